@@ -1,0 +1,30 @@
+# One interface target carries what every translation unit of ours is compiled with.
+add_library(gv_flags INTERFACE)
+target_include_directories(gv_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(gv_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+  -Werror -fno-omit-frame-pointer)
+target_compile_definitions(gv_flags INTERFACE
+  GRAPEVINE_VERSION="${PROJECT_VERSION}"
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+  SPDLOG_FMT_EXTERNAL)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 destroys temporaries of awaited expressions twice; see docs/decisions.
+  target_compile_options(gv_flags INTERFACE -fno-coroutines)
+endif()
+if(GRAPEVINE_SANITIZE)
+  target_compile_options(gv_flags INTERFACE -fsanitize=${GRAPEVINE_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(gv_flags INTERFACE -fsanitize=${GRAPEVINE_SANITIZE})
+endif()
+if(GRAPEVINE_MUTANTS)
+  target_compile_definitions(gv_flags INTERFACE GRAPEVINE_MUTANTS=1)
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+find_program(MOLD_PROGRAM mold)
+if(MOLD_PROGRAM)
+  add_link_options(-fuse-ld=mold)
+endif()

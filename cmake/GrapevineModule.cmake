@@ -1,0 +1,25 @@
+# grapevine_module(NAME LINKS ...): src/NAME/**.cpp becomes the library gv_NAME, and
+# src/NAME/**_test.cpp the test program test_NAME. Sources are found, not listed, so that adding a
+# file needs no change here. A folder with headers only becomes an interface library.
+function(grapevine_module name)
+  cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  if(sources)
+    add_library(gv_${name} STATIC ${sources})
+    target_link_libraries(gv_${name} PUBLIC gv_flags ${ARG_LINKS})
+  else()
+    add_library(gv_${name} INTERFACE)
+    target_link_libraries(gv_${name} INTERFACE gv_flags ${ARG_LINKS})
+  endif()
+  if(GRAPEVINE_TESTS AND tests)
+    add_executable(test_${name} ${tests})
+    target_link_libraries(test_${name} PRIVATE gv_${name} GTest::gtest GTest::gtest_main)
+    target_compile_definitions(test_${name} PRIVATE
+      GRAPEVINE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND test_${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 900)
+  endif()
+endfunction()
