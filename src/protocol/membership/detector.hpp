@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "wire/messages.hpp"
+
+namespace grapevine::protocol {
+
+using ProbeMessage = std::variant<wire::Ping, wire::Ack, wire::PingReq, wire::Nack>;
+
+/// Finds out who does not answer. What every failure detector of the house looks like from outside,
+/// so that an overlay can choose one and the lab can compare them.
+///
+/// A detector reports what it saw and judges nothing: suspicion, death and refutation are
+/// Membership's. It is a machine (protocol/machine.hpp) behind a virtual interface.
+class Detector {
+public:
+    /// Send `message` to `to` at once; probes wait for nothing. The summary of a ping is filled in
+    /// by the node.
+    struct SendProbe {
+        MemberId to;
+        ProbeMessage message;
+    };
+    /// Nobody, neither we nor those we asked, got an answer from `member` in the time it had.
+    struct Missed {
+        MemberId member;
+    };
+    /// `member` itself answered. `round_trip` is zero when it answered somebody else for us.
+    struct Answered {
+        MemberId member;
+        Duration round_trip{};
+    };
+    /// The end of a last-chance probe that was begun with `confirm`.
+    struct Confirmed {
+        MemberId member;
+        bool is_alive = false;
+    };
+    using Action = std::variant<SendProbe, Missed, Answered, Confirmed>;
+
+    virtual ~Detector() = default;
+
+    /// Watches `member` from its next turn on. Adding a known member does nothing.
+    virtual void add(MemberId member) = 0;
+    /// Forgets `member`. A probe of it in flight ends without a verdict.
+    virtual void remove(MemberId member) = 0;
+
+    /// `from` is authenticated by the layer below. An answer that matches no probe of ours is
+    /// dropped without a trace: late answers are ordinary.
+    virtual void handle(Instant now, MemberId from, const ProbeMessage& message) = 0;
+
+    /// The kernel says that nobody listens where `member` was: an unanswered ping, at once, and
+    /// never a death (anybody can forge it).
+    virtual void unreachable(Instant now, MemberId member) = 0;
+
+    /// One direct ping and k indirect ones, outside the rounds; ends in `Confirmed`. Asked for
+    /// before anybody is declared dead, because most false deaths are lost refutations (protocols
+    /// of the field: one more probe at this moment removes nearly all of them).
+    virtual void confirm(Instant now, MemberId member) = 0;
+
+    /// We had to refute a suspicion about ourselves: evidence that we are slow (Lifeguard,
+    /// LHA-Probe).
+    virtual void self_refuted(Instant now) = 0;
+
+    virtual void advance(Instant now) = 0;
+    [[nodiscard]] virtual std::optional<Action> poll() = 0;
+    [[nodiscard]] virtual Instant deadline() const = 0;
+
+    /// Our own slowness: 0 (well) .. 8. Timeouts are multiplied by this plus one.
+    [[nodiscard]] virtual std::uint32_t local_health() const = 0;
+};
+
+}  // namespace grapevine::protocol

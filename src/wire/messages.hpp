@@ -1,0 +1,267 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/endpoint.hpp"
+#include "base/ids.hpp"
+#include "base/limits.hpp"
+#include "base/time.hpp"
+
+// What members say to each other, as values. No bytes here: `native/` turns them into datagrams,
+// and `native/FORMAT.md` is their specification. Values that arrive have passed the decoder: every
+// length is within its limit, every enumerator is known.
+namespace grapevine::wire {
+
+using PublicKey = std::array<std::uint8_t, 32>;
+using Signature = std::array<std::uint8_t, 64>;
+
+/// What we believe about a member, in order of severity: at equal incarnation the later one wins.
+enum class Status : std::uint8_t { alive = 0, suspect = 1, dead = 2, left = 3 };
+
+struct Label {
+    std::string key;
+    std::string value;
+    friend auto operator<=>(const Label&, const Label&) = default;
+};
+
+/// What a member says about itself, and nobody else can: it is signed by its own key, which
+/// `member` is derived from. Immutable once made, and shared, because 10,000 members are held in
+/// every table.
+struct MemberRecord {
+    MemberId member;
+    PublicKey public_key{};
+    Incarnation incarnation;
+    Boot boot;
+    /// The last thing a member says: it goes on purpose. Outranks an ordinary record of the same
+    /// incarnation.
+    bool leaving = false;
+    std::uint8_t protocol_min = 1;
+    std::uint8_t protocol_max = 1;
+    std::vector<Endpoint> addresses;  ///< Best first; 1 .. kMemberAddressesMax.
+    std::string name;
+    std::vector<Label> labels;  ///< Sorted by key, keys unique.
+    /// Over the encoded form of all of the above; checked before the value reaches the protocol.
+    /// Our own record is signed on its way out, so it is blank inside our own node.
+    Signature signature{};
+
+    friend bool operator==(const MemberRecord&, const MemberRecord&) = default;
+};
+using SharedRecord = std::shared_ptr<const MemberRecord>;
+
+/// `accuser` believes `member` to be suspect or dead in the life named by `incarnation`.
+struct Accusation {
+    MemberId member;
+    Incarnation incarnation;
+    Status status = Status::suspect;  ///< suspect or dead, nothing else.
+    MemberId accuser;
+    friend bool operator==(const Accusation&, const Accusation&) = default;
+};
+
+// -- Probes (SWIM, section 3.1; nack: Lifeguard)
+// ---------------------------------------------------
+
+/// One number for the whole of what a member believes, so that two members notice a difference
+/// without an exchange of its own: it rides on every ping.
+struct Summary {
+    std::uint64_t view = 0;    ///< Members and versions of their records (see sync/reconciler.hpp).
+    std::uint64_t events = 0;  ///< Frontiers of all event streams.
+    friend bool operator==(const Summary&, const Summary&) = default;
+};
+
+struct Ping {
+    ProbeSequence sequence;
+    Summary summary;
+    friend bool operator==(const Ping&, const Ping&) = default;
+};
+struct Ack {
+    ProbeSequence sequence;
+    friend bool operator==(const Ack&, const Ack&) = default;
+};
+/// "Please ping `target` for me"; answered by an ack or a nack of the same sequence.
+struct PingReq {
+    ProbeSequence sequence;
+    MemberId target;
+    friend bool operator==(const PingReq&, const PingReq&) = default;
+};
+/// "I am here, the one you asked about has not answered me yet."
+struct Nack {
+    ProbeSequence sequence;
+    friend bool operator==(const Nack&, const Nack&) = default;
+};
+
+// -- Records of keys (Scuttlebutt)
+// -----------------------------------------------------------------
+
+/// One key of a member's record. A tombstone has no value and still a version.
+struct StateItem {
+    std::string key;
+    std::string value;
+    bool is_tombstone = false;
+    Version version;
+    friend bool operator==(const StateItem&, const StateItem&) = default;
+};
+
+/// The changes of one member's record with versions in (from, to], lowest first. The receiver
+/// applies it only if it holds exactly `from`, or if `is_reset` is set: then it drops what it holds
+/// of that member first, because tombstones up to `collected` are gone and could otherwise be
+/// missed.
+struct StateDelta {
+    MemberId member;
+    Version from;
+    Version to;
+    Version collected;
+    bool is_reset = false;
+    std::vector<StateItem> items;
+    friend bool operator==(const StateDelta&, const StateDelta&) = default;
+};
+
+// -- Rumors (Demers 1987)
+// --------------------------------------------------------------------------
+
+using RumorItem = std::variant<SharedRecord, Accusation, StateDelta>;
+
+/// Small news, told while it is hot. The receiver answers with a `RumorFeedback` of the same
+/// number.
+struct RumorPush {
+    std::uint32_t number = 0;
+    std::vector<RumorItem> items;
+};
+/// Bit i (from the lowest) is set if item i of that push was already known.
+struct RumorFeedback {
+    std::uint32_t number = 0;
+    std::uint64_t known = 0;
+    friend bool operator==(const RumorFeedback&, const RumorFeedback&) = default;
+};
+/// As many as the bitmap has bits.
+inline constexpr std::size_t kRumorsPerPushMax = 64;
+
+// -- Anti-entropy of the view
+// ----------------------------------------------------------------------
+
+inline constexpr std::size_t kSyncBuckets = 64;
+
+/// One fingerprint per bucket of member ids. Asks the receiver to compare and to answer with
+/// entries of those buckets that differ (or with the records themselves if `is_newcomer`).
+struct SyncDigest {
+    std::array<std::uint64_t, kSyncBuckets> buckets{};
+    bool is_newcomer = false;
+    friend bool operator==(const SyncDigest&, const SyncDigest&) = default;
+};
+
+struct SyncEntry {
+    MemberId member;
+    Incarnation incarnation;
+    Status status = Status::alive;
+    Version collected;  ///< Of that member's record of keys: tombstones up to here are gone.
+    Version version;    ///< Highest version held of that record.
+    friend bool operator==(const SyncEntry&, const SyncEntry&) = default;
+};
+/// All that the sender holds of one bucket with ids in (after, up_to]. What lies in the range and
+/// is not listed, the sender does not know.
+struct SyncEntries {
+    std::uint8_t bucket = 0;
+    MemberId after;
+    MemberId up_to;
+    std::vector<SyncEntry> entries;
+    friend bool operator==(const SyncEntries&, const SyncEntries&) = default;
+};
+/// "Send me what you know of these."
+struct SyncPull {
+    struct Item {
+        MemberId member;
+        bool wants_record = false;
+        Version state_from;       ///< Highest version held, so the delta can start there.
+        Version state_collected;  ///< What the asker has collected up to.
+        friend bool operator==(const Item&, const Item&) = default;
+    };
+    std::vector<Item> items;
+    friend bool operator==(const SyncPull&, const SyncPull&) = default;
+};
+/// Told after the last packet of records for a newcomer: more are waiting, ask again.
+struct SyncMore {
+    friend bool operator==(const SyncMore&, const SyncMore&) = default;
+};
+
+// -- Events
+// ----------------------------------------------------------------------------------------
+
+struct StreamId {
+    MemberId publisher;
+    Epoch epoch;
+    friend auto operator<=>(const StreamId&, const StreamId&) = default;
+};
+
+/// A part of shared bytes, so that fragments of one event and all its copies share one buffer.
+struct Slice {
+    std::shared_ptr<const Bytes> buffer;
+    std::size_t offset = 0;
+    std::size_t size = 0;
+
+    [[nodiscard]] ByteView view() const {
+        return buffer ? ByteView(*buffer).subspan(offset, size) : ByteView{};
+    }
+    friend bool operator==(const Slice& a, const Slice& b) {
+        return as_text(a.view()) == as_text(b.view());
+    }
+};
+
+/// An event, or the `index`th of its `count` parts. Every part but the last is kFragmentBytesMax
+/// long.
+struct EventFragment {
+    StreamId stream;
+    EventSequence sequence;
+    WallTime published_at;
+    std::string topic;
+    std::uint32_t total_bytes = 0;  ///< Payload of the whole event.
+    std::uint16_t index = 0;
+    std::uint16_t count = 1;  ///< 1 .. kFragmentsMax
+    Slice payload;
+    friend bool operator==(const EventFragment&, const EventFragment&) = default;
+};
+
+/// "Of this stream I can give you [lowest, highest]." Serves as announcement (one item) and as
+/// digest.
+struct EventFrontier {
+    struct Item {
+        StreamId stream;
+        EventSequence lowest;   ///< First still retained; highest + 1 if none is.
+        EventSequence highest;  ///< Last known to exist with all before it known to the sender.
+        friend bool operator==(const Item&, const Item&) = default;
+    };
+    /// The sender wants the receiver's frontier back where that one knows more.
+    bool wants_reply = false;
+    std::vector<Item> items;
+    friend bool operator==(const EventFrontier&, const EventFrontier&) = default;
+};
+
+/// "Send me these." A range covers whole events, or one event's fragments if first == last.
+struct EventRequest {
+    struct Range {
+        EventSequence first;
+        EventSequence last;
+        std::uint16_t fragment_first = 0;
+        std::uint16_t fragment_count = 0;  ///< 0: all of them.
+        friend bool operator==(const Range&, const Range&) = default;
+    };
+    StreamId stream;
+    std::vector<Range> ranges;  ///< 1 .. kRequestRangesMax
+    friend bool operator==(const EventRequest&, const EventRequest&) = default;
+};
+
+// -- A packet
+// --------------------------------------------------------------------------------------
+
+using Section =
+    std::variant<Ping, Ack, PingReq, Nack, RumorPush, RumorFeedback, SyncDigest, SyncEntries,
+                 SyncPull, SyncMore, StateDelta, EventFragment, EventFrontier, EventRequest>;
+
+/// What one datagram says, in order. At most kSectionsMax sections and kPacketBytesMax bytes.
+using Packet = std::vector<Section>;
+
+}  // namespace grapevine::wire

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+
+#include "wire/messages.hpp"
+
+namespace grapevine::wire {
+
+/// Bytes that `section` takes in a packet, its own frame included: exactly what the native codec
+/// will write, so that a packet can be filled to its budget without encoding it twice.
+std::size_t encoded_size(const Section& section);
+
+/// The same for one item of a `RumorPush`, and for the items of the other lists.
+std::size_t encoded_size(const RumorItem& item);
+std::size_t encoded_size(const StateItem& item);
+std::size_t encoded_size(const SyncEntry& entry);
+std::size_t encoded_size(const EventFrontier::Item& item);
+std::size_t encoded_size(const SyncPull::Item& item);
+
+/// Frame of a section around its items: type, length and the fixed fields of an empty one.
+inline constexpr std::size_t kSectionFrameBytesMax = 32;
+
+}  // namespace grapevine::wire
