@@ -1,0 +1,264 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+
+// The vocabulary in which the outside (HTTP, command line, old clients) speaks to the daemon.
+// Values and interfaces only. What users see is decided here, and not by the structs of the
+// protocol.
+namespace grapevine::control {
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+// -- What can be seen
+// ------------------------------------------------------------------------------
+
+struct MemberView {
+    std::string id;  ///< 16 hexadecimal digits.
+    std::string name;
+    std::string status;  ///< alive, suspect, dead, left
+    std::uint32_t incarnation = 0;
+    std::vector<std::string> addresses;  ///< "ip:port", best first.
+    Labels labels;
+    std::int64_t status_age_ms = 0;  ///< How long it has had this status, as seen here.
+    bool is_self = false;
+};
+
+struct KeyValue {
+    std::string key;
+    std::string value;
+    std::uint64_t version = 0;
+};
+
+struct RecordView {
+    std::string member;
+    std::uint64_t version = 0;
+    std::vector<KeyValue> items;  ///< By key.
+};
+
+/// What a user says about an overlay, in the configuration file or over the API. Absent means "as
+/// it is" in a change and "the default" in a creation. Names are those of the configuration.
+struct OverlaySpec {
+    std::string name;
+    std::optional<std::string> bind;  ///< "ip:port"; port 0 picks one.
+    std::optional<std::vector<std::string>>
+        advertise;                                  ///< Addresses told to others; default: bind.
+    std::optional<std::vector<std::string>> seeds;  ///< "host:port"
+    std::optional<std::vector<std::string>> keys;   ///< "id:base64url"; the first is used to send.
+    std::optional<std::string> profile;             ///< fast, lan, wan
+    std::optional<std::string> cipher;              ///< chacha20-poly1305, aes-256-gcm
+    std::optional<std::string> member_name;
+    std::optional<Labels> labels;
+    std::optional<std::int64_t> retention_age_ms;
+    std::optional<std::uint64_t> retention_bytes;
+};
+
+struct OverlayView {
+    std::string name;
+    std::string id;  ///< Our member id in it.
+    std::string member_name;
+    std::uint32_t incarnation = 0;
+    std::string bind;  ///< As bound, with the real port.
+    std::vector<std::string> advertise;
+    std::vector<std::string> seeds;
+    std::vector<std::uint8_t> key_ids;  ///< Never the keys themselves.
+    std::string profile;
+    std::string cipher;
+    Labels labels;
+    std::string origin;            ///< file or api: who defined it, and so who may change it.
+    std::string view_fingerprint;  ///< Equal on two members when their views agree.
+    std::uint64_t members_alive = 0;
+    std::uint64_t members_suspect = 0;
+    std::uint64_t members_dead = 0;
+    std::uint64_t members_left = 0;
+    std::uint32_t local_health = 0;
+    std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< By name, as in /metrics.
+};
+
+struct InfoView {
+    std::string version;
+    std::string node_name;
+    std::int64_t uptime_ms = 0;
+    std::int64_t resident_bytes = 0;
+    std::uint64_t overlays = 0;
+    std::string state_folder;
+    std::string config_file;
+    bool is_ready = false;
+};
+
+struct PublishReceipt {
+    std::string publisher;
+    std::uint32_t epoch = 0;
+    std::uint64_t sequence = 0;
+};
+
+// -- What can be asked
+// -----------------------------------------------------------------------------
+
+struct Info {};
+struct ListOverlays {};
+struct ShowOverlay {
+    std::string overlay;
+};
+struct CreateOverlay {
+    OverlaySpec spec;
+};
+struct ChangeOverlay {
+    OverlaySpec spec;
+};
+/// Leaves the overlay, forgets its definition, identity and records.
+struct RemoveOverlay {
+    std::string overlay;
+};
+struct ListMembers {
+    std::string overlay;
+};
+/// `member` is an id or a name that is unique among the members.
+struct ShowMember {
+    std::string overlay;
+    std::string member;
+};
+/// Removes a dead or left member from the view.
+struct ForgetMember {
+    std::string overlay;
+    std::string member;
+};
+struct GetRecord {
+    std::string overlay;
+    std::string member;
+};  ///< Empty member: our own.
+struct SetRecord {
+    std::string overlay;
+    std::string key;
+    std::string value;
+};
+struct EraseRecord {
+    std::string overlay;
+    std::string key;
+};
+/// Contacts these seeds now, and keeps them.
+struct JoinSeeds {
+    std::string overlay;
+    std::vector<std::string> seeds;
+};
+/// Creates the overlay that an invitation describes (or adds its seeds if we are in it already).
+struct JoinToken {
+    std::string token;
+};
+/// Says goodbye but keeps the definition: the overlay is silent until the daemon starts again.
+struct LeaveOverlay {
+    std::string overlay;
+};
+/// An invitation for others. `seeds` replaces the addresses that it would carry.
+struct Invite {
+    std::string overlay;
+    std::vector<std::string> seeds;
+};
+struct Publish {
+    std::string overlay;
+    std::string topic;
+    Bytes payload;
+};
+struct Metrics {};
+
+using Request =
+    std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
+                 ListMembers, ShowMember, ForgetMember, GetRecord, SetRecord, EraseRecord,
+                 JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish, Metrics>;
+
+struct Done {};
+/// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
+/// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
+/// -> MemberView, `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt,
+/// `Invite`, `Metrics` -> std::string, all others -> Done.
+using Answer =
+    std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
+                 std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string>;
+
+// -- What can be followed
+// --------------------------------------------------------------------------
+
+/// One thing that happened in an overlay, in the order in which this daemon saw it.
+struct LogItem {
+    struct Event {
+        std::string publisher;  ///< Member id.
+        std::uint32_t epoch = 0;
+        std::uint64_t sequence = 0;
+        WallTime published_at;
+        std::string topic;
+        std::shared_ptr<const Bytes> payload;
+    };
+    /// These events of this publisher cannot be had any more.
+    struct Gap {
+        std::string publisher;
+        std::uint32_t epoch = 0;
+        std::uint64_t first = 0;
+        std::uint64_t last = 0;
+    };
+    /// A member joined, left, died, ... (the kinds of the membership reference).
+    struct Member {
+        std::string kind;
+        MemberView member;
+    };
+    /// A member's record changed; erased keys have no value.
+    struct Record {
+        std::string member;
+        std::vector<std::pair<std::string, std::optional<std::string>>> changes;
+        std::uint64_t version = 0;
+    };
+    std::uint64_t offset = 0;  ///< Position in this daemon's log, from 1.
+    WallTime seen_at;
+    std::variant<Event, Gap, Member, Record> what;
+};
+
+/// A bounded log of what happened, read from a position. Lives on the thread of the API.
+class Log {
+public:
+    struct Filter {
+        std::vector<std::string> topics;  ///< Patterns for events; empty: no events and no gaps.
+        bool with_members = false;
+        bool with_records = false;
+    };
+    struct Page {
+        std::vector<std::shared_ptr<const LogItem>> items;
+        std::uint64_t next = 0;    ///< Read from here next time.
+        std::uint64_t missed = 0;  ///< Items that fell out of the log before they were read.
+    };
+
+    virtual ~Log() = default;
+    /// Items at or after `offset` that pass, at most `items_max` and about `bytes_max`.
+    [[nodiscard]] virtual Page read(std::uint64_t offset, const Filter& filter,
+                                    std::size_t items_max, std::size_t bytes_max) const = 0;
+    [[nodiscard]] virtual std::uint64_t oldest() const = 0;  ///< First offset still held.
+    [[nodiscard]] virtual std::uint64_t next() const = 0;    ///< The offset of the next item.
+    /// Which life of the log offsets belong to: a cursor is "<life>-<offset>".
+    [[nodiscard]] virtual std::string life() const = 0;
+    /// Calls `wake` (on this thread) after each append, until the handle is destroyed.
+    [[nodiscard]] virtual std::shared_ptr<void> on_append(std::function<void()> wake) = 0;
+};
+
+/// The daemon as the outside sees it. All calls and callbacks happen on the thread of the API.
+class Control {
+public:
+    using Callback = std::function<void(Outcome<Answer>)>;
+
+    virtual ~Control() = default;
+    /// Answers once, now or later.
+    virtual void submit(Request request, Callback callback) = 0;
+    /// The log of an overlay, or nothing if there is no such overlay. Valid until it is removed:
+    /// hold the pointer and check `is_open` of the owner by asking again.
+    [[nodiscard]] virtual std::shared_ptr<Log> log(const std::string& overlay) = 0;
+};
+
+}  // namespace grapevine::control

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/endpoint.hpp"
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "crypto/key_ring.hpp"
+#include "protocol/membership/membership.hpp"
+#include "protocol/node.hpp"
+#include "protocol/rumor/events.hpp"
+#include "storage/batch.hpp"
+#include "storage/overlay_image.hpp"
+#include "wire/messages.hpp"
+
+namespace grapevine::overlay {
+
+class RecordCache;
+
+/// What a user decided about an overlay, already checked.
+struct Settings {
+    std::string name;
+    crypto::Cipher cipher{};
+    std::vector<crypto::OverlayKey> keys;  ///< The first is used to send.
+    protocol::ProtocolConfig protocol;
+    std::string member_name;
+    std::vector<wire::Label> labels;
+    std::vector<Endpoint> addresses;  ///< Told to others, best first.
+    std::vector<std::string> seeds;   ///< "host:port"; names are resolved again and again.
+};
+
+/// What differs from start to start.
+struct Start {
+    storage::OverlayImage image;                    ///< As loaded; empty at the first start.
+    std::array<std::uint8_t, 32> fresh_identity{};  ///< Used (and kept) if the image has none.
+    Boot boot;                                      ///< 64 random bits.
+    std::array<std::uint8_t, 32> cookie_secret{};   ///< Random.
+    std::uint64_t seed = 0;                         ///< Of every random choice of the protocol.
+};
+
+/// One overlay as seen from one host: a node that speaks bytes. Codec, keys, sessions and discovery
+/// around `protocol::Node`. A machine (protocol/machine.hpp); the daemon and the simulator drive it
+/// alike.
+class Overlay {
+public:
+    /// One datagram. At most kDatagramBytesMax.
+    struct Transmit {
+        Endpoint to;
+        Bytes bytes;
+    };
+    /// Apply to the store before any action behind it; then go on.
+    struct Persist {
+        storage::Batch batch;
+    };
+    /// Look this "host:port" up and answer by `resolved`.
+    struct Resolve {
+        std::string name;
+    };
+    struct MemberChanged {
+        protocol::MemberChange change;
+    };
+    struct RecordChanged {
+        MemberId member;
+        std::vector<wire::StateItem> items;
+        Version version;
+    };
+    struct EventDelivered {
+        protocol::SharedEvent event;
+    };
+    struct EventGap {
+        wire::StreamId stream;
+        EventSequence first;
+        EventSequence last;
+    };
+    using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, RecordChanged,
+                                EventDelivered, EventGap>;
+
+    struct Counters {
+        std::uint64_t datagrams_received = 0;
+        std::uint64_t bytes_received = 0;
+        std::uint64_t datagrams_sent = 0;
+        std::uint64_t bytes_sent = 0;
+        std::uint64_t dropped_size = 0;             ///< Shorter or longer than any of ours.
+        std::uint64_t dropped_version = 0;          ///< A version that we do not speak.
+        std::uint64_t dropped_key = 0;              ///< Sealed under a key id that we do not hold.
+        std::uint64_t dropped_unauthenticated = 0;  ///< The seal did not open.
+        std::uint64_t dropped_replayed = 0;         ///< Seen before, or older than the window.
+        std::uint64_t dropped_malformed = 0;        ///< Opened, but not a packet.
+        std::uint64_t dropped_unproven = 0;         ///< From a stranger: challenged, not obeyed.
+        std::uint64_t dropped_limited = 0;          ///< Strangers above the rate we look at.
+        std::uint64_t dropped_record = 0;           ///< A record whose signature or id is false.
+        std::uint64_t challenges_sent = 0;
+        std::uint64_t sessions_opened = 0;
+        std::uint64_t seeds_contacted = 0;
+    };
+
+    /// Emits `Persist` of identity and of the raised incarnation before anything else.
+    Overlay(Settings settings, Start start, std::shared_ptr<RecordCache> records);
+    ~Overlay();
+    Overlay(const Overlay&) = delete;
+    Overlay& operator=(const Overlay&) = delete;
+
+    // -- Inputs: one, then drain ---------------------------------------------------------------
+    void receive(Instant now, const Endpoint& from, ByteView datagram);
+    /// The kernel reports that nothing listens at `to`.
+    void unreachable(Instant now, const Endpoint& to);
+    void resolved(Instant now, const std::string& name, const std::vector<Endpoint>& endpoints);
+    void advance(Instant now);
+
+    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload);
+    Outcome<Version> set_record(Instant now, std::string_view key, std::string_view value);
+    Outcome<Version> erase_record(Instant now, std::string_view key);
+    Outcome<void> forget(Instant now, MemberId member);
+    void leave(Instant now);
+    void join(Instant now, const std::vector<std::string>& seeds);
+    /// New name, labels or addresses of our own.
+    void change_self(Instant now, std::string member_name, std::vector<wire::Label> labels,
+                     std::vector<Endpoint> addresses);
+    /// Keys that are valid from now on; the first is used to send.
+    void set_keys(Instant now, std::vector<crypto::OverlayKey> keys);
+
+    // -- Outputs -------------------------------------------------------------------------------
+    [[nodiscard]] std::optional<Action> poll();
+    [[nodiscard]] Instant deadline() const;
+
+    [[nodiscard]] const protocol::Node& node() const;
+    [[nodiscard]] const Settings& settings() const;
+    [[nodiscard]] const Counters& counters() const;
+    /// Of the replicated view: equal on two members that agree.
+    [[nodiscard]] std::uint64_t view_fingerprint() const;
+    /// Bytes held for strangers, sessions and queues; for the bounds that tests assert.
+    [[nodiscard]] std::size_t session_count() const;
+    void check_invariants() const;
+
+private:
+    class Implementation;
+    std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace grapevine::overlay
