@@ -30,7 +30,9 @@ TEST(Disk, power_loss_keeps_what_was_flushed_and_a_first_part_of_the_rest) {
         ASSERT_GE(entries.size(), 2U);
         EXPECT_EQ(entries[0].key, "a");
         EXPECT_EQ(entries[1].key, "b");
-        if (entries.size() > 2) EXPECT_EQ(entries[2].key, "c");
+        if (entries.size() > 2) {
+            EXPECT_EQ(entries[2].key, "c");
+        }
     }
 }
 

@@ -72,7 +72,7 @@ public:
     /// Takes the next arrival at or before `now`. Those that run into a cut are lost on the way.
     std::optional<Arrival> pop(Moment now);
 
-    // -- Faults --------------------------------------------------------------------------------
+    // -- Faults --
     [[nodiscard]] const NetworkConfig& config() const { return config_; }
     /// Delays and probabilities from now on.
     void configure(const NetworkConfig& config) { config_ = config; }
@@ -91,7 +91,7 @@ public:
     void heal(Moment now);
     [[nodiscard]] bool is_cut(HostIndex from, HostIndex to) const;
 
-    // -- Recording -----------------------------------------------------------------------------
+    // -- Recording --
     /// Keeps a copy of each datagram that is sent, up to `datagrams_max` of them.
     void record(std::size_t datagrams_max) { recorded_max_ = datagrams_max; }
     [[nodiscard]] const std::vector<Datagram>& recorded() const { return recorded_; }
