@@ -20,6 +20,8 @@ inline constexpr std::size_t kSealBytes = 44;
 inline constexpr std::size_t kProofBytesMax = 17;
 /// What is left for a body: flags, perhaps a cookie, sections.
 inline constexpr std::size_t kPacketBytesMax = kDatagramBytesMax - kSealBytes;
+/// A hello is padded to this, so that its answer is always the smaller one (no amplification).
+inline constexpr std::size_t kHelloDatagramBytes = 160;
 /// Sections of one packet. Probes are 5 bytes, so garbage could claim hundreds.
 inline constexpr std::size_t kSectionsMax = 64;
 /// Pings answered per datagram (memberlist issue 371: 255 pings in one packet drew 255 acks).
@@ -37,6 +39,11 @@ inline constexpr std::size_t kLabelValueBytesMax = 128;
 /// Keys and values of all labels together. With key, signature and addresses the signed record stays
 /// below 900 bytes, so it always fits one datagram.
 inline constexpr std::size_t kLabelsBytesMax = 512;
+/// What later releases may add to a signed record: kept and passed on by members that do not know
+/// what it means. Room for a key (32) and a few numbers within the 900 bytes.
+inline constexpr std::size_t kRecordExtensionBytesMax = 48;
+/// A member's record as it travels, signature included; `wire/native` checks the arithmetic.
+inline constexpr std::size_t kEncodedRecordBytesMax = 900;
 
 /// Members of one overlay, every status counted. Tested to 10,000; twice that before we refuse.
 inline constexpr std::size_t kMembersMax = 20'000;
