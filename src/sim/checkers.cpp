@@ -5,8 +5,10 @@
 
 #include <fmt/core.h>
 
+#include "overlay/sessions.hpp"
 #include "sim/trace.hpp"
 #include "sim/world.hpp"
+#include "wire/native/header.hpp"
 
 namespace grapevine::sim {
 
@@ -43,7 +45,6 @@ void Checkers::started(HostIndex host) {
     view.views.clear();
     view.heard.clear();
     view.contacts.clear();
-    view.counters.clear();
     view.incarnation = world_.born_as(host);
     if (!was_intact) {
         observe_owner(host);
@@ -114,9 +115,10 @@ void Checkers::sent(HostIndex host, const Datagram& datagram) {
 /// boot and counter. Counters of one boot are used in rising order, so the last one is enough to
 /// see a repetition.
 void Checkers::check_nonce(HostIndex host, const Datagram& datagram) {
-    const auto header = seal_header(datagram.bytes);
-    if (!header) return;
-    const auto [last, is_new] = hosts_[host].counters.emplace(header->key_id, header->counter);
+    const auto header = wire::native::decode_header(datagram.bytes);
+    if (!header) return;  // A refusal is not sealed.
+    const auto [last, is_new] =
+        counters_.try_emplace({header->sender, header->boot, header->key}, header->counter);
     if (is_new) return;
     if (header->counter <= last->second) {
         report("nonce", fmt::format("m{} seals with counter {} after {}", host, header->counter,
@@ -134,22 +136,29 @@ void Checkers::received(HostIndex host, const Datagram& datagram) {
     ++found->second.received_count;
 }
 
-void Checkers::injected(const Datagram&) {}
-
-/// Two claims that need no key to be checked. An address that is no member's never gets more bytes
-/// than it sent. And an address that spoke first gets no more than it sent until it has spoken a
-/// second time: only then can it have answered a challenge.
+/// Two claims that can be judged from outside. An address that is no member's never gets more bytes
+/// than it sent. And an address that spoke first and that stands in no signed record we hold gets
+/// no more than it sent until it has spoken a second time: only then can it have answered a
+/// challenge. A hello is nobody's answer: we may look for company at any address that users name.
 void Checkers::check_amplification(HostIndex host, const Datagram& datagram) {
+    const auto header = wire::native::decode_header(datagram.bytes);
+    if (header && header->kind == wire::native::DatagramKind::hello) return;
     const bool is_outsider = world_.network().host_of(datagram.to) == kNoHost;
     if (!is_outsider && !is_paired_) return;
     Contact& contact = hosts_[host].contacts[datagram.to];
     contact.sent_bytes += datagram.bytes.size();
     if (contact.sent_bytes <= contact.received_bytes) return;
-    if (is_outsider || (contact.is_theirs && contact.received_count == 1)) {
+    if (is_outsider || (contact.is_theirs && contact.received_count == 1 &&
+                        !is_vouched(host, datagram.to))) {
         report("amplification",
                fmt::format("m{} has sent {} bytes to {} for {}", host, contact.sent_bytes,
                            to_string(datagram.to), contact.received_bytes));
     }
+}
+
+bool Checkers::is_vouched(HostIndex host, const Endpoint& endpoint) const {
+    const MemberId member = world_.member_of(world_.network().host_of(endpoint));
+    return world_.membership(host).find(member) != nullptr;
 }
 
 // -- Actions --
@@ -344,8 +353,9 @@ void Checkers::check_bounds(HostIndex host) {
         if (!is_held) report("bounds", fmt::format("m{} holds {} {}", host, value, what));
     };
     require(member_count <= kMembersMax, "members", member_count);
-    require(overlay.session_count() <= overlay.session_limit(), "sessions",
-            overlay.session_count());
+    require(overlay.session_count() <= overlay::Sessions::kLivesMax *
+                                           (member_count + overlay::Sessions::kStrangersMax),
+            "sessions", overlay.session_count());
     require(node.events().retained_bytes() <=
                 world_.config().protocol.retention_bytes + kEventPayloadBytesMax,
             "bytes of retained events", node.events().retained_bytes());

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -52,8 +53,6 @@ public:
     void restored(HostIndex host);
     void sent(HostIndex host, const Datagram& datagram);
     void received(HostIndex host, const Datagram& datagram);
-    /// Sent by somebody who only claims to be its sender.
-    void injected(const Datagram& datagram);
     void acted(HostIndex host, const overlay::Overlay::Action& action);
     /// After every input, when the host is drained.
     void settled(HostIndex host);
@@ -100,7 +99,6 @@ private:
         std::unordered_map<MemberId, View> views;
         std::map<wire::StreamId, EventSequence> heard;
         std::map<Endpoint, Contact> contacts;
-        std::map<KeyId, std::uint64_t> counters;  ///< Last nonce of the present boot, by key.
     };
 
     void member_changed(HostIndex host, const protocol::MemberChange& change);
@@ -108,6 +106,7 @@ private:
     void delivered(HostIndex host, const protocol::Event& event);
     void gap(HostIndex host, const overlay::Overlay::EventGap& gap);
     void check_amplification(HostIndex host, const Datagram& datagram);
+    [[nodiscard]] bool is_vouched(HostIndex host, const Endpoint& endpoint) const;
     void check_nonce(HostIndex host, const Datagram& datagram);
     void observe_owner(HostIndex host);
     void check_copy(HostIndex host, MemberId member, const protocol::Record& copy);
@@ -120,6 +119,7 @@ private:
     std::vector<HostView> hosts_;
     std::map<MemberId, Identity> identities_;
     std::map<wire::StreamId, std::map<EventSequence, std::uint64_t>> published_;
+    std::map<std::tuple<MemberId, Boot, KeyId>, std::uint64_t> counters_;  ///< Last nonces.
     std::uint64_t inputs_ = 0;
     HostIndex next_observer_ = 0;
     std::vector<Violation> violations_;

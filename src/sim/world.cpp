@@ -34,10 +34,7 @@ std::array<std::uint8_t, N> random_bytes(Random& random) {
 }
 
 crypto::OverlayKey overlay_key(Random& random) {
-    crypto::OverlayKey key;
-    key.id = KeyId(1);
-    key.secret = random_bytes<32>(random);
-    return key;
+    return crypto::generate_key(KeyId(1), random_bytes<32>(random));
 }
 
 }  // namespace
@@ -290,7 +287,6 @@ void World::heal() {
 }
 
 void World::inject(Datagram datagram) {
-    checkers_.injected(datagram);
     network_.inject(now_, std::move(datagram));
 }
 
