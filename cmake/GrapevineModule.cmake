@@ -2,7 +2,7 @@
 # Sources are found, not listed, so that adding a file needs no change here. A folder with headers
 # only becomes an interface library. Tests beside the sources become programs:
 #   src/NAME/**_test.cpp        -> test_NAME
-#   src/NAME/**_heavy_test.cpp  -> test_NAME_heavy, label `heavy`: too slow under a sanitizer
+#   src/NAME/**_heavy_test.cpp  -> test_NAME_heavy, label `heavy`: no sanitizer, too slow
 # Every TEST() is one test of ctest, called NAME/Suite.claim, with the LABELS of the module:
 #   threads  also run under the thread sanitizer
 #   soak     runs more seeds, longer, when GRAPEVINE_SOAK=1 is in the environment
@@ -25,8 +25,10 @@ function(grapevine_module name)
   if(GRAPEVINE_TESTS)
     grapevine_test(test_${name} PREFIX ${name} SOURCES ${tests}
                    LINKS gv_${name} LABELS ${ARG_LABELS})
-    grapevine_test(test_${name}_heavy PREFIX ${name} SOURCES ${heavy_tests}
-                   LINKS gv_${name} LABELS ${ARG_LABELS} heavy)
+    if(NOT GRAPEVINE_SANITIZE)
+      grapevine_test(test_${name}_heavy PREFIX ${name} SOURCES ${heavy_tests}
+                     LINKS gv_${name} LABELS ${ARG_LABELS} heavy)
+    endif()
   endif()
 endfunction()
 
@@ -42,7 +44,7 @@ function(grapevine_test program)
   target_link_libraries(${program} PRIVATE ${ARG_LINKS} gv_test_support GTest::gtest_main)
   target_compile_definitions(${program} PRIVATE GRAPEVINE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   gtest_discover_tests(${program} TEST_PREFIX ${ARG_PREFIX}/ DISCOVERY_MODE PRE_TEST
-    DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES PROPERTIES TIMEOUT 900)
+    DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES)
   # Lists do not survive gtest_discover_tests, so labels and the like are set by a file that ctest
   # reads after it.
   set(properties_file ${CMAKE_CURRENT_BINARY_DIR}/${program}_properties.cmake)
