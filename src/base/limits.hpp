@@ -7,7 +7,7 @@
 // the header of the owner says which. Each limit has a test at limit + 1.
 namespace grapevine {
 
-// -- Datagrams -----------------------------------------------------------------------------------
+// -- Datagrams --
 
 /// What one datagram may carry, seal included. 1,280 (the least MTU of IPv6) less 40 (IPv6) and 8
 /// (UDP) leaves 1,232; the rest is room for a tunnel's header.
@@ -16,14 +16,16 @@ inline constexpr std::size_t kDatagramBytesMax = 1200;
 inline constexpr std::size_t kDatagramBytesMin = 44;
 /// Header 28 and tag 16: what sealing adds to a packet.
 inline constexpr std::size_t kSealBytes = 44;
-/// What is left for sections.
+/// Flags and cookie in front of the sections of the first datagrams between two members.
+inline constexpr std::size_t kProofBytesMax = 17;
+/// What is left for a body: flags, perhaps a cookie, sections.
 inline constexpr std::size_t kPacketBytesMax = kDatagramBytesMax - kSealBytes;
 /// Sections of one packet. Probes are 5 bytes, so garbage could claim hundreds.
 inline constexpr std::size_t kSectionsMax = 64;
 /// Pings answered per datagram (memberlist issue 371: 255 pings in one packet drew 255 acks).
 inline constexpr std::size_t kPingsPerDatagramMax = 4;
 
-// -- Names and records ---------------------------------------------------------------------------
+// -- Names and records --
 
 inline constexpr std::size_t kOverlayNameBytesMax = 64;
 inline constexpr std::size_t kMemberNameBytesMax = 64;
@@ -46,7 +48,7 @@ inline constexpr std::size_t kRecordValueBytesMax = 768;
 /// All keys and values of one member's record. "Small" is the point: 10,000 members replicate it.
 inline constexpr std::size_t kRecordBytesMax = 8 * 1024;
 
-// -- Events --------------------------------------------------------------------------------------
+// -- Events --
 
 inline constexpr std::size_t kTopicBytesMax = 128;
 inline constexpr std::size_t kEventPayloadBytesMax = 1024 * 1024;
@@ -60,7 +62,7 @@ inline constexpr std::size_t kStreamsMax = 4096;
 /// Fragments asked for in one request section, and in flight per stream.
 inline constexpr std::size_t kRequestRangesMax = 32;
 
-// -- Overlays and keys ---------------------------------------------------------------------------
+// -- Overlays and keys --
 
 inline constexpr std::size_t kOverlaysMax = 256;
 inline constexpr std::size_t kKeysMax = 8;

@@ -63,8 +63,7 @@ struct Accusation {
     friend bool operator==(const Accusation&, const Accusation&) = default;
 };
 
-// -- Probes (SWIM, section 3.1; nack: Lifeguard)
-// ---------------------------------------------------
+// -- Probes (SWIM, section 3.1; nack: Lifeguard) --
 
 /// One number for the whole of what a member believes, so that two members notice a difference
 /// without an exchange of its own: it rides on every ping.
@@ -95,8 +94,7 @@ struct Nack {
     friend bool operator==(const Nack&, const Nack&) = default;
 };
 
-// -- Records of keys (Scuttlebutt)
-// -----------------------------------------------------------------
+// -- Records of keys (Scuttlebutt) --
 
 /// One key of a member's record. A tombstone has no value and still a version.
 struct StateItem {
@@ -121,8 +119,7 @@ struct StateDelta {
     friend bool operator==(const StateDelta&, const StateDelta&) = default;
 };
 
-// -- Rumors (Demers 1987)
-// --------------------------------------------------------------------------
+// -- Rumors (Demers 1987) --
 
 using RumorItem = std::variant<SharedRecord, Accusation, StateDelta>;
 
@@ -141,25 +138,24 @@ struct RumorFeedback {
 /// As many as the bitmap has bits.
 inline constexpr std::size_t kRumorsPerPushMax = 64;
 
-// -- Anti-entropy of the view
-// ----------------------------------------------------------------------
+// -- Anti-entropy of the view --
 
 inline constexpr std::size_t kSyncBuckets = 64;
 
 /// One fingerprint per bucket of member ids. Asks the receiver to compare and to answer with
-/// entries of those buckets that differ (or with the records themselves if `is_newcomer`).
+/// entries of those buckets that differ.
 struct SyncDigest {
     std::array<std::uint64_t, kSyncBuckets> buckets{};
-    bool is_newcomer = false;
     friend bool operator==(const SyncDigest&, const SyncDigest&) = default;
 };
 
+/// What the sender holds of one member that it believes to be alive. The dead and the left are not
+/// listed: a digest must not grow with them.
 struct SyncEntry {
     MemberId member;
-    Incarnation incarnation;
-    Status status = Status::alive;
-    Version collected;  ///< Of that member's record of keys: tombstones up to here are gone.
-    Version version;    ///< Highest version held of that record.
+    Incarnation incarnation;  ///< Of the record held.
+    Version collected;        ///< Of that member's record of keys: tombstones up to here are gone.
+    Version version;          ///< Highest version held of that record.
     friend bool operator==(const SyncEntry&, const SyncEntry&) = default;
 };
 /// All that the sender holds of one bucket with ids in (after, up_to]. What lies in the range and
@@ -183,13 +179,8 @@ struct SyncPull {
     std::vector<Item> items;
     friend bool operator==(const SyncPull&, const SyncPull&) = default;
 };
-/// Told after the last packet of records for a newcomer: more are waiting, ask again.
-struct SyncMore {
-    friend bool operator==(const SyncMore&, const SyncMore&) = default;
-};
 
-// -- Events
-// ----------------------------------------------------------------------------------------
+// -- Events --
 
 struct StreamId {
     MemberId publisher;
@@ -254,12 +245,11 @@ struct EventRequest {
     friend bool operator==(const EventRequest&, const EventRequest&) = default;
 };
 
-// -- A packet
-// --------------------------------------------------------------------------------------
+// -- A packet --
 
 using Section =
     std::variant<Ping, Ack, PingReq, Nack, RumorPush, RumorFeedback, SyncDigest, SyncEntries,
-                 SyncPull, SyncMore, StateDelta, EventFragment, EventFrontier, EventRequest>;
+                 SyncPull, StateDelta, EventFragment, EventFrontier, EventRequest>;
 
 /// What one datagram says, in order. At most kSectionsMax sections and kPacketBytesMax bytes.
 using Packet = std::vector<Section>;
