@@ -1,0 +1,47 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "control/control.hpp"
+
+// What may stand in an `OverlaySpec`, whoever wrote it: a file, a flag, an environment variable, an
+// invitation or a request. One set of rules, one wording of their refusals.
+namespace grapevine::daemon {
+
+/// A key of an overlay as people carry it: "1:base64url of 32 bytes".
+struct KeyText {
+    std::uint8_t id = 0;
+    std::array<std::uint8_t, 32> secret{};
+    friend bool operator==(const KeyText&, const KeyText&) = default;
+};
+
+/// Refuses an id above 255, a secret of another length and foreign letters. The refusal never
+/// repeats the secret.
+Outcome<KeyText> parse_key(std::string_view text);
+std::string format_key(const KeyText& key);
+
+/// 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+Outcome<void> check_overlay_name(std::string_view name);
+
+/// 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
+Outcome<void> check_member_name(std::string_view name);
+
+/// "host:port" or "[v6]:port", the port from 1 to 65535; at most 262 bytes.
+Outcome<void> check_seed(std::string_view seed);
+
+Outcome<void> check_labels(const control::Labels& labels);
+
+/// Every rule that a specification breaks, in the order of its fields; empty when it is good.
+/// `Refusal::field` is the field's name in the specification ("bind", "keys"). Absent fields are
+/// good: whether one may be absent is for the caller to say.
+std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec);
+
+/// Where an overlay listens unless told otherwise: "0.0.0.0:9471".
+extern const char* const kDefaultOverlayBind;
+
+}  // namespace grapevine::daemon
