@@ -22,8 +22,9 @@ struct ConfigSources {
     /// By key name ("http.bind", "overlay.seeds"), in the order given. A list may be given several
     /// times. Overlay keys concern the overlay that "overlay.name" names.
     std::vector<std::pair<std::string, std::string>> flags;
-    /// The whole environment. Unknown names that begin with GRAPEVINE_ are refused, except those
-    /// of the command line (GRAPEVINE_URL, GRAPEVINE_TOKEN).
+    /// The whole environment. An unknown name that begins with GRAPEVINE_ is a warning and not a
+    /// refusal: container platforms invent names (GRAPEVINE_SERVICE_HOST for a service of that
+    /// name), and a daemon that would not start because of them is worse than a misspelled one.
     std::map<std::string, std::string> environment;
     /// From --config. Must exist then; the default path need not.
     std::optional<std::string> config_file;
@@ -40,6 +41,8 @@ struct HttpConfig {
     std::string tls_key;
     std::string token_file;  ///< The administrator's token; made at first start.
     std::uint32_t connections_max = 0;
+    bool is_open_on_loopback = false;  ///< Who comes over loopback needs no token.
+    bool is_metrics_open = false;      ///< GET /metrics over loopback needs no token.
 };
 
 struct LogConfig {

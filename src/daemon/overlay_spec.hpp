@@ -44,4 +44,19 @@ std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec);
 /// Where an overlay listens unless told otherwise: "0.0.0.0:9471".
 extern const char* const kDefaultOverlayBind;
 
+inline constexpr std::array<std::string_view, 3> kProfileNames = {"fast", "lan", "wan"};
+inline constexpr std::array<std::string_view, 2> kCipherNames = {"chacha20-poly1305",
+                                                                 "aes-256-gcm"};
+
+/// Less than a second keeps nothing for anybody; a week is nothing special.
+inline constexpr std::uint64_t kRetentionAgeMinMs = 1000;
+inline constexpr std::uint64_t kRetentionAgeMaxMs = 7ULL * 24 * 3600 * 1000;
+/// The largest event must fit; it is held in memory, so 4 GiB is generous.
+inline constexpr std::uint64_t kRetentionBytesMin = 1024 * 1024;
+inline constexpr std::uint64_t kRetentionBytesMax = 4ULL * 1024 * 1024 * 1024;
+
+/// At most `bytes_max` bytes of what somebody wrote, fit to be repeated to them on a terminal:
+/// control characters and bytes above 126 are shown as \xNN.
+std::string printable(std::string_view text, std::size_t bytes_max = 64);
+
 }  // namespace grapevine::daemon
