@@ -23,6 +23,28 @@ inline constexpr std::size_t kSectionsMax = 64;
 /// Pings answered per datagram (memberlist issue 371: 255 pings in one packet drew 255 acks).
 inline constexpr std::size_t kPingsPerDatagramMax = 4;
 
+// -- Sockets and HTTP ----------------------------------------------------------------------------
+
+/// Datagrams read or written by one system call. Larger batches gain nothing (measured: the stack
+/// dominates), smaller ones wake the loop more often.
+inline constexpr std::size_t kDatagramBatch = 32;
+/// Batches read before other work of the loop has its turn.
+inline constexpr std::size_t kReceiveBatchesPerWake = 4;
+/// Datagrams that wait while the kernel has no room: 1.2 MB. Full refuses the newest.
+inline constexpr std::size_t kSendQueueDatagramsMax = 1024;
+/// Names waiting for the one resolver thread. Full refuses the newest.
+inline constexpr std::size_t kResolverQueueMax = 256;
+
+inline constexpr std::size_t kHttpHeaderBytesMax = 16 * 1024;
+/// The largest event payload in base64 is 1.4 MB; the rest is room for its JSON.
+inline constexpr std::size_t kHttpBodyBytesMax = 2 * 1024 * 1024;
+inline constexpr std::size_t kHttpConnectionsMax = 256;
+/// Connections above the limit that are told so. Beyond these they are closed without a word.
+inline constexpr std::size_t kHttpRefusedConnectionsMax = 32;
+/// What may wait for one reader of a stream or WebSocket. One message larger than this is taken
+/// when nothing else waits, so that the largest event can pass.
+inline constexpr std::size_t kHttpPendingBytesMax = 256 * 1024;
+
 // -- Names and records ---------------------------------------------------------------------------
 
 inline constexpr std::size_t kOverlayNameBytesMax = 64;
