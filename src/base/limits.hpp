@@ -71,6 +71,24 @@ inline constexpr std::size_t kEncodedRecordBytesMax = 900;
 /// Members of one overlay, every status counted. Tested to 10,000; twice that before we refuse.
 inline constexpr std::size_t kMembersMax = 20'000;
 
+/// Pings for others that a detector remembers; the oldest is displaced. In a group of which a fraction
+/// f has just died, k f are asked of each survivor per period, so 64 is ample.
+inline constexpr std::size_t kFavoursMax = 64;
+/// Last-chance probes at once; what comes on top waits. Each is k + 2 datagrams.
+inline constexpr std::size_t kLastChancesMax = 32;
+/// How far an accusation may run ahead of the newest incarnation we know of its member. An honest one
+/// is ahead by the refutations we missed; without the limit one forged accusation of the highest
+/// incarnation would be a death that nobody can refute.
+inline constexpr std::uint32_t kIncarnationLeadMax = 65'536;
+/// Members that were forgotten and must not come back by old news; the one nearest its end is
+/// displaced.
+inline constexpr std::size_t kForgottenMax = kMembersMax;
+
+/// Pushes whose feedback we still expect; the oldest is displaced and then counts as unanswered.
+inline constexpr std::size_t kPushesOutstandingMax = 64;
+/// Who is known to know a rumor, per rumor; the oldest is displaced.
+inline constexpr std::size_t kKnowersMax = 4;
+
 inline constexpr std::size_t kRecordKeysMax = 64;
 inline constexpr std::size_t kRecordKeyBytesMax = 64;
 /// With its key and frame one item always fits one datagram.
