@@ -1,9 +1,8 @@
 #include "sim/checkers.hpp"
 
 #include <algorithm>
-#include <utility>
-
 #include <fmt/core.h>
+#include <utility>
 
 #include "overlay/sessions.hpp"
 #include "sim/trace.hpp"
@@ -51,9 +50,8 @@ void Checkers::started(HostIndex host) {
         return;
     }
     if (view.incarnation <= before) {
-        report("incarnation_grows",
-               fmt::format("m{} starts as {} after {}", host, view.incarnation.value(),
-                           before.value()));
+        report("incarnation_grows", fmt::format("m{} starts as {} after {}", host,
+                                                view.incarnation.value(), before.value()));
     }
     const Identity& identity = identities_[world_.member_of(host)];
     const protocol::Record* record =
@@ -148,8 +146,8 @@ void Checkers::check_amplification(HostIndex host, const Datagram& datagram) {
     Contact& contact = hosts_[host].contacts[datagram.to];
     contact.sent_bytes += datagram.bytes.size();
     if (contact.sent_bytes <= contact.received_bytes) return;
-    if (is_outsider || (contact.is_theirs && contact.received_count == 1 &&
-                        !is_vouched(host, datagram.to))) {
+    if (is_outsider ||
+        (contact.is_theirs && contact.received_count == 1 && !is_vouched(host, datagram.to))) {
         report("amplification",
                fmt::format("m{} has sent {} bytes to {} for {}", host, contact.sent_bytes,
                            to_string(datagram.to), contact.received_bytes));
@@ -197,9 +195,9 @@ void Checkers::member_changed(HostIndex host, const protocol::MemberChange& chan
                                member.incarnation.value(), view.incarnation.value()));
         }
         const bool is_same_life = !is_new && !view.is_forgotten;
-        if (is_same_life && (member.incarnation < view.incarnation ||
-                             (member.incarnation == view.incarnation &&
-                              member.status < view.status))) {
+        if (is_same_life &&
+            (member.incarnation < view.incarnation ||
+             (member.incarnation == view.incarnation && member.status < view.status))) {
             report("status_severity",
                    fmt::format("m{} goes from ({}, {}) to ({}, {}) about {}: {}", host,
                                view.incarnation.value(), static_cast<int>(view.status),
@@ -226,8 +224,8 @@ void Checkers::check_view(HostIndex host, const protocol::Member& member) {
                            name_of(member.record->member), identity->second.issued.value()));
     }
     if (member.status == wire::Status::left && !identity->second.has_left) {
-        report("left_by_itself", fmt::format("m{} believes that {} has left", host,
-                                             name_of(member.record->member)));
+        report("left_by_itself",
+               fmt::format("m{} believes that {} has left", host, name_of(member.record->member)));
     }
 }
 
@@ -335,26 +333,25 @@ void Checkers::check_second() {
         next_observer_ = (next_observer_ + 1) % static_cast<HostIndex>(world_.size());
         if (!world_.is_up(host)) continue;
         check_bounds(host);
-        for (const auto& [id, member] : world_.membership(host).members()) {
-            check_view(host, member);
-        }
+        world_.membership(host).for_each(
+            [&](const protocol::Member& member) { check_view(host, member); });
         for (const auto& [id, copy] : world_.overlay(host).node().records().all()) {
             if (id != world_.member_of(host)) check_copy(host, id, copy);
         }
-        pairs += world_.membership(host).members().size();
+        pairs += world_.membership(host).member_count();
     }
 }
 
 void Checkers::check_bounds(HostIndex host) {
     const overlay::Overlay& overlay = world_.overlay(host);
     const protocol::Node& node = overlay.node();
-    const std::size_t member_count = node.membership().members().size();
+    const std::size_t member_count = node.membership().member_count();
     const auto require = [&](bool is_held, std::string_view what, std::size_t value) {
         if (!is_held) report("bounds", fmt::format("m{} holds {} {}", host, value, what));
     };
     require(member_count <= kMembersMax, "members", member_count);
-    require(overlay.session_count() <= overlay::Sessions::kLivesMax *
-                                           (member_count + overlay::Sessions::kStrangersMax),
+    require(overlay.session_count() <=
+                overlay::Sessions::kLivesMax * (member_count + overlay::Sessions::kStrangersMax),
             "sessions", overlay.session_count());
     require(node.events().retained_bytes() <=
                 world_.config().protocol.retention_bytes + kEventPayloadBytesMax,
@@ -367,25 +364,25 @@ void Checkers::check_settled() {
     const std::string difference = world_.why_not_converged();
     if (!difference.empty()) report("converges", difference);
     for (const HostIndex host : world_.members()) {
-        for (const auto& [id, member] : world_.membership(host).members()) {
+        world_.membership(host).for_each([&](const protocol::Member& member) {
+            const MemberId id = member.record->member;
             const HostIndex subject = world_.host_of(id);
-            const bool is_running = subject != kNoHost && world_.is_member(subject) &&
-                                    world_.member_of(subject) == id;
+            const bool is_running =
+                subject != kNoHost && world_.is_member(subject) && world_.member_of(subject) == id;
             if (!is_running && member.status < wire::Status::dead) {
-                report("dead_are_gone",
-                       fmt::format("m{} still believes in {}", host, name_of(id)));
+                report("dead_are_gone", fmt::format("m{} still believes in {}", host, name_of(id)));
             }
-        }
+        });
         for (const HostIndex subject : world_.members()) {
             const Identity& identity = identities_[world_.member_of(subject)];
             const protocol::Record* copy =
                 world_.overlay(host).node().records().find(world_.member_of(subject));
             const Version version = copy == nullptr ? Version() : copy->version;
             if (!identity.is_forked && version != identity.record.version) {
-                report("record_converges",
-                       fmt::format("m{} holds version {} of the record of m{}, which is at {}",
-                                   host, version.value(), subject,
-                                   identity.record.version.value()));
+                report(
+                    "record_converges",
+                    fmt::format("m{} holds version {} of the record of m{}, which is at {}", host,
+                                version.value(), subject, identity.record.version.value()));
             }
         }
     }

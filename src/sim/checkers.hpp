@@ -74,7 +74,7 @@ private:
         bool has_left = false;
         /// An old snapshot was restored: its record has two pasts, and no claim about it holds.
         bool is_forked = false;
-        protocol::Record record;  ///< As its owner holds it.
+        protocol::Record record;                              ///< As its owner holds it.
         std::map<std::string, Version, std::less<>> deleted;  ///< Last deletion of each key.
     };
     /// What one observer held of one member, in the observer's present life.

@@ -1,9 +1,8 @@
 #include "sim/trace.hpp"
 
 #include <cstring>
-#include <ostream>
-
 #include <fmt/core.h>
+#include <ostream>
 
 namespace grapevine::sim {
 
@@ -33,14 +32,22 @@ void Fingerprint::add(ByteView bytes) {
 
 std::string_view to_string(protocol::MemberChange::Kind kind) {
     switch (kind) {
-        case protocol::MemberChange::Kind::joined: return "joined";
-        case protocol::MemberChange::Kind::updated: return "updated";
-        case protocol::MemberChange::Kind::suspected: return "suspected";
-        case protocol::MemberChange::Kind::cleared: return "cleared";
-        case protocol::MemberChange::Kind::died: return "died";
-        case protocol::MemberChange::Kind::left: return "left";
-        case protocol::MemberChange::Kind::returned: return "returned";
-        case protocol::MemberChange::Kind::forgotten: return "forgotten";
+        case protocol::MemberChange::Kind::joined:
+            return "joined";
+        case protocol::MemberChange::Kind::updated:
+            return "updated";
+        case protocol::MemberChange::Kind::suspected:
+            return "suspected";
+        case protocol::MemberChange::Kind::cleared:
+            return "cleared";
+        case protocol::MemberChange::Kind::died:
+            return "died";
+        case protocol::MemberChange::Kind::left:
+            return "left";
+        case protocol::MemberChange::Kind::returned:
+            return "returned";
+        case protocol::MemberChange::Kind::forgotten:
+            return "forgotten";
     }
     return "unknown";
 }
@@ -88,8 +95,8 @@ void Trace::did(Moment now, HostIndex host, const overlay::Overlay::Action& acti
         if (out_ == nullptr) return;
         line(now, host, "deliver",
              fmt::format(",\"publisher\":\"{:016x}\",\"epoch\":{},\"sequence\":{}",
-                         event->event->stream.publisher.value(),
-                         event->event->stream.epoch.value(), event->event->sequence.value()));
+                         event->event->stream.publisher.value(), event->event->stream.epoch.value(),
+                         event->event->sequence.value()));
     } else if (const auto* gap = std::get_if<Overlay::EventGap>(&action)) {
         hash_.add(gap->stream.publisher.value());
         hash_.add(gap->first.value());

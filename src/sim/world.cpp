@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
-#include <utility>
-
 #include <fmt/core.h>
+#include <utility>
 
 #include "overlay/record_cache.hpp"
 #include "sim/dice.hpp"
@@ -63,8 +62,7 @@ World::~World() = default;
 void World::run_until(Moment end) {
     for (;;) {
         const Moment next_task = tasks_.empty() ? kEndOfTime : tasks_.front().when;
-        const Moment next =
-            std::min({network_.next(), timers_.next(), next_task, next_second_});
+        const Moment next = std::min({network_.next(), timers_.next(), next_task, next_second_});
         if (next > end) break;
         now_ = std::max(now_, next);
         step();
@@ -148,8 +146,8 @@ void World::start(HostIndex index) {
     ++host.life;
     host.actions_left = UINT64_MAX;
     trace_.happened(now_, index, "start");
-    host.overlay = std::make_unique<overlay::Overlay>(settings_for(index), std::move(start),
-                                                      records_);
+    host.overlay =
+        std::make_unique<overlay::Overlay>(settings_for(index), std::move(start), records_);
     host.member = membership(index).self();
     host.born_as = membership(index).self_record()->incarnation;
     owners_[host.member] = index;
@@ -180,10 +178,18 @@ void World::kill(HostIndex index, Crash crash) {
     host.is_machine_up = crash == Crash::process;
     timers_.set(index, kEndOfTime);
     switch (crash) {
-        case Crash::process: host.disk.crash_process(); break;
-        case Crash::power: host.disk.crash_power(random_); break;
-        case Crash::torn: host.disk.crash_torn(random_); break;
-        case Crash::disk_lost: host.disk.lose(); break;
+        case Crash::process:
+            host.disk.crash_process();
+            break;
+        case Crash::power:
+            host.disk.crash_power(random_);
+            break;
+        case Crash::torn:
+            host.disk.crash_torn(random_);
+            break;
+        case Crash::disk_lost:
+            host.disk.lose();
+            break;
     }
 }
 
@@ -212,7 +218,9 @@ void World::leave(HostIndex index) {
     });
 }
 
-void World::snapshot(HostIndex host) { hosts_[host].copy = hosts_[host].disk.snapshot(); }
+void World::snapshot(HostIndex host) {
+    hosts_[host].copy = hosts_[host].disk.snapshot();
+}
 
 bool World::restore(HostIndex index) {
     Host& host = hosts_[index];
@@ -433,7 +441,9 @@ HostIndex World::host_of(MemberId member) const {
     return owner == owners_.end() ? kNoHost : owner->second;
 }
 
-bool World::has_converged() const { return why_not_converged().empty(); }
+bool World::has_converged() const {
+    return why_not_converged().empty();
+}
 
 std::string World::why_not_converged() const {
     const std::vector<HostIndex> members = this->members();
@@ -449,10 +459,10 @@ std::string World::why_not_converged() const {
         }
     }
     // Equal fingerprints are equal views: one look at one of them is enough.
-    const auto& view = membership(members.front()).members();
+    const protocol::Membership& view = membership(members.front());
     for (const HostIndex host : members) {
-        const auto found = view.find(member_of(host));
-        if (found == view.end() || found->second.status != wire::Status::alive) {
+        const protocol::Member* member = view.find(member_of(host));
+        if (member == nullptr || member->status != wire::Status::alive) {
             return fmt::format("host {} is not alive to host {}", host, members.front());
         }
     }
