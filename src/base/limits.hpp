@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// Every limit of the house, with its reason. What is full refuses the newest or displaces the oldest;
-// the header of the owner says which. Each limit has a test at limit + 1.
+// Every limit of the house, with its reason. What is full refuses the newest or displaces the
+// oldest; the header of the owner says which. Each limit has a test at limit + 1.
 namespace grapevine {
 
 // -- Datagrams --
@@ -34,8 +34,8 @@ inline constexpr std::size_t kMemberAddressesMax = 4;
 inline constexpr std::size_t kLabelsMax = 16;
 inline constexpr std::size_t kLabelKeyBytesMax = 32;
 inline constexpr std::size_t kLabelValueBytesMax = 128;
-/// Keys and values of all labels together. With key, signature and addresses the signed record stays
-/// below 900 bytes, so it always fits one datagram.
+/// Keys and values of all labels together. With key, signature and addresses the signed record
+/// stays below 900 bytes, so it always fits one datagram.
 inline constexpr std::size_t kLabelsBytesMax = 512;
 
 /// Members of one overlay, every status counted. Tested to 10,000; twice that before we refuse.
@@ -52,7 +52,8 @@ inline constexpr std::size_t kRecordBytesMax = 8 * 1024;
 
 inline constexpr std::size_t kTopicBytesMax = 128;
 inline constexpr std::size_t kEventPayloadBytesMax = 1024 * 1024;
-/// Payload bytes in one fragment: a packet less the frame of an event section with the longest topic.
+/// Payload bytes in one fragment: a packet less the frame of an event section with the longest
+/// topic.
 inline constexpr std::size_t kFragmentBytesMax = 960;
 /// 1 MiB in fragments of 960 bytes.
 inline constexpr std::size_t kFragmentsMax =
