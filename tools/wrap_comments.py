@@ -19,7 +19,7 @@ OPENS_PARAGRAPH = re.compile(r"([-*+|] |\d+[.)] |\([a-z0-9]+\) |[-=]{3}|[A-Z]\w*
 
 
 def wrap(lines):
-    """The same lines, with comments no wider than COLUMNS_MAX where there are spaces to break at."""
+    """The same lines, with comments no wider than COLUMNS_MAX if they have spaces to break at."""
     wrapped = []
     pending = ""  # Words that did not fit the line above, which had this prefix.
     prefix = ""
