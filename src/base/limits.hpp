@@ -95,6 +95,12 @@ inline constexpr std::size_t kRecordKeyBytesMax = 64;
 inline constexpr std::size_t kRecordValueBytesMax = 768;
 /// All keys and values of one member's record. "Small" is the point: 10,000 members replicate it.
 inline constexpr std::size_t kRecordBytesMax = 8 * 1024;
+/// Deleted keys that a member remembers in its record. One more, and the oldest is collected early:
+/// safe by the reset rule, it only costs those who are far behind a fresh copy.
+inline constexpr std::size_t kRecordTombstonesMax = 256;
+/// Items of a copy, tombstones included. A copy can for a moment hold keys that their owner has
+/// deleted next to those that replaced them, hence more than an owner may have; above this it is a lie.
+inline constexpr std::size_t kRecordItemsMax = 512;
 
 // -- Events --
 
@@ -109,6 +115,20 @@ inline constexpr std::size_t kFragmentsMax =
 inline constexpr std::size_t kStreamsMax = 4096;
 /// Fragments asked for in one request section, and in flight per stream.
 inline constexpr std::size_t kRequestRangesMax = 32;
+/// Fragments asked for and not yet here, over all streams: what a receive buffer of 212 kB (Linux's
+/// default) holds.
+inline constexpr std::size_t kInFlightMax = 160;
+/// Fragments sent in answer to one request, so that 60 bytes never draw a megabyte.
+inline constexpr std::size_t kRequestAnswerMax = 64;
+/// Large events being put together at once; at 1 MiB each this bounds their memory at 32 MiB.
+inline constexpr std::size_t kAssembliesMax = 32;
+/// Bytes of events that are complete but wait behind a hole, over all streams.
+inline constexpr std::size_t kWaitingBytesMax = 16 * 1024 * 1024;
+/// Members remembered per stream as having what we miss, and as having said that they do not.
+inline constexpr std::size_t kSourcesMax = 8;
+/// How far ahead of what we hold a claim about a stream is believed: at 1,000 events a second, four
+/// hours. Without it one false number would end a stream.
+inline constexpr std::uint64_t kSequenceAheadMax = 1U << 24U;
 
 // -- Overlays and keys --
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <deque>
-#include <map>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -46,8 +46,12 @@ public:
     };
     using Action = std::variant<Resolve, Contact>;
 
+    /// Whether a living member is known at this address, so that it need not be asked.
+    using IsMember = std::function<bool(const Endpoint&)>;
+
     /// `seeds` have passed `check_seed`.
-    Seeds(std::vector<std::string> seeds, std::vector<Endpoint> cached, std::uint64_t random_seed);
+    Seeds(std::vector<std::string> seeds, std::vector<Endpoint> cached, IsMember is_member,
+          std::uint64_t random_seed);
 
     /// Adds seeds that are not known yet (up to kSeedsMax in all, the newest refused) and tries them at
     /// once.
@@ -56,8 +60,9 @@ public:
     /// unless nothing was found: an old address is better than none.
     void resolved(Instant now, const std::string& name, const std::vector<Endpoint>& endpoints);
 
-    /// How many others are alive, and where: decides between joining and rejoining.
-    void company(Instant now, std::vector<Endpoint> alive);
+    enum class Company : std::uint8_t { none, some };
+    /// Whether others are alive: decides between joining and rejoining.
+    void company(Instant now, Company company);
 
     void advance(Instant now);
     [[nodiscard]] std::optional<Action> poll();
@@ -78,7 +83,8 @@ private:
 
     std::vector<Seed> seeds_;
     std::vector<Endpoint> cached_;
-    std::vector<Endpoint> alive_;
+    IsMember is_member_;
+    Company company_ = Company::none;
     Random random_;
     Instant next_turn_{};
     Duration pause_ = kRetryFirst;
