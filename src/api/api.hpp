@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -9,6 +11,12 @@
 #include "control/control.hpp"
 
 namespace grapevine::api {
+
+/// How long a stream may be silent. Proxies commonly cut connections that are idle for 30 or 60
+/// seconds; half of the shorter leaves room for one that is lost.
+inline constexpr Duration kHeartbeatPeriod = std::chrono::seconds(15);
+
+class Service;
 
 struct Options {
     /// Who may come without a token.
@@ -38,9 +46,9 @@ struct Options {
 /// buffer; what it missed it is told. Each stream sends a heartbeat every `kHeartbeatPeriod` in
 /// which nothing else was sent.
 ///
-/// One thread. `control` and `tokens` outlive it; callbacks of `control` that come after its end do
-/// nothing. No sockets, no clock: the driver says `now`, and calls `advance` when `deadline()` is
-/// due (look at it again after each `handle`).
+/// One thread. `control` and `tokens` outlive it; callbacks of `control` that come after its end
+/// still answer their exchange, and touch nothing else. No sockets, no clock: the driver says
+/// `now`, and calls `advance` when `deadline()` is due (look at it again after each `handle`).
 class Api {
 public:
     Api(control::Control& control, TokenBook& tokens, Options options);
@@ -63,8 +71,7 @@ public:
     void close_streams();
 
 private:
-    class Impl;
-    std::shared_ptr<Impl> impl_;
+    std::shared_ptr<Service> service_;
 };
 
 }  // namespace grapevine::api

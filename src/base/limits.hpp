@@ -94,6 +94,8 @@ inline constexpr std::size_t kSocketPublishesMax = 256;
 inline constexpr std::size_t kSocketIdBytesMax = 64;
 /// Items of one page of events, and of one read of a stream.
 inline constexpr std::size_t kPageItemsMax = 1000;
+/// A page ends early at this, always with at least one item: two events of full size.
+inline constexpr std::size_t kPageBytesMax = 2 * 1024 * 1024;
 inline constexpr std::size_t kTokensMax = 256;
 inline constexpr std::size_t kTokenNameBytesMax = 64;
 
