@@ -1,11 +1,9 @@
 #include "base/endpoint.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <charconv>
 #include <cstring>
-
 #include <fmt/core.h>
 
 namespace grapevine {

@@ -21,8 +21,7 @@ namespace grapevine::control {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-// -- What can be seen
-// ------------------------------------------------------------------------------
+// -- What can be seen --
 
 struct MemberView {
     std::string id;  ///< 16 hexadecimal digits.
@@ -103,8 +102,7 @@ struct PublishReceipt {
     std::uint64_t sequence = 0;
 };
 
-// -- What can be asked
-// -----------------------------------------------------------------------------
+// -- What can be asked --
 
 struct Info {};
 struct ListOverlays {};
@@ -186,8 +184,7 @@ using Answer =
     std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
                  std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string>;
 
-// -- What can be followed
-// --------------------------------------------------------------------------
+// -- What can be followed --
 
 /// One thing that happened in an overlay, in the order in which this daemon saw it.
 struct LogItem {
