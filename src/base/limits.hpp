@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// Every limit of the house, with its reason. What is full refuses the newest or displaces the oldest;
-// the header of the owner says which. Each limit has a test at limit + 1.
+// Every limit of the house, with its reason. What is full refuses the newest or displaces the
+// oldest; the header of the owner says which. Each limit has a test at limit + 1.
 namespace grapevine {
 
 // -- Datagrams --
@@ -59,8 +59,8 @@ inline constexpr std::size_t kMemberAddressesMax = 4;
 inline constexpr std::size_t kLabelsMax = 16;
 inline constexpr std::size_t kLabelKeyBytesMax = 32;
 inline constexpr std::size_t kLabelValueBytesMax = 128;
-/// Keys and values of all labels together. With key, signature and addresses the signed record stays
-/// below 900 bytes, so it always fits one datagram.
+/// Keys and values of all labels together. With key, signature and addresses the signed record
+/// stays below 900 bytes, so it always fits one datagram.
 inline constexpr std::size_t kLabelsBytesMax = 512;
 /// What later releases may add to a signed record: kept and passed on by members that do not know
 /// what it means. Room for a key (32) and a few numbers within the 900 bytes.
@@ -106,7 +106,8 @@ inline constexpr std::size_t kRecordItemsMax = 512;
 
 inline constexpr std::size_t kTopicBytesMax = 128;
 inline constexpr std::size_t kEventPayloadBytesMax = 1024 * 1024;
-/// Payload bytes in one fragment: a packet less the frame of an event section with the longest topic.
+/// Payload bytes in one fragment: a packet less the frame of an event section with the longest
+/// topic.
 inline constexpr std::size_t kFragmentBytesMax = 960;
 /// 1 MiB in fragments of 960 bytes.
 inline constexpr std::size_t kFragmentsMax =
@@ -137,5 +138,36 @@ inline constexpr std::size_t kKeysMax = 8;
 inline constexpr std::size_t kSeedsMax = 64;
 /// Peers remembered on disk for the day on which every seed is gone.
 inline constexpr std::size_t kPeerCacheMax = 128;
+
+// -- HTTP API ------------------------------------------------------------------------------------
+
+/// Path and query together. Names in paths are at most 64 bytes, thrice that percent-encoded.
+inline constexpr std::size_t kTargetBytesMax = 8 * 1024;
+/// An event of 1 MiB in base64 is 4/3 of that; the rest is room for its envelope.
+inline constexpr std::size_t kRequestBodyBytesMax = 1536 * 1024;
+/// Our deepest document has three levels; the rest is so that an error can name the place.
+inline constexpr std::size_t kJsonDepthMax = 16;
+/// Server-sent event streams and WebSockets together. Each costs at most a few hundred kB.
+inline constexpr std::size_t kApiStreamsMax = 256;
+/// A stream reads on from the log only while less than this waits to be sent.
+inline constexpr std::size_t kStreamPendingBytesMax = 256 * 1024;
+/// A WebSocket whose peer sends requests without reading the answers is closed above this: two
+/// events of full size as JSON, and the above.
+inline constexpr std::size_t kSocketPendingBytesMax = 4 * 1024 * 1024;
+/// Topic patterns of one subscription.
+inline constexpr std::size_t kStreamTopicsMax = 32;
+/// One message from a client; the same as a request body, since a publish fits both.
+inline constexpr std::size_t kSocketMessageBytesMax = kRequestBodyBytesMax;
+inline constexpr std::size_t kSocketSubscriptionsMax = 16;
+/// Publishes of one WebSocket that are not yet answered.
+inline constexpr std::size_t kSocketPublishesMax = 256;
+/// The name that a client gives to a request or subscription.
+inline constexpr std::size_t kSocketIdBytesMax = 64;
+/// Items of one page of events, and of one read of a stream.
+inline constexpr std::size_t kPageItemsMax = 1000;
+/// A page ends early at this, always with at least one item: two events of full size.
+inline constexpr std::size_t kPageBytesMax = 2 * 1024 * 1024;
+inline constexpr std::size_t kTokensMax = 256;
+inline constexpr std::size_t kTokenNameBytesMax = 64;
 
 }  // namespace grapevine
