@@ -185,6 +185,8 @@ void Checkers::member_changed(HostIndex host, const protocol::MemberChange& chan
     if (change.kind == protocol::MemberChange::Kind::forgotten) {
         view.is_forgotten = true;
         view.forgotten_at = world_.now();
+        view.version = Version();
+        view.collected = Version();
     } else {
         const bool is_certified =
             view.is_forgotten &&
