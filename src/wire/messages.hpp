@@ -46,6 +46,9 @@ struct MemberRecord {
     std::vector<Endpoint> addresses;  ///< Best first; 1 .. kMemberAddressesMax.
     std::string name;
     std::vector<Label> labels;  ///< Sorted by key, keys unique.
+    /// What a later release has added, kept as it came, because the signature covers it and we must
+    /// be able to pass the record on. At most kRecordExtensionBytesMax; empty in ours.
+    Bytes extensions;
     /// Over the encoded form of all of the above; checked before the value reaches the protocol.
     /// Our own record is signed on its way out, so it is blank inside our own node.
     Signature signature{};
