@@ -66,10 +66,8 @@ public:
         return false;
     };
     /// Says whether this very section is lost, besides `faults.loss`.
-    std::function<bool(MemberId to, const wire::Section&)> is_lost = [](MemberId,
-                                                                        const wire::Section&) {
-        return false;
-    };
+    std::function<bool(MemberId to, const wire::Section&)> is_lost =
+        [](MemberId, const wire::Section&) { return false; };
     std::uint64_t bytes_sent = 0;
     std::uint64_t fragment_bytes_delivered = 0;  ///< Payload that arrived, first or again.
 
@@ -83,8 +81,8 @@ public:
         const MemberId id{nodes_.size() + 1};
         auto node = std::make_unique<Node>();
         node->id = id;
-        node->events = std::make_unique<Events>(id, Epoch{1}, config, node->peers, random_.next(),
-                                                replay);
+        node->events =
+            std::make_unique<Events>(id, Epoch{1}, config, node->peers, random_.next(), replay);
         nodes_.push_back(std::move(node));
         refresh_peers();
         for (auto& other : nodes_) {

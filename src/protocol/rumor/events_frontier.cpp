@@ -13,6 +13,9 @@ namespace {
 /// What the items of one digest may take: a packet less its proof and the frame of the section.
 constexpr std::size_t kPageBytes = kPacketBytesMax - kProofBytesMax - wire::kSectionFrameBytesMax;
 
+/// Where a stream may be when we first hear of it: anywhere, but not where sequences end.
+constexpr std::uint64_t kFirstSequenceMax = std::uint64_t{1} << 62U;
+
 /// Finalizer of splitmix64: spreads its argument over all 64 bits.
 std::uint64_t mix(std::uint64_t z) {
     z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
@@ -44,8 +47,7 @@ void Events::learn(Instant now, MemberId from, const Frontier& item, bool is_ann
     }
     const bool is_empty = lowest > highest;
     if (flow == nullptr && (highest == 0 || (is_empty && is_superseded(item.stream)))) return;
-    // A fresh stream may begin anywhere, but not where sequences end.
-    if (flow == nullptr && highest > kSequenceAheadMax * kSequenceAheadMax / 4) {
+    if (flow == nullptr && highest > kFirstSequenceMax) {
         ++counters_.dropped_conflict;
         return;
     }
