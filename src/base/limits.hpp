@@ -127,9 +127,9 @@ inline constexpr std::size_t kAssembliesMax = 32;
 inline constexpr std::size_t kWaitingBytesMax = 16 * 1024 * 1024;
 /// Members remembered per stream as having what we miss, and as having said that they do not.
 inline constexpr std::size_t kSourcesMax = 8;
-/// How far ahead of what we hold a claim about a stream is believed: at 1,000 events a second, four
-/// hours. Without it one false number would end a stream.
-inline constexpr std::uint64_t kSequenceAheadMax = 1U << 24U;
+/// How far ahead of what we hold a claim about a stream is believed: at 1,000 events a second, seven
+/// weeks. What is beyond is garbage, and must not reach the arithmetic of sequences.
+inline constexpr std::uint64_t kSequenceAheadMax = std::uint64_t{1} << 32U;
 
 // -- Overlays and keys --
 
