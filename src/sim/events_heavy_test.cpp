@@ -123,7 +123,9 @@ TEST(EventsOverPartition, longer_than_the_retention_gives_one_gap_for_each_publi
                 const std::pair lost{EventSequence(6), EventSequence(25)};
                 ASSERT_EQ(view.gaps.size(), is_same_side ? 0U : 1U)
                     << "m" << host << " about m" << publisher;
-                if (!is_same_side) EXPECT_EQ(view.gaps[0], lost);
+                if (!is_same_side) {
+                    EXPECT_EQ(view.gaps[0], lost);
+                }
                 EXPECT_EQ(view.delivered, is_same_side ? 30U : 10U);
             }
         }
