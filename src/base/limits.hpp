@@ -139,4 +139,35 @@ inline constexpr std::size_t kSeedsMax = 64;
 /// Peers remembered on disk for the day on which every seed is gone.
 inline constexpr std::size_t kPeerCacheMax = 128;
 
+// -- HTTP API ------------------------------------------------------------------------------------
+
+/// Path and query together. Names in paths are at most 64 bytes, thrice that percent-encoded.
+inline constexpr std::size_t kTargetBytesMax = 8 * 1024;
+/// An event of 1 MiB in base64 is 4/3 of that; the rest is room for its envelope.
+inline constexpr std::size_t kRequestBodyBytesMax = 1536 * 1024;
+/// Our deepest document has three levels; the rest is so that an error can name the place.
+inline constexpr std::size_t kJsonDepthMax = 16;
+/// Server-sent event streams and WebSockets together. Each costs at most a few hundred kB.
+inline constexpr std::size_t kApiStreamsMax = 256;
+/// A stream reads on from the log only while less than this waits to be sent.
+inline constexpr std::size_t kStreamPendingBytesMax = 256 * 1024;
+/// A WebSocket whose peer sends requests without reading the answers is closed above this: two
+/// events of full size as JSON, and the above.
+inline constexpr std::size_t kSocketPendingBytesMax = 4 * 1024 * 1024;
+/// Topic patterns of one subscription.
+inline constexpr std::size_t kStreamTopicsMax = 32;
+/// One message from a client; the same as a request body, since a publish fits both.
+inline constexpr std::size_t kSocketMessageBytesMax = kRequestBodyBytesMax;
+inline constexpr std::size_t kSocketSubscriptionsMax = 16;
+/// Publishes of one WebSocket that are not yet answered.
+inline constexpr std::size_t kSocketPublishesMax = 256;
+/// The name that a client gives to a request or subscription.
+inline constexpr std::size_t kSocketIdBytesMax = 64;
+/// Items of one page of events, and of one read of a stream.
+inline constexpr std::size_t kPageItemsMax = 1000;
+/// A page ends early at this, always with at least one item: two events of full size.
+inline constexpr std::size_t kPageBytesMax = 2 * 1024 * 1024;
+inline constexpr std::size_t kTokensMax = 256;
+inline constexpr std::size_t kTokenNameBytesMax = 64;
+
 }  // namespace grapevine
