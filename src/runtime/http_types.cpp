@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include "runtime/json_text.hpp"
+
 namespace grapevine::runtime {
 
 std::string_view find_header(const HttpHeaders& headers, std::string_view name) {
@@ -79,36 +81,6 @@ std::string_view reason_phrase(unsigned status) {
         default:
             return "Unknown";
     }
-}
-
-std::string json_string(std::string_view text) {
-    std::string quoted = "\"";
-    for (const char letter : text) {
-        switch (letter) {
-            case '"':
-                quoted += "\\\"";
-                break;
-            case '\\':
-                quoted += "\\\\";
-                break;
-            case '\n':
-                quoted += "\\n";
-                break;
-            case '\r':
-                quoted += "\\r";
-                break;
-            case '\t':
-                quoted += "\\t";
-                break;
-            default:
-                if (static_cast<unsigned char>(letter) < 0x20) {
-                    quoted += fmt::format("\\u{:04x}", static_cast<unsigned>(letter));
-                } else {
-                    quoted += letter;
-                }
-        }
-    }
-    return quoted + '"';
 }
 
 HttpResponse problem(unsigned status, std::string_view detail) {
