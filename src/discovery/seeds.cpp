@@ -47,9 +47,9 @@ Outcome<void> check_seed(const std::string& seed) {
     return {};
 }
 
-Seeds::Seeds(std::vector<std::string> seeds, std::vector<Endpoint> cached,
+Seeds::Seeds(std::vector<std::string> seeds, std::vector<Endpoint> cached, IsMember is_member,
              std::uint64_t random_seed)
-    : cached_(std::move(cached)), random_(random_seed) {
+    : cached_(std::move(cached)), is_member_(std::move(is_member)), random_(random_seed) {
     for (std::string& seed : seeds) append(std::move(seed));
 }
 
@@ -82,16 +82,15 @@ void Seeds::resolved(Instant now, const std::string& name, const std::vector<End
         if (seed.name != name || endpoints.empty()) continue;
         seed.endpoints = endpoints;
         // The turn that asked for it could not try it: this one can.
-        if (alive_.empty()) next_turn_ = std::min(next_turn_, now);
+        if (company_ == Company::none) next_turn_ = std::min(next_turn_, now);
     }
 }
 
-void Seeds::company(Instant now, std::vector<Endpoint> alive) {
-    const bool was_alone = alive_.empty();
-    alive_ = std::move(alive);
-    if (was_alone == alive_.empty()) return;
+void Seeds::company(Instant now, Company company) {
+    if (company == company_) return;
+    company_ = company;
     pause_ = kRetryFirst;
-    next_turn_ = now + (alive_.empty() ? kRetryFirst : kRejoinInterval);
+    next_turn_ = now + (company_ == Company::none ? kRetryFirst : kRejoinInterval);
 }
 
 void Seeds::advance(Instant now) {
@@ -99,7 +98,7 @@ void Seeds::advance(Instant now) {
 }
 
 void Seeds::turn(Instant now) {
-    const bool is_alone = alive_.empty();
+    const bool is_alone = company_ == Company::none;
     for (Seed& seed : seeds_) {
         if (seed.is_numeric || now < seed.next_lookup) continue;
         // Looked for again soon while it matters, and rarely when we have company.
@@ -112,9 +111,7 @@ void Seeds::turn(Instant now) {
         candidates.insert(candidates.end(), seed.endpoints.begin(), seed.endpoints.end());
     }
     if (is_alone) candidates.insert(candidates.end(), cached_.begin(), cached_.end());
-    std::erase_if(candidates, [&](const Endpoint& endpoint) {
-        return std::ranges::find(alive_, endpoint) != alive_.end();
-    });
+    std::erase_if(candidates, is_member_);
     const std::size_t most = is_alone ? kContactsPerTurnMax : 1;
     for (std::size_t count = 0; count < std::min(candidates.size(), most); ++count) {
         outbox_.push_back(Contact{candidates[position_++ % candidates.size()]});

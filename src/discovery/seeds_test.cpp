@@ -30,6 +30,10 @@ Drained drain(Seeds& seeds) {
     return drained;
 }
 
+bool nobody(const Endpoint&) {
+    return false;
+}
+
 const Endpoint kFirst = Endpoint::v4(10, 0, 0, 1, 9471);
 const Endpoint kSecond = Endpoint::v4(10, 0, 0, 2, 9471);
 
@@ -52,13 +56,13 @@ TEST(Seeds, what_cannot_be_a_seed_is_refused_with_the_form_that_can) {
 }
 
 TEST(Seeds, alone_everybody_known_is_tried_at_once) {
-    Seeds seeds({"10.0.0.1:9471"}, {kSecond}, 1);
+    Seeds seeds({"10.0.0.1:9471"}, {kSecond}, nobody, 1);
     seeds.advance(at(0ms));
     EXPECT_EQ(drain(seeds).contacts, (std::vector{kFirst, kSecond}));
 }
 
 TEST(Seeds, pauses_double_up_to_the_longest) {
-    Seeds seeds({"10.0.0.1:9471"}, {}, 1);
+    Seeds seeds({"10.0.0.1:9471"}, {}, nobody, 1);
     Instant now{};
     Duration last{};
     for (int turn = 0; turn < 12; ++turn) {
@@ -74,17 +78,18 @@ TEST(Seeds, pauses_double_up_to_the_longest) {
 }
 
 TEST(Seeds, in_company_only_strangers_are_tried_and_rarely) {
-    Seeds seeds({"10.0.0.1:9471", "10.0.0.2:9471"}, {}, 1);
+    const auto is_first = [](const Endpoint& endpoint) { return endpoint == kFirst; };
+    Seeds seeds({"10.0.0.1:9471", "10.0.0.2:9471"}, {}, is_first, 1);
     seeds.advance(at(0ms));
     drain(seeds);
-    seeds.company(at(10ms), {kFirst});
+    seeds.company(at(10ms), Seeds::Company::some);
     EXPECT_EQ(seeds.deadline(), at(10ms) + Seeds::kRejoinInterval);
     seeds.advance(seeds.deadline());
     EXPECT_EQ(drain(seeds).contacts, std::vector{kSecond});
 }
 
 TEST(Seeds, names_are_looked_up_and_tried_when_the_answer_comes) {
-    Seeds seeds({"seed.example.org:9471"}, {}, 1);
+    Seeds seeds({"seed.example.org:9471"}, {}, nobody, 1);
     seeds.advance(at(0ms));
     EXPECT_EQ(drain(seeds).lookups, std::vector<std::string>{"seed.example.org:9471"});
     seeds.resolved(at(5ms), "seed.example.org:9471", {kFirst});
@@ -93,7 +98,7 @@ TEST(Seeds, names_are_looked_up_and_tried_when_the_answer_comes) {
 }
 
 TEST(Seeds, a_name_is_looked_up_again_and_its_new_address_tried) {
-    Seeds seeds({"seed.example.org:9471"}, {}, 1);
+    Seeds seeds({"seed.example.org:9471"}, {}, nobody, 1);
     seeds.advance(at(0ms));
     drain(seeds);
     seeds.resolved(at(1ms), "seed.example.org:9471", {kFirst});
@@ -110,7 +115,7 @@ TEST(Seeds, a_name_is_looked_up_again_and_its_new_address_tried) {
 }
 
 TEST(Seeds, a_name_that_is_gone_keeps_its_last_address) {
-    Seeds seeds({"seed.example.org:9471"}, {}, 1);
+    Seeds seeds({"seed.example.org:9471"}, {}, nobody, 1);
     seeds.advance(at(0ms));
     drain(seeds);
     seeds.resolved(at(1ms), "seed.example.org:9471", {kFirst});
@@ -120,7 +125,7 @@ TEST(Seeds, a_name_that_is_gone_keeps_its_last_address) {
 }
 
 TEST(Seeds, seeds_added_later_are_tried_at_once_and_their_number_is_limited) {
-    Seeds seeds({}, {}, 1);
+    Seeds seeds({}, {}, nobody, 1);
     EXPECT_EQ(seeds.deadline(), kNever);
     seeds.add(at(1s), {"10.0.0.1:9471"});
     EXPECT_EQ(drain(seeds).contacts, std::vector{kFirst});

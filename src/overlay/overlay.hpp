@@ -100,7 +100,7 @@ public:
         std::uint64_t dropped_record = 0;           ///< A record whose signature or id is false.
         std::uint64_t challenges_sent = 0;
         std::uint64_t sessions_opened = 0;
-        std::uint64_t seeds_contacted = 0;
+        std::uint64_t hellos_sent = 0;
     };
 
     /// Emits `Persist` of identity and of the raised incarnation before anything else.

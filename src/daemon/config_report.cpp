@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <cstdlib>
+#include <fmt/core.h>
+#include <string_view>
+#include <unistd.h>
+
+#include "daemon/config.hpp"
+#include "daemon/config_values.hpp"
+#include "daemon/overlay_spec.hpp"
+
+// What is said about a loaded configuration, and where one comes from.
+namespace grapevine::daemon {
+
+namespace {
+
+/// A TOML basic string.
+std::string quoted(std::string_view text) {
+    std::string result = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            result += '\\';
+            result += c;
+        } else if (byte < 0x20 || byte == 0x7f) {
+            result += fmt::format("\\u{:04x}", byte);
+        } else {
+            result += c;
+        }
+    }
+    return result + '"';
+}
+
+std::string quoted_list(const std::vector<std::string>& texts) {
+    std::string result = "[";
+    for (const std::string& text : texts) {
+        if (result.size() > 1) result += ", ";
+        result += quoted(text);
+    }
+    return result + "]";
+}
+
+std::string label_table(const control::Labels& labels) {
+    std::string result = "{";
+    for (const auto& [key, value] : labels) {
+        result +=
+            fmt::format("{} {} = {}", result.size() > 1 ? "," : "", quoted(key), quoted(value));
+    }
+    return result + " }";
+}
+
+std::string describe_overlay(const control::OverlaySpec& spec) {
+    std::string text =
+        fmt::format("\n[overlay.{}]\n",
+                    spec.name.find('.') == std::string::npos ? spec.name : quoted(spec.name));
+    text += fmt::format("bind = {}\n", quoted(*spec.bind));
+    if (spec.advertise) text += fmt::format("advertise = {}\n", quoted_list(*spec.advertise));
+    text += fmt::format("seeds = {}\n", quoted_list(*spec.seeds));
+    if (spec.keys) {
+        std::string ids;
+        for (const std::string& key : *spec.keys) {
+            ids += fmt::format(" {}", key.substr(0, key.find(':')));
+        }
+        text += fmt::format("# keys:{} (secrets not shown)\n", ids);
+    } else {
+        text += "# keys: made at the first start, then kept in the state folder\n";
+    }
+    text += fmt::format("profile = {}\n", quoted(*spec.profile));
+    text += fmt::format("cipher = {}\n", quoted(*spec.cipher));
+    text += fmt::format("member_name = {}\n", quoted(*spec.member_name));
+    if (!spec.labels->empty()) text += fmt::format("labels = {}\n", label_table(*spec.labels));
+    text += fmt::format("retention_age = {}\n", quoted(format_duration_ms(*spec.retention_age_ms)));
+    text += fmt::format("retention_bytes = {}\n", quoted(format_size(*spec.retention_bytes)));
+    return text;
+}
+
+}  // namespace
+
+ConfigSources sources_of_process() {
+    ConfigSources sources;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+        const std::string_view text(*entry);
+        const std::size_t equals = text.find('=');
+        if (equals == std::string_view::npos) continue;
+        sources.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+    sources.is_root = ::geteuid() == 0;
+    char name[256] = {};
+    if (::gethostname(name, sizeof name - 1) == 0) sources.host_name = name;
+    return sources;
+}
+
+std::vector<std::string> keys_needing_restart(const Config& running, const Config& next) {
+    std::vector<std::string> keys;
+    const auto note = [&keys](bool is_different, std::string name) {
+        if (is_different) keys.push_back(std::move(name));
+    };
+    note(running.state_folder != next.state_folder, "state");
+    note(running.workers != next.workers, "workers");
+    note(running.http.bind != next.http.bind, "http.bind");
+    note(running.http.tls_certificate != next.http.tls_certificate, "http.tls_certificate");
+    note(running.http.tls_key != next.http.tls_key, "http.tls_key");
+    note(running.http.token_file != next.http.token_file, "http.token_file");
+    note(running.http.is_open_on_loopback != next.http.is_open_on_loopback, "http.anonymous");
+    note(running.http.is_metrics_open != next.http.is_metrics_open, "http.metrics");
+    note(running.http.connections_max != next.http.connections_max, "http.connections_max");
+    note(running.log.format != next.log.format, "log.format");
+    for (const control::OverlaySpec& spec : next.overlays) {
+        const auto before =
+            std::ranges::find(running.overlays, spec.name, &control::OverlaySpec::name);
+        if (before == running.overlays.end()) continue;
+        const std::string prefix = fmt::format("overlay.{}.", spec.name);
+        note(before->bind != spec.bind, prefix + "bind");
+        note(before->profile != spec.profile, prefix + "profile");
+        note(before->cipher != spec.cipher, prefix + "cipher");
+        note(before->retention_age_ms != spec.retention_age_ms, prefix + "retention_age");
+        note(before->retention_bytes != spec.retention_bytes, prefix + "retention_bytes");
+    }
+    return keys;
+}
+
+std::string describe_config(const Config& config) {
+    std::string text;
+    if (!config.config_file.empty()) text += fmt::format("# from {}\n", config.config_file);
+    text += fmt::format("name = {}\n", quoted(config.name));
+    text += fmt::format("state = {}\n", quoted(config.state_folder));
+    text += fmt::format("workers = {}\n", config.workers);
+    if (!config.labels.empty()) text += fmt::format("labels = {}\n", label_table(config.labels));
+    text += fmt::format("\n[http]\nbind = {}\n", quoted(to_string(config.http.bind)));
+    if (!config.http.tls_certificate.empty()) {
+        text += fmt::format("tls_certificate = {}\ntls_key = {}\n",
+                            quoted(config.http.tls_certificate), quoted(config.http.tls_key));
+    }
+    text += fmt::format("token_file = {}\n", quoted(config.http.token_file));
+    text += fmt::format("anonymous = \"{}\"\n",
+                        config.http.is_open_on_loopback ? "loopback" : "refused");
+    text += fmt::format("metrics = \"{}\"\n", config.http.is_metrics_open ? "open" : "token");
+    text += fmt::format("connections_max = {}\n", config.http.connections_max);
+    text += fmt::format("\n[log]\nlevel = {}\nformat = {}\n", quoted(config.log.level),
+                        quoted(config.log.format));
+    for (const control::OverlaySpec& spec : config.overlays) text += describe_overlay(spec);
+    return text;
+}
+
+}  // namespace grapevine::daemon

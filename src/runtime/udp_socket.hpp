@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "base/bytes.hpp"
+#include "base/endpoint.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "runtime/loop.hpp"
+#include "runtime/send_queue.hpp"
+
+namespace grapevine::runtime {
+
+/// One datagram as it arrived. `bytes` lives until the callback returns.
+struct Received {
+    Endpoint from;
+    ByteView bytes;
+};
+
+struct UdpOptions {
+    /// Port 0 takes a free one. `[::]` takes IPv4 as well (as mapped addresses); any other IPv6
+    /// address takes IPv6 only; an IPv4 address, IPv4 only.
+    Endpoint bind;
+
+    /// Asked of the kernel, which may give less: beyond net.core.rmem_max only a process with
+    /// CAP_NET_ADMIN gets them. 4 MiB hold 3,000 datagrams, so a burst from all members of a large
+    /// overlay survives one pause of the loop. The kernel takes the memory only when used.
+    int receive_buffer_bytes = 4 * 1024 * 1024;
+    int send_buffer_bytes = 1024 * 1024;
+
+    /// A datagram longer than this is dropped and counted. Costs `kDatagramBatch` times as much
+    /// memory.
+    std::size_t datagram_bytes_max = kDatagramBytesMax;
+};
+
+struct UdpCounters {
+    std::uint64_t received = 0;
+    std::uint64_t received_bytes = 0;
+    std::uint64_t received_oversize = 0;  ///< Longer than `datagram_bytes_max`; dropped.
+    std::uint64_t receive_failed = 0;     ///< System calls that failed for no reason of a peer.
+    std::uint64_t sent = 0;
+    std::uint64_t sent_bytes = 0;
+    std::uint64_t send_overflow = 0;  ///< The queue was full; the newest was dropped.
+    std::uint64_t send_failed = 0;    ///< The kernel refused it: no route, firewall, too long.
+    std::uint64_t unreachable = 0;    ///< ICMP errors about datagrams that we had sent.
+};
+
+/// Datagrams in and out of one port, in batches, without waiting.
+///
+/// Reads by recvmmsg, at most `kDatagramBatch` times `kReceiveBatchesPerWake` before others on the
+/// loop have their turn. Writes by sendmmsg; what the kernel has no room for waits in a `SendQueue`
+/// until it has. What ICMP says about our datagrams (port, host or network unreachable) is read
+/// from the socket's error queue (IP_RECVERR). It is a hint, which anybody can forge who sees our
+/// traffic: reason to look elsewhere sooner, never a proof.
+///
+/// Callbacks run on the loop, never from within `queue` or `flush`; they may queue, flush and
+/// destroy the socket.
+class UdpSocket {
+public:
+    struct Handlers {
+        std::move_only_function<void(std::span<const Received>)> on_received;
+        /// Somebody says that nobody listens there. The endpoint is where we had sent to.
+        std::move_only_function<void(const Endpoint&)> on_unreachable;
+    };
+
+    /// Refuses, with the cure, when the port is taken, the address is not of this host, or the
+    /// host has no IPv6.
+    static Outcome<UdpSocket> open(Loop& loop, const UdpOptions& options, Handlers handlers);
+
+    UdpSocket(UdpSocket&&) noexcept;
+    UdpSocket& operator=(UdpSocket&&) noexcept;
+    ~UdpSocket();
+
+    /// Where it is bound, with the port that 0 became.
+    [[nodiscard]] const Endpoint& bound() const;
+
+    /// Takes a datagram along with the next `flush`; full batches leave at once. When the queue is
+    /// full, or the family of the address is not the socket's, it is dropped and counted.
+    void queue(Outgoing datagram);
+
+    /// Hands what is queued to the kernel.
+    void flush();
+
+    [[nodiscard]] const UdpCounters& counters() const;
+
+private:
+    struct State;
+    explicit UdpSocket(std::shared_ptr<State> state);
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace grapevine::runtime
