@@ -67,7 +67,7 @@ public:
                                  Cipher cipher = Cipher::chacha20_poly1305);
 
     /// The subkey of `sender` in the life named by `boot`; nothing if no key has this id. Costs
-    /// about two microseconds: keep the result for as long as the sender is known, and limit how
+    /// about three microseconds: keep the result for as long as the sender is known, and limit how
     /// often a stranger can ask for it.
     ///
     /// HKDF-SHA-256 (RFC 5869) with the key as secret, `boot` as salt (8 bytes, big endian) and as
