@@ -3,8 +3,8 @@
 
 #include "wire/native/handshake.hpp"
 
-// The bodies of the handshake: every input goes to all three decoders, and whichever accepts it must
-// write it again as it was.
+// The bodies of the handshake: every input goes to all three decoders, and whichever accepts it
+// must write it again as it was.
 using namespace grapevine;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -3,8 +3,8 @@
 #include "wire/native/codec.hpp"
 #include "wire/size.hpp"
 
-// The decoder of packets never crashes, and what it accepts without skipping anything encodes to the
-// same bytes: the format is canonical.
+// The decoder of packets never crashes, and what it accepts without skipping anything encodes to
+// the same bytes: the format is canonical.
 using namespace grapevine;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -3,8 +3,8 @@
 #include "wire/native/codec.hpp"
 #include "wire/size.hpp"
 
-// The decoder of records never crashes, and what it accepts encodes to the same bytes, without which
-// a signature would not survive being passed on.
+// The decoder of records never crashes, and what it accepts encodes to the same bytes, without
+// which a signature would not survive being passed on.
 using namespace grapevine;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
