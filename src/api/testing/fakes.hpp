@@ -291,15 +291,11 @@ public:
     }
     std::size_t pending_bytes() const override { return pending; }
     void on_drained(std::function<void()> wake) override { drained = std::move(wake); }
-    void on_message(std::function<void(std::string, Kind)> take) override {
-        received = std::move(take);
-    }
+    void on_message(std::function<void(std::string)> take) override { received = std::move(take); }
     void close(std::uint16_t status, std::string_view) override { close_status = status; }
     void on_closed(std::function<void()> gone) override { closed = std::move(gone); }
 
-    void receive(std::string message, Kind kind = Kind::text) {
-        received(std::move(message), kind);
-    }
+    void receive(std::string message) { received(std::move(message)); }
     void drain() {
         pending = 0;
         if (drained) drained();
@@ -316,7 +312,7 @@ public:
     bool is_gone = false;
     std::function<void()> drained;
     std::function<void()> closed;
-    std::function<void(std::string, Kind)> received;
+    std::function<void(std::string)> received;
 };
 
 /// Keeps the one answer, and asserts that it is one.
