@@ -63,6 +63,7 @@ json::object to_object(const control::OverlayView& overlay) {
     object["cipher"] = to_utf8(overlay.cipher);
     object["labels"] = to_object(overlay.labels);
     object["origin"] = to_utf8(overlay.origin);
+    object["state"] = to_utf8(overlay.state);
     object["view_fingerprint"] = to_utf8(overlay.view_fingerprint);
     object["members_alive"] = overlay.members_alive;
     object["members_suspect"] = overlay.members_suspect;

@@ -132,7 +132,7 @@ constexpr std::string_view kAnswerSchemas = R"json(
 "Overlay": {
   "type": "object", "additionalProperties": false,
   "required": ["name", "id", "member_name", "incarnation", "bind", "advertise", "seeds", "key_ids",
-               "profile", "cipher", "labels", "origin", "view_fingerprint", "members_alive",
+               "profile", "cipher", "labels", "origin", "state", "view_fingerprint", "members_alive",
                "members_suspect", "members_dead", "members_left", "local_health", "counters"],
   "properties": {
     "name": {"type": "string"},
@@ -148,6 +148,8 @@ constexpr std::string_view kAnswerSchemas = R"json(
     "cipher": {"type": "string"},
     "labels": {"$ref": "#/components/schemas/Labels"},
     "origin": {"type": "string", "description": "file or api: who defined it, and may change it."},
+    "state": {"type": "string", "enum": ["starting", "running", "left"],
+              "description": "left: this daemon is silent in the overlay until it starts again."},
     "view_fingerprint": {"type": "string",
                          "description": "Equal on two members when their views agree."},
     "members_alive": {"type": "integer"},

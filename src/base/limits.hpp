@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// Every limit of the house, with its reason. What is full refuses the newest or displaces the oldest;
-// the header of the owner says which. Each limit has a test at limit + 1.
+// Every limit of the house, with its reason. What is full refuses the newest or displaces the
+// oldest; the header of the owner says which. Each limit has a test at limit + 1.
 namespace grapevine {
 
 // -- Datagrams --
@@ -59,8 +59,8 @@ inline constexpr std::size_t kMemberAddressesMax = 4;
 inline constexpr std::size_t kLabelsMax = 16;
 inline constexpr std::size_t kLabelKeyBytesMax = 32;
 inline constexpr std::size_t kLabelValueBytesMax = 128;
-/// Keys and values of all labels together. With key, signature and addresses the signed record stays
-/// below 900 bytes, so it always fits one datagram.
+/// Keys and values of all labels together. With key, signature and addresses the signed record
+/// stays below 900 bytes, so it always fits one datagram.
 inline constexpr std::size_t kLabelsBytesMax = 512;
 /// What later releases may add to a signed record: kept and passed on by members that do not know
 /// what it means. Room for a key (32) and a few numbers within the 900 bytes.
@@ -106,7 +106,8 @@ inline constexpr std::size_t kRecordItemsMax = 512;
 
 inline constexpr std::size_t kTopicBytesMax = 128;
 inline constexpr std::size_t kEventPayloadBytesMax = 1024 * 1024;
-/// Payload bytes in one fragment: a packet less the frame of an event section with the longest topic.
+/// Payload bytes in one fragment: a packet less the frame of an event section with the longest
+/// topic.
 inline constexpr std::size_t kFragmentBytesMax = 960;
 /// 1 MiB in fragments of 960 bytes.
 inline constexpr std::size_t kFragmentsMax =
@@ -126,9 +127,9 @@ inline constexpr std::size_t kAssembliesMax = 32;
 inline constexpr std::size_t kWaitingBytesMax = 16 * 1024 * 1024;
 /// Members remembered per stream as having what we miss, and as having said that they do not.
 inline constexpr std::size_t kSourcesMax = 8;
-/// How far ahead of what we hold a claim about a stream is believed: at 1,000 events a second, four
-/// hours. Without it one false number would end a stream.
-inline constexpr std::uint64_t kSequenceAheadMax = 1U << 24U;
+/// How far ahead of what we hold a claim about a stream is believed: at 1,000 events a second, seven
+/// weeks. What is beyond is garbage, and must not reach the arithmetic of sequences.
+inline constexpr std::uint64_t kSequenceAheadMax = std::uint64_t{1} << 32U;
 
 // -- Overlays and keys --
 

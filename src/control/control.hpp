@@ -76,6 +76,7 @@ struct OverlayView {
     std::string cipher;
     Labels labels;
     std::string origin;            ///< file or api: who defined it, and so who may change it.
+    std::string state;             ///< starting, running, left
     std::string view_fingerprint;  ///< Equal on two members when their views agree.
     std::uint64_t members_alive = 0;
     std::uint64_t members_suspect = 0;

@@ -14,18 +14,18 @@
 
 namespace grapevine::discovery {
 
-/// "host:port" as users write seeds: a name, an IPv4 address, or an IPv6 address in brackets. Port 1 to
-/// 65535; the host has no spaces and at most 253 bytes (RFC 1035). Nothing is resolved here.
+/// "host:port" as users write seeds: a name, an IPv4 address, or an IPv6 address in brackets. Port
+/// 1 to 65535; the host has no spaces and at most 253 bytes (RFC 1035). Nothing is resolved here.
 Outcome<void> check_seed(const std::string& seed);
 
 /// Whom to ask to be let in, and when to ask again.
 ///
-/// While we are alone everybody known is tried, with pauses that double from kRetryFirst to kRetryMax
-/// (+-25%), so that an overlay whose members all start at once forms in a fraction of a second and a
-/// member whose seeds are down does not flood the network. While we have company, one seed that is not
-/// among the members is tried every kRejoinInterval: a partition that lasted until each side had
-/// forgotten the other heals by this. Names are looked up when they are first needed and again every
-/// kResolveInterval, because addresses behind names change.
+/// While we are alone everybody known is tried, with pauses that double from kRetryFirst to
+/// kRetryMax (+-25%), so that an overlay whose members all start at once forms in a fraction of a
+/// second and a member whose seeds are down does not flood the network. While we have company, one
+/// seed that is not among the members is tried every kRejoinInterval: a partition that lasted until
+/// each side had forgotten the other heals by this. Names are looked up when they are first needed
+/// and again every kResolveInterval, because addresses behind names change.
 ///
 /// Peers of an earlier life (the cache) count as seeds while we are alone. A machine
 /// (protocol/machine.hpp); resolving and contacting are the driver's.
@@ -53,8 +53,8 @@ public:
     Seeds(std::vector<std::string> seeds, std::vector<Endpoint> cached, IsMember is_member,
           std::uint64_t random_seed);
 
-    /// Adds seeds that are not known yet (up to kSeedsMax in all, the newest refused) and tries them at
-    /// once.
+    /// Adds seeds that are not known yet (up to kSeedsMax in all, the newest refused) and tries
+    /// them at once.
     void add(Instant now, const std::vector<std::string>& seeds);
     /// The answer to `Resolve`; empty if the name was not found. Addresses of before are replaced
     /// unless nothing was found: an old address is better than none.

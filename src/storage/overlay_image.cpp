@@ -142,7 +142,8 @@ Batch save_own_items(std::string_view overlay, const std::vector<wire::StateItem
     Batch batch{{}, Durability::flush};
     for (const wire::StateItem& item : items) {
         const std::string key = fmt::format("{}{}", kItemPrefix, item.key);
-        // A tombstone that has been collected is gone for good: its version is covered by `collected`.
+        // A tombstone that has been collected is gone for good: its version is covered by
+        // `collected`.
         if (item.is_tombstone && item.version <= collected) {
             batch.writes.push_back({bucket_of(overlay), key, std::nullopt});
             continue;

@@ -10,8 +10,9 @@ constexpr std::uint8_t kItemRecord = 1;
 constexpr std::uint8_t kItemAccusation = 2;
 constexpr std::uint8_t kItemStateDelta = 3;
 
-/// Version, key of one byte with its length, and the mark of a tombstone.
-constexpr std::size_t kStateItemBytesMin = 4;
+/// Version, length of a key, and the mark of a tombstone. (That a key is never empty is a rule, and
+/// told apart from an input that ends too early.)
+constexpr std::size_t kStateItemBytesMin = 3;
 
 void write_accusation(Writer& writer, const Accusation& accusation) {
     writer.integer(accusation.member.value());
