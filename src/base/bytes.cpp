@@ -37,8 +37,8 @@ std::string encode64(ByteView bytes, std::string_view alphabet) {
 
 Result<Bytes> decode64(std::string_view text, std::string_view alphabet) {
     if (text.size() % 4 == 1) {
-        return std::unexpected(Error{Error::Code::truncated, "base64",
-                                     static_cast<std::uint32_t>(text.size())});
+        return std::unexpected(
+            Error{Error::Code::truncated, "base64", static_cast<std::uint32_t>(text.size())});
     }
     Bytes bytes;
     bytes.reserve(text.size() * 3 / 4);
@@ -59,8 +59,8 @@ Result<Bytes> decode64(std::string_view text, std::string_view alphabet) {
     }
     // Left-over bits must be zero, or two texts would decode to the same bytes.
     if ((group & ((1U << bits) - 1)) != 0) {
-        return std::unexpected(Error{Error::Code::malformed, "base64",
-                                     static_cast<std::uint32_t>(text.size())});
+        return std::unexpected(
+            Error{Error::Code::malformed, "base64", static_cast<std::uint32_t>(text.size())});
     }
     return bytes;
 }
@@ -96,9 +96,13 @@ Result<Bytes> from_hex(std::string_view text) {
     return bytes;
 }
 
-std::string to_base64url(ByteView bytes) { return encode64(bytes, kUrlAlphabet); }
+std::string to_base64url(ByteView bytes) {
+    return encode64(bytes, kUrlAlphabet);
+}
 
-Result<Bytes> from_base64url(std::string_view text) { return decode64(text, kUrlAlphabet); }
+Result<Bytes> from_base64url(std::string_view text) {
+    return decode64(text, kUrlAlphabet);
+}
 
 std::string to_base64(ByteView bytes) {
     std::string text = encode64(bytes, kAlphabet);
@@ -108,8 +112,8 @@ std::string to_base64(ByteView bytes) {
 
 Result<Bytes> from_base64(std::string_view text) {
     if (text.size() % 4 != 0) {
-        return std::unexpected(Error{Error::Code::truncated, "base64",
-                                     static_cast<std::uint32_t>(text.size())});
+        return std::unexpected(
+            Error{Error::Code::truncated, "base64", static_cast<std::uint32_t>(text.size())});
     }
     for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
     return decode64(text, kAlphabet);

@@ -1,11 +1,9 @@
 #include "base/endpoint.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <charconv>
 #include <cstring>
-
 #include <fmt/core.h>
 
 namespace grapevine {
@@ -61,6 +59,8 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
         return refuse("endpoint.port", colon + 1);
     }
     std::string_view host = text.substr(0, colon);
+    // inet_pton reads up to the first zero byte, and would not see what stands behind it.
+    if (host.find('\0') != std::string_view::npos) return refuse("endpoint.address", 0);
     if (host.starts_with('[')) {
         if (!host.ends_with(']')) return refuse("endpoint.address", 0);
         host = host.substr(1, host.size() - 2);
@@ -73,6 +73,8 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
         if (::inet_pton(AF_INET6, std::string(host).c_str(), endpoint.ip.data()) != 1) {
             return refuse("endpoint.address", 1);
         }
+        // IPv4 has no scopes, and is printed without one.
+        if (endpoint.is_v4() && endpoint.scope != 0) return refuse("endpoint.scope", 1);
         return endpoint;
     }
     std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), endpoint.ip.begin());

@@ -12,8 +12,8 @@
 namespace grapevine {
 
 /// Where a datagram goes to or came from: an IP address and a UDP port. IPv4 is held in its
-/// IPv6-mapped form (::ffff:a.b.c.d), so that one type serves both and equal means equal. A scope id
-/// of link-local IPv6 is kept, because fe80::1 is a different host on every interface.
+/// IPv6-mapped form (::ffff:a.b.c.d), so that one type serves both and equal means equal. A scope
+/// id of link-local IPv6 is kept, because fe80::1 is a different host on every interface.
 struct Endpoint {
     std::array<std::uint8_t, 16> ip{};
     std::uint16_t port = 0;

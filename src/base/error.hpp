@@ -4,6 +4,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace grapevine {
 
@@ -68,18 +69,25 @@ using Outcome = std::expected<T, Refusal>;
 
 }  // namespace grapevine
 
-/// Takes the value out of a `Result` or `Outcome`, or returns its error from the function around it.
-/// g++ 12 has std::expected without `and_then`, and this reads better where fields follow fields.
-#define GV_TRY(expression)                                              \
-    __extension__({                                                     \
-        auto gv_try_result = (expression);                              \
-        if (!gv_try_result) return std::unexpected(gv_try_result.error()); \
-        *std::move(gv_try_result);                                      \
-    })
+/// Takes the value out of a `Result` or `Outcome`, or returns its error from the function around
+/// it. g++ 12 has std::expected without `and_then`, and this reads better where fields follow
+/// fields.
+#define GV_TRY(...) GV_TRY_AS(GV_TRY_NAME(__COUNTER__), (__VA_ARGS__))
 
 /// The same for a `Result<void>`.
-#define GV_TRY_VOID(expression)                                             \
-    do {                                                                    \
-        auto gv_try_result = (expression);                                  \
-        if (!gv_try_result) return std::unexpected(gv_try_result.error());  \
+#define GV_TRY_VOID(...) GV_TRY_VOID_AS(GV_TRY_NAME(__COUNTER__), (__VA_ARGS__))
+
+// Every use has a name of its own, so that one inside the argument of another shadows nothing.
+#define GV_TRY_NAME(number) GV_TRY_NAME_OF(number)
+#define GV_TRY_NAME_OF(number) gv_try_result_##number
+#define GV_TRY_AS(name, expression)                      \
+    __extension__({                                      \
+        auto name = expression;                          \
+        if (!name) return std::unexpected(name.error()); \
+        *std::move(name);                                \
+    })
+#define GV_TRY_VOID_AS(name, expression)                 \
+    do {                                                 \
+        auto name = expression;                          \
+        if (!name) return std::unexpected(name.error()); \
     } while (false)

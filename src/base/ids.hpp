@@ -7,12 +7,12 @@
 namespace grapevine {
 
 /// Who a node is, for as long as it lives: the first eight bytes (big endian) of the SHA-256 of its
-/// Ed25519 public key. Never an address: addresses change and are reused. Zero means "nobody" and is
-/// never a member.
+/// Ed25519 public key. Never an address: addresses change and are reused. Zero means "nobody" and
+/// is never a member.
 ///
-/// Why 64 bits? To speak for a member one needs its private key, not its id: every record carries the
-/// whole public key, and a record whose key does not hash to its id is refused. A colliding id needs
-/// 2^64 key pairs and the overlay key, and gains a refusal.
+/// Why 64 bits? To speak for a member one needs its private key, not its id: every record carries
+/// the whole public key, and a record whose key does not hash to its id is refused. A colliding id
+/// needs 2^64 key pairs and the overlay key, and gains a refusal.
 using MemberId = Strong<struct MemberIdTag, std::uint64_t>;
 inline constexpr MemberId kNobody{};
 
@@ -20,14 +20,15 @@ inline constexpr MemberId kNobody{};
 /// Kept on disk, raised at every start, so that a restart outranks everything said before it.
 using Incarnation = Strong<struct IncarnationTag, std::uint32_t>;
 
-/// 64 random bits drawn at every start of a node. Part of the key its datagrams are sealed under, so
-/// that a counter that starts again never repeats a nonce, not even after a restored snapshot.
+/// 64 random bits drawn at every start of a node. Part of the key its datagrams are sealed under,
+/// so that a counter that starts again never repeats a nonce, not even after a restored snapshot.
 using Boot = Strong<struct BootTag, std::uint64_t>;
 
 /// Names one probe of one prober; an ack echoes it.
 using ProbeSequence = Strong<struct ProbeSequenceTag, std::uint32_t>;
 
-/// Position of a change in the record of one member (Scuttlebutt's version). Starts at 1; 0 is "none".
+/// Position of a change in the record of one member (Scuttlebutt's version). Starts at 1; 0 is
+/// "none".
 using Version = Strong<struct VersionTag, std::uint64_t>;
 
 /// One life of a publisher's event stream: its incarnation at start. A later epoch supersedes.

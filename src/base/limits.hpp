@@ -3,11 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 
-// Every limit of the house, with its reason. What is full refuses the newest or displaces the oldest;
-// the header of the owner says which. Each limit has a test at limit + 1.
+// Every limit of the house, with its reason. What is full refuses the newest or displaces the
+// oldest; the header of the owner says which. Each limit has a test at limit + 1.
 namespace grapevine {
 
-// -- Datagrams -----------------------------------------------------------------------------------
+// -- Datagrams --
 
 /// What one datagram may carry, seal included. 1,280 (the least MTU of IPv6) less 40 (IPv6) and 8
 /// (UDP) leaves 1,232; the rest is room for a tunnel's header.
@@ -16,13 +16,18 @@ inline constexpr std::size_t kDatagramBytesMax = 1200;
 inline constexpr std::size_t kDatagramBytesMin = 44;
 /// Header 28 and tag 16: what sealing adds to a packet.
 inline constexpr std::size_t kSealBytes = 44;
-/// What is left for sections.
+/// Flags and cookie in front of the sections of the first datagrams between two members.
+inline constexpr std::size_t kProofBytesMax = 17;
+/// What is left for a body: flags, perhaps a cookie, sections.
 inline constexpr std::size_t kPacketBytesMax = kDatagramBytesMax - kSealBytes;
+/// A hello is padded to this, so that its answer is always the smaller one (no amplification).
+inline constexpr std::size_t kHelloDatagramBytes = 160;
 /// Sections of one packet. Probes are 5 bytes, so garbage could claim hundreds.
 inline constexpr std::size_t kSectionsMax = 64;
 /// Pings answered per datagram (memberlist issue 371: 255 pings in one packet drew 255 acks).
 inline constexpr std::size_t kPingsPerDatagramMax = 4;
 
+// -- Names and records --
 // -- Sockets and HTTP ----------------------------------------------------------------------------
 
 /// Datagrams read or written by one system call. Larger batches gain nothing (measured: the stack
@@ -54,12 +59,35 @@ inline constexpr std::size_t kMemberAddressesMax = 4;
 inline constexpr std::size_t kLabelsMax = 16;
 inline constexpr std::size_t kLabelKeyBytesMax = 32;
 inline constexpr std::size_t kLabelValueBytesMax = 128;
-/// Keys and values of all labels together. With key, signature and addresses the signed record stays
-/// below 900 bytes, so it always fits one datagram.
+/// Keys and values of all labels together. With key, signature and addresses the signed record
+/// stays below 900 bytes, so it always fits one datagram.
 inline constexpr std::size_t kLabelsBytesMax = 512;
+/// What later releases may add to a signed record: kept and passed on by members that do not know
+/// what it means. Room for a key (32) and a few numbers within the 900 bytes.
+inline constexpr std::size_t kRecordExtensionBytesMax = 48;
+/// A member's record as it travels, signature included; `wire/native` checks the arithmetic.
+inline constexpr std::size_t kEncodedRecordBytesMax = 900;
 
 /// Members of one overlay, every status counted. Tested to 10,000; twice that before we refuse.
 inline constexpr std::size_t kMembersMax = 20'000;
+
+/// Pings for others that a detector remembers; the oldest is displaced. In a group of which a fraction
+/// f has just died, k f are asked of each survivor per period, so 64 is ample.
+inline constexpr std::size_t kFavoursMax = 64;
+/// Last-chance probes at once; what comes on top waits. Each is k + 2 datagrams.
+inline constexpr std::size_t kLastChancesMax = 32;
+/// How far an accusation may run ahead of the newest incarnation we know of its member. An honest one
+/// is ahead by the refutations we missed; without the limit one forged accusation of the highest
+/// incarnation would be a death that nobody can refute.
+inline constexpr std::uint32_t kIncarnationLeadMax = 65'536;
+/// Members that were forgotten and must not come back by old news; the one nearest its end is
+/// displaced.
+inline constexpr std::size_t kForgottenMax = kMembersMax;
+
+/// Pushes whose feedback we still expect; the oldest is displaced and then counts as unanswered.
+inline constexpr std::size_t kPushesOutstandingMax = 64;
+/// Who is known to know a rumor, per rumor; the oldest is displaced.
+inline constexpr std::size_t kKnowersMax = 4;
 
 inline constexpr std::size_t kRecordKeysMax = 64;
 inline constexpr std::size_t kRecordKeyBytesMax = 64;
@@ -67,12 +95,19 @@ inline constexpr std::size_t kRecordKeyBytesMax = 64;
 inline constexpr std::size_t kRecordValueBytesMax = 768;
 /// All keys and values of one member's record. "Small" is the point: 10,000 members replicate it.
 inline constexpr std::size_t kRecordBytesMax = 8 * 1024;
+/// Deleted keys that a member remembers in its record. One more, and the oldest is collected early:
+/// safe by the reset rule, it only costs those who are far behind a fresh copy.
+inline constexpr std::size_t kRecordTombstonesMax = 256;
+/// Items of a copy, tombstones included. A copy can for a moment hold keys that their owner has
+/// deleted next to those that replaced them, hence more than an owner may have; above this it is a lie.
+inline constexpr std::size_t kRecordItemsMax = 512;
 
-// -- Events --------------------------------------------------------------------------------------
+// -- Events --
 
 inline constexpr std::size_t kTopicBytesMax = 128;
 inline constexpr std::size_t kEventPayloadBytesMax = 1024 * 1024;
-/// Payload bytes in one fragment: a packet less the frame of an event section with the longest topic.
+/// Payload bytes in one fragment: a packet less the frame of an event section with the longest
+/// topic.
 inline constexpr std::size_t kFragmentBytesMax = 960;
 /// 1 MiB in fragments of 960 bytes.
 inline constexpr std::size_t kFragmentsMax =
@@ -81,13 +116,60 @@ inline constexpr std::size_t kFragmentsMax =
 inline constexpr std::size_t kStreamsMax = 4096;
 /// Fragments asked for in one request section, and in flight per stream.
 inline constexpr std::size_t kRequestRangesMax = 32;
+/// Fragments asked for and not yet here, over all streams: what a receive buffer of 212 kB (Linux's
+/// default) holds.
+inline constexpr std::size_t kInFlightMax = 160;
+/// Fragments sent in answer to one request, so that 60 bytes never draw a megabyte.
+inline constexpr std::size_t kRequestAnswerMax = 64;
+/// Large events being put together at once; at 1 MiB each this bounds their memory at 32 MiB.
+inline constexpr std::size_t kAssembliesMax = 32;
+/// Bytes of events that are complete but wait behind a hole, over all streams.
+inline constexpr std::size_t kWaitingBytesMax = 16 * 1024 * 1024;
+/// Members remembered per stream as having what we miss, and as having said that they do not.
+inline constexpr std::size_t kSourcesMax = 8;
+/// How far ahead of what we hold a claim about a stream is believed: at 1,000 events a second, seven
+/// weeks. What is beyond is garbage, and must not reach the arithmetic of sequences.
+inline constexpr std::uint64_t kSequenceAheadMax = std::uint64_t{1} << 32U;
 
-// -- Overlays and keys ---------------------------------------------------------------------------
+// -- Overlays and keys --
 
 inline constexpr std::size_t kOverlaysMax = 256;
 inline constexpr std::size_t kKeysMax = 8;
 inline constexpr std::size_t kSeedsMax = 64;
 /// Peers remembered on disk for the day on which every seed is gone.
 inline constexpr std::size_t kPeerCacheMax = 128;
+
+// -- HTTP API ------------------------------------------------------------------------------------
+
+/// Path and query together. Names in paths are at most 64 bytes, thrice that percent-encoded.
+inline constexpr std::size_t kTargetBytesMax = 8 * 1024;
+/// An event of 1 MiB in base64 is 4/3 of that; the rest is room for its envelope.
+inline constexpr std::size_t kRequestBodyBytesMax = 1536 * 1024;
+/// Our deepest document has three levels; the rest is so that an error can name the place.
+inline constexpr std::size_t kJsonDepthMax = 16;
+/// Server-sent event streams and WebSockets together. Each costs at most a few hundred kB.
+inline constexpr std::size_t kApiStreamsMax = 256;
+/// A stream reads on from the log only while less than this waits to be sent. Not more than the
+/// HTTP server keeps for one reader.
+inline constexpr std::size_t kStreamPendingBytesMax = 128 * 1024;
+/// A WebSocket whose peer sends requests without reading the answers is closed above this. An event
+/// of full size is at most 6 MiB of JSON, if all of it must be escaped; the rest is room for
+/// answers.
+inline constexpr std::size_t kSocketUnsentBytesMax = 8 * 1024 * 1024;
+/// Topic patterns of one subscription.
+inline constexpr std::size_t kStreamTopicsMax = 32;
+/// One message from a client; the same as a request body, since a publish fits both.
+inline constexpr std::size_t kSocketMessageBytesMax = kRequestBodyBytesMax;
+inline constexpr std::size_t kSocketSubscriptionsMax = 16;
+/// Publishes of one WebSocket that are not yet answered.
+inline constexpr std::size_t kSocketPublishesMax = 256;
+/// The name that a client gives to a request or subscription.
+inline constexpr std::size_t kSocketIdBytesMax = 64;
+/// Items of one page of events, and of one read of a stream.
+inline constexpr std::size_t kPageItemsMax = 1000;
+/// A page ends early at this, always with at least one item: two events of full size.
+inline constexpr std::size_t kPageBytesMax = 2 * 1024 * 1024;
+inline constexpr std::size_t kTokensMax = 256;
+inline constexpr std::size_t kTokenNameBytesMax = 64;
 
 }  // namespace grapevine

@@ -11,8 +11,8 @@
 namespace grapevine {
 
 /// A reproducible source of numbers: xoshiro256** (Blackman and Vigna, 2018), seeded by splitmix64.
-/// The distributions of <random> differ between standard libraries, so a seed would not replay; these
-/// do not. Never for keys: those come from the operating system.
+/// The distributions of <random> differ between standard libraries, so a seed would not replay;
+/// these do not. Never for keys: those come from the operating system.
 class Random {
 public:
     explicit Random(std::uint64_t seed) {

@@ -21,8 +21,7 @@ namespace grapevine::control {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-// -- What can be seen
-// ------------------------------------------------------------------------------
+// -- What can be seen --
 
 struct MemberView {
     std::string id;  ///< 16 hexadecimal digits.
@@ -77,6 +76,7 @@ struct OverlayView {
     std::string cipher;
     Labels labels;
     std::string origin;            ///< file or api: who defined it, and so who may change it.
+    std::string state;             ///< starting, running, left
     std::string view_fingerprint;  ///< Equal on two members when their views agree.
     std::uint64_t members_alive = 0;
     std::uint64_t members_suspect = 0;
@@ -103,8 +103,7 @@ struct PublishReceipt {
     std::uint64_t sequence = 0;
 };
 
-// -- What can be asked
-// -----------------------------------------------------------------------------
+// -- What can be asked --
 
 struct Info {};
 struct ListOverlays {};
@@ -186,8 +185,7 @@ using Answer =
     std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
                  std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string>;
 
-// -- What can be followed
-// --------------------------------------------------------------------------
+// -- What can be followed --
 
 /// One thing that happened in an overlay, in the order in which this daemon saw it.
 struct LogItem {

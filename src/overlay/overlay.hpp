@@ -100,7 +100,7 @@ public:
         std::uint64_t dropped_record = 0;           ///< A record whose signature or id is false.
         std::uint64_t challenges_sent = 0;
         std::uint64_t sessions_opened = 0;
-        std::uint64_t seeds_contacted = 0;
+        std::uint64_t hellos_sent = 0;
     };
 
     /// Emits `Persist` of identity and of the raised incarnation before anything else.
@@ -109,7 +109,7 @@ public:
     Overlay(const Overlay&) = delete;
     Overlay& operator=(const Overlay&) = delete;
 
-    // -- Inputs: one, then drain ---------------------------------------------------------------
+    // -- Inputs: one, then drain --
     void receive(Instant now, const Endpoint& from, ByteView datagram);
     /// The kernel reports that nothing listens at `to`.
     void unreachable(Instant now, const Endpoint& to);
@@ -128,7 +128,7 @@ public:
     /// Keys that are valid from now on; the first is used to send.
     void set_keys(Instant now, std::vector<crypto::OverlayKey> keys);
 
-    // -- Outputs -------------------------------------------------------------------------------
+    // -- Outputs --
     [[nodiscard]] std::optional<Action> poll();
     [[nodiscard]] Instant deadline() const;
 

@@ -91,8 +91,63 @@ public:
     [[nodiscard]] const Events& events() const { return events_; }
     [[nodiscard]] const Detector& detector() const { return *detector_; }
     [[nodiscard]] const Counters& counters() const { return counters_; }
+    /// Of the stream that we publish in this life.
+    [[nodiscard]] Epoch epoch() const { return epoch_; }
+    [[nodiscard]] const Rumors& rumors() const { return rumors_; }
     [[nodiscard]] std::uint64_t view_fingerprint() const { return reconciler_.root(); }
     void check_invariants() const;
+
+private:
+    /// What waits for one destination, by urgency. Emptied into packets at the end of every input.
+    struct Waiting {
+        MemberId to;
+        std::vector<wire::Section> probes;
+        std::vector<wire::RumorItem> items;  ///< Told without asking for feedback.
+        std::vector<wire::Section> sections;
+    };
+
+    void handle(Instant now, MemberId from, const wire::Section& section);
+    void handle_ping(Instant now, MemberId from, const wire::Ping& ping);
+    void handle_push(Instant now, MemberId from, const wire::RumorPush& push);
+    void handle_digest(MemberId from, const wire::SyncDigest& digest);
+    void handle_entries(Instant now, MemberId from, const wire::SyncEntries& entries);
+    void handle_pull(MemberId from, const wire::SyncPull& pull);
+    bool handle_delta(Instant now, MemberId from, const wire::StateDelta& delta);
+
+    void settle(Instant now);
+    void finish(Instant now);
+    bool settle_membership(Instant now);
+    bool settle_detector(Instant now);
+    bool settle_records(Instant now);
+    bool settle_spread(Instant now);
+    void apply_change(Instant now, const MemberChange& change);
+    void refresh_entry(MemberId member);
+    void begin_sync(Instant now, MemberId peer);
+    void tell(MemberId to, MemberId member);
+    [[nodiscard]] std::optional<wire::RumorItem> render(const RumorKey& key) const;
+    [[nodiscard]] wire::SyncEntry entry_of(const Member& member) const;
+    Waiting& waiting_for(MemberId to);
+    void flush(Instant now, Waiting& waiting);
+
+    ProtocolConfig config_;
+    Random random_;
+    Membership membership_;
+    std::unique_ptr<Detector> detector_;
+    Records records_;
+    Reconciler reconciler_;
+    Rumors rumors_;
+    Events events_;
+    Counters counters_;
+
+    Epoch epoch_;
+
+    std::deque<Action> outbox_;
+    std::vector<Waiting> waiting_;  ///< Few at a time: those this input made us write to.
+    MemberId told_by_ = kNobody;    ///< Who sent what is being handled.
+    Instant next_sync_{};           ///< No exchange of ours begins before.
+    Instant catch_up_ = kNever;     ///< The last exchange brought much: the next one is due.
+    Instant next_reconnect_;
+    bool has_left_ = false;
 };
 
 }  // namespace grapevine::protocol

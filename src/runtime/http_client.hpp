@@ -18,7 +18,7 @@ struct HttpClientOptions {
     /// How long a stream may be silent.
     Duration stream_timeout = Duration::max();
     /// Whom to trust for https, PEM; empty: the authorities of the system.
-    std::filesystem::path ca_file;
+    std::filesystem::path ca_file{};
     /// Accepts any certificate. For a first look, never for a script.
     bool is_insecure = false;
     std::size_t body_bytes_max = std::size_t{64} * 1024 * 1024;

@@ -24,7 +24,7 @@ struct ExitStatus {
 struct OutputTarget {
     enum class Kind : std::uint8_t { inherit, discard, file, pipe };
     Kind kind = Kind::inherit;
-    std::filesystem::path file;  ///< Appended to, made with mode 0600; for `Kind::file`.
+    std::filesystem::path file{};  ///< Appended to, made with mode 0600; for `Kind::file`.
 
     static OutputTarget discard() { return {Kind::discard, {}}; }
     static OutputTarget pipe() { return {Kind::pipe, {}}; }
@@ -35,12 +35,12 @@ struct OutputTarget {
 
 struct ProcessOptions {
     /// The program and its arguments. A program without a slash is sought in PATH.
-    std::vector<std::string> arguments;
+    std::vector<std::string> arguments{};
     /// Set in addition to, or instead of, what we have.
-    std::vector<std::pair<std::string, std::string>> environment;
+    std::vector<std::pair<std::string, std::string>> environment{};
     /// Both may name the same file.
-    OutputTarget standard_output;
-    OutputTarget standard_error;
+    OutputTarget standard_output{};
+    OutputTarget standard_error{};
 };
 
 /// A program run as a child of ours. Its input is /dev/null.
@@ -88,5 +88,9 @@ private:
     LineReader output_;
     LineReader error_;
 };
+
+/// Writing to a pipe or socket whose reader has gone fails from now on, instead of ending the
+/// process (SIGPIPE). For daemons; a tool whose output goes to `head` wants to be ended.
+void ignore_broken_pipes();
 
 }  // namespace grapevine::runtime

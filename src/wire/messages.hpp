@@ -46,6 +46,9 @@ struct MemberRecord {
     std::vector<Endpoint> addresses;  ///< Best first; 1 .. kMemberAddressesMax.
     std::string name;
     std::vector<Label> labels;  ///< Sorted by key, keys unique.
+    /// What a later release has added, kept as it came, because the signature covers it and we must
+    /// be able to pass the record on. At most kRecordExtensionBytesMax; empty in ours.
+    Bytes extensions;
     /// Over the encoded form of all of the above; checked before the value reaches the protocol.
     /// Our own record is signed on its way out, so it is blank inside our own node.
     Signature signature{};
@@ -63,8 +66,7 @@ struct Accusation {
     friend bool operator==(const Accusation&, const Accusation&) = default;
 };
 
-// -- Probes (SWIM, section 3.1; nack: Lifeguard)
-// ---------------------------------------------------
+// -- Probes (SWIM, section 3.1; nack: Lifeguard) --
 
 /// One number for the whole of what a member believes, so that two members notice a difference
 /// without an exchange of its own: it rides on every ping.
@@ -95,8 +97,7 @@ struct Nack {
     friend bool operator==(const Nack&, const Nack&) = default;
 };
 
-// -- Records of keys (Scuttlebutt)
-// -----------------------------------------------------------------
+// -- Records of keys (Scuttlebutt) --
 
 /// One key of a member's record. A tombstone has no value and still a version.
 struct StateItem {
@@ -121,8 +122,7 @@ struct StateDelta {
     friend bool operator==(const StateDelta&, const StateDelta&) = default;
 };
 
-// -- Rumors (Demers 1987)
-// --------------------------------------------------------------------------
+// -- Rumors (Demers 1987) --
 
 using RumorItem = std::variant<SharedRecord, Accusation, StateDelta>;
 
@@ -141,25 +141,24 @@ struct RumorFeedback {
 /// As many as the bitmap has bits.
 inline constexpr std::size_t kRumorsPerPushMax = 64;
 
-// -- Anti-entropy of the view
-// ----------------------------------------------------------------------
+// -- Anti-entropy of the view --
 
 inline constexpr std::size_t kSyncBuckets = 64;
 
 /// One fingerprint per bucket of member ids. Asks the receiver to compare and to answer with
-/// entries of those buckets that differ (or with the records themselves if `is_newcomer`).
+/// entries of those buckets that differ.
 struct SyncDigest {
     std::array<std::uint64_t, kSyncBuckets> buckets{};
-    bool is_newcomer = false;
     friend bool operator==(const SyncDigest&, const SyncDigest&) = default;
 };
 
+/// What the sender holds of one member that it believes to be alive. The dead and the left are not
+/// listed: a digest must not grow with them.
 struct SyncEntry {
     MemberId member;
-    Incarnation incarnation;
-    Status status = Status::alive;
-    Version collected;  ///< Of that member's record of keys: tombstones up to here are gone.
-    Version version;    ///< Highest version held of that record.
+    Incarnation incarnation;  ///< Of the record held.
+    Version collected;        ///< Of that member's record of keys: tombstones up to here are gone.
+    Version version;          ///< Highest version held of that record.
     friend bool operator==(const SyncEntry&, const SyncEntry&) = default;
 };
 /// All that the sender holds of one bucket with ids in (after, up_to]. What lies in the range and
@@ -183,13 +182,8 @@ struct SyncPull {
     std::vector<Item> items;
     friend bool operator==(const SyncPull&, const SyncPull&) = default;
 };
-/// Told after the last packet of records for a newcomer: more are waiting, ask again.
-struct SyncMore {
-    friend bool operator==(const SyncMore&, const SyncMore&) = default;
-};
 
-// -- Events
-// ----------------------------------------------------------------------------------------
+// -- Events --
 
 struct StreamId {
     MemberId publisher;
@@ -254,12 +248,11 @@ struct EventRequest {
     friend bool operator==(const EventRequest&, const EventRequest&) = default;
 };
 
-// -- A packet
-// --------------------------------------------------------------------------------------
+// -- A packet --
 
 using Section =
     std::variant<Ping, Ack, PingReq, Nack, RumorPush, RumorFeedback, SyncDigest, SyncEntries,
-                 SyncPull, SyncMore, StateDelta, EventFragment, EventFrontier, EventRequest>;
+                 SyncPull, StateDelta, EventFragment, EventFrontier, EventRequest>;
 
 /// What one datagram says, in order. At most kSectionsMax sections and kPacketBytesMax bytes.
 using Packet = std::vector<Section>;

@@ -1,17 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
-#include <span>
-#include <string>
+#include <set>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/ids.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "protocol/member_index.hpp"
 #include "protocol/membership/config.hpp"
+#include "protocol/membership/suspicion.hpp"
 #include "protocol/peers.hpp"
 #include "wire/messages.hpp"
 
@@ -25,15 +28,16 @@ struct Member {
     Instant since{};          ///< When this status began, here.
 };
 
-/// A change of what we believe, in the order in which it happened.
+/// A change of what we believe, in the order in which it happened. Every change of a member's record,
+/// status or incarnation is told once, so who keeps an image of the view can live on these alone.
 struct MemberChange {
     enum class Kind : std::uint8_t {
         joined,     ///< Not known before, or not since it was forgotten.
-        updated,    ///< Same member, newer record: address, labels, or a refuted suspicion of none.
+        updated,    ///< Same status, newer record or incarnation.
         suspected,  ///< Did not answer; may clear itself.
         cleared,    ///< Suspicion refuted.
         died,
-        left,
+        left,       ///< Said goodbye. Also of one that we never knew as alive.
         returned,   ///< Was dead or had left, and is back with a higher incarnation.
         forgotten,  ///< Removed from the view, by its age or on request.
     };
@@ -41,8 +45,43 @@ struct MemberChange {
     Member member;
 };
 
-/// Who is in the group: the full view and its merge rule, suspicion, death and refutation.
-/// (Essay, sources and deviations: see membership.cpp's author; SWIM section 4.2, Lifeguard.)
+/// Who is in the group: the full view, its merge rule, suspicion, death and refutation.
+///
+/// The problem: news about a member reach us over many paths, late, twice and in any order, some of
+/// it is wrong, and all members must end with the same belief. The idea: what we hold about a member
+/// are two values that only ever grow, so that order and repetition cannot matter:
+///
+///     its record   what it says about itself, signed:  (incarnation, leaving, boot, signature)
+///     the claim    what is said about it:              (incarnation, status)
+///
+/// each merged by taking the greater, left to right. A record is itself a claim (incarnation, alive;
+/// or left if it says goodbye). Statuses rank alive < suspect < dead < left, so at one incarnation
+/// bad news wins, and only the member itself can overrule it, by a higher incarnation:
+///
+///            missed / heard                 timer, last chance lost
+///     alive ----------------> suspect ---------------------------------> dead
+///       ^                        |                                         |
+///       +---- refuted (i + 1) ---+                                         |
+///       +---- returned (i + 1) --------------------------------------------+
+///
+/// Source: Das et al., "SWIM", DSN 2002, section 4.2 (suspicion, incarnations); Dadgar et al.,
+/// "Lifeguard", 2018 (timers in suspicion.hpp; buddy rule: a suspect is the first to be told);
+/// Demers et al. 1987, section 2 (death certificates).
+///
+/// Deviation: SWIM's Confirm outranks everything for ever; here a higher incarnation comes back
+/// from the dead, because a daemon keeps its identity over restarts and partitions.
+/// Deviation: before its timer makes a suspect dead, it gets one last-chance probe. If it answers,
+/// it *stays* suspect, is told again, and the timer starts again: clearing it here alone would put
+/// us at odds with everybody who holds the same accusation, and their next message would bring it
+/// back. Only the refutation, which it now surely sends, ends the matter everywhere.
+/// Deviation: an accusation more than kIncarnationLeadMax ahead of the member's record is dropped.
+/// Deviation: a certificate that ends its life leaves a floor of the same length (as does `forget`):
+/// members expire it at different instants, and would otherwise teach it to each other for ever.
+///
+/// It sends nothing and measures nothing: the detector probes, the node renders and sends, Rumors
+/// decides how often. A conflict of two identities over one name or address is not resolved here.
+///
+/// Memory: 32 bytes and an index slot per member, more only while it is suspect, dead or left.
 class Membership final : public Peers {
 public:
     struct Change {
@@ -80,21 +119,30 @@ public:
         std::uint64_t dropped_old = 0;         ///< News older than what we hold.
         std::uint64_t dropped_unknown = 0;     ///< Accusations of members we have no record of.
         std::uint64_t dropped_full = 0;        ///< New members refused at kMembersMax.
+        std::uint64_t dropped_forged = 0;      ///< Accusations of a life that cannot be.
     };
 
     /// `self` is our own record with the incarnation of this start (already higher than any
-    /// before).
-    Membership(wire::SharedRecord self, ProtocolConfig config, std::uint64_t seed);
+    /// before). Nothing here is left to chance, so there is no seed.
+    Membership(wire::SharedRecord self, ProtocolConfig config);
 
-    /// Each returns whether the item was news to us (the receiver's half of rumor feedback).
+    /// Each returns whether the item was news to us (the receiver's half of rumor feedback). If it
+    /// was older than what we hold, `from` is told (kNobody is not).
     bool handle_record(Instant now, MemberId from, const wire::SharedRecord& record);
     bool handle_accusation(Instant now, MemberId from, const wire::Accusation& accusation);
 
-    void missed(Instant now, MemberId member);  ///< Detector: nobody got an answer.
-    void confirmed(Instant now, MemberId member,
-                   bool is_alive);  ///< Detector: last-chance probe ended.
+    /// Detector: nobody got an answer. The member is suspected, and told so.
+    void missed(Instant now, MemberId member);
+    /// Detector: the last-chance probe ended. Ignored if no verdict is awaited any more.
+    void confirmed(Instant now, MemberId member, bool is_alive);
+    /// Any authenticated packet of `from`. A member that we believe suspect or dead and that speaks
+    /// is told so, at most once per probe period, and will refute: the buddy rule from the other
+    /// side. So is one that was forgotten: it lived on behind a partition, and only a higher
+    /// incarnation brings it back.
+    void heard_from(Instant now, MemberId from);
 
-    /// New name, labels, addresses or protocol range of our own; raises the incarnation.
+    /// New name, labels, addresses or protocol range of our own; raises the incarnation. Identity,
+    /// boot and incarnation of `next` are ignored. Does nothing after `leave`.
     void change_self(Instant now, wire::MemberRecord next);
     /// Says goodbye: our record with `leaving` set, spread at once. Nothing is refuted afterwards.
     void leave(Instant now);
@@ -108,22 +156,105 @@ public:
 
     [[nodiscard]] MemberId self() const;
     [[nodiscard]] const wire::SharedRecord& self_record() const;
+    /// Valid until the next input.
     [[nodiscard]] const Member* find(MemberId member) const;
-    /// Every member we hold, ourselves included, by id.
-    [[nodiscard]] const std::map<MemberId, Member>& members() const;
+    /// Every member we hold, ourselves included, ascending. Sorts: O(n log n).
+    [[nodiscard]] std::vector<MemberId> ids() const;
+    /// `visit(const Member&)` for each of `ids()`, in that order; no input in between.
+    template <typename Visit>
+    void for_each(Visit&& visit) const {
+        for (const MemberId member : ids()) visit(*find(member));
+    }
+    [[nodiscard]] std::size_t member_count() const { return members_.size(); }
     [[nodiscard]] std::size_t alive_count() const;  ///< Alive and suspect, ourselves included.
+    /// The incarnation up to which news of `member` is ignored because it was forgotten. Who
+    /// compares views should treat such a member as held, or peers offer it again and again.
+    [[nodiscard]] std::optional<Incarnation> forgotten_at(MemberId member) const;
     /// What to tell others about `member`: its record if it is alive or left, else an accusation.
-    /// Nothing for a member we do not hold.
+    /// One that was forgotten is dead to us. Nothing for a member that we have never held.
     [[nodiscard]] std::optional<wire::RumorItem> item_for(MemberId member) const;
 
-    std::size_t peer_count() const override;
-    std::vector<MemberId> pick(Random& random, std::size_t count, MemberId except) const override;
+    [[nodiscard]] std::size_t peer_count() const override;
+    [[nodiscard]] std::vector<MemberId> pick(Random& random, std::size_t count,
+                                             MemberId except = kNobody) const override;
     /// One dead member at random, to be tried again; nothing if there is none.
     [[nodiscard]] std::optional<MemberId> pick_dead(Random& random) const;
 
     [[nodiscard]] const Counters& counters() const;
     /// Asserts what must hold between any two inputs.
     void check_invariants() const;
+
+private:
+    using Position = std::uint32_t;
+
+    struct Claim {
+        Incarnation incarnation;
+        wire::Status status = wire::Status::alive;
+        friend auto operator<=>(const Claim&, const Claim&) = default;
+    };
+    struct Suspicion {
+        SuspicionTimes times;
+        Instant start{};
+        Instant due{};                   ///< kNever while a verdict is awaited.
+        std::vector<MemberId> accusers;  ///< The first, and up to K that confirmed it.
+        bool awaits_verdict = false;
+    };
+    struct Floor {
+        Incarnation incarnation;
+        Instant until{};
+        Instant reminder{};  ///< When it may be told again that it is gone.
+    };
+
+    bool admit(Instant now, const wire::SharedRecord& record);
+    bool merge_record(Instant now, MemberId from, Position position,
+                      const wire::SharedRecord& record);
+    bool hear_own_record(Instant now, MemberId from, const wire::MemberRecord& record);
+    bool hear_own_accusation(Instant now, MemberId from, const wire::Accusation& accusation);
+    void raise_own(Instant now, Incarnation above, wire::MemberRecord next);
+    bool hear_suspicion(Instant now, Position position, const wire::Accusation& accusation);
+    void hear_death(Instant now, Position position, Incarnation incarnation);
+    void begin_suspicion(Instant now, Position position, Incarnation incarnation, MemberId accuser);
+    bool add_accuser(Position position, MemberId accuser);
+    void declare_dead(Instant now, Position position);
+    void suspicion_is_due(Instant now, Position position);
+    void forget_at(Instant now, Position position);
+
+    void set_claim(Instant now, Position position, Claim claim);
+    void place(Position position);
+    void swap_positions(Position first, Position second);
+    void add_floor(Instant now, MemberId member, Incarnation incarnation);
+
+    [[nodiscard]] std::optional<Position> position_of(MemberId member) const;
+    [[nodiscard]] Claim claim_of(Position position) const;
+    [[nodiscard]] MemberId id_at(Position position) const;
+    [[nodiscard]] bool is_peer(const Member& member) const;
+    [[nodiscard]] Instant timer_of(MemberId member) const;
+    void schedule(MemberId member);
+    void unschedule(MemberId member);
+
+    void emit(MemberChange::Kind kind, Position position);
+    void spread(MemberId member);
+    void tell(MemberId to, MemberId member);
+
+    const MemberId self_;
+    const ProtocolConfig config_;
+
+    /// Peers first (alive and suspect, without ourselves), so that picking one at random is one
+    /// draw; then ourselves, the dead and the left.
+    std::vector<Member> members_;
+    Position peer_count_ = 0;
+    MemberIndex index_;
+
+    std::map<MemberId, Suspicion> suspicions_;
+    std::map<MemberId, Floor> floors_;
+    /// When a member that is suspect or dead may be told so again; see `heard_from`.
+    std::map<MemberId, Instant> reminders_;
+    /// One per suspect (its timer), per dead or left member (its certificate) and per floor.
+    std::set<std::pair<Instant, MemberId>> timers_;
+
+    bool is_leaving_ = false;
+    std::deque<Action> outbox_;
+    Counters counters_;
 };
 
 }  // namespace grapevine::protocol

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+
+namespace grapevine::api {
+
+class Service;
+struct Call;
+
+// One function per row of the table in routes.cpp; what each does is said there. Path, query keys,
+// method, caller and origin have been checked; body and query values have not.
+using CallPointer = std::shared_ptr<Call>;
+
+void handle_health(Service&, const CallPointer&);
+void handle_ready(Service&, const CallPointer&);
+void handle_info(Service&, const CallPointer&);
+void handle_metrics(Service&, const CallPointer&);
+void handle_openapi(Service&, const CallPointer&);
+
+void handle_list_overlays(Service&, const CallPointer&);
+void handle_create_overlay(Service&, const CallPointer&);
+void handle_show_overlay(Service&, const CallPointer&);
+void handle_change_overlay(Service&, const CallPointer&);
+void handle_remove_overlay(Service&, const CallPointer&);
+void handle_join_seeds(Service&, const CallPointer&);
+void handle_join_token(Service&, const CallPointer&);
+void handle_leave(Service&, const CallPointer&);
+void handle_invite(Service&, const CallPointer&);
+
+void handle_list_members(Service&, const CallPointer&);
+void handle_show_member(Service&, const CallPointer&);
+void handle_forget_member(Service&, const CallPointer&);
+void handle_member_record(Service&, const CallPointer&);
+
+void handle_own_record(Service&, const CallPointer&);
+void handle_get_record_key(Service&, const CallPointer&);
+void handle_set_record_key(Service&, const CallPointer&);
+void handle_erase_record_key(Service&, const CallPointer&);
+
+void handle_publish(Service&, const CallPointer&);
+void handle_events(Service&, const CallPointer&);
+void handle_socket(Service&, const CallPointer&);
+
+void handle_list_tokens(Service&, const CallPointer&);
+void handle_create_token(Service&, const CallPointer&);
+void handle_delete_token(Service&, const CallPointer&);
+
+}  // namespace grapevine::api

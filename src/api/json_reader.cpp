@@ -1,0 +1,280 @@
+#include "api/json_reader.hpp"
+
+#include <algorithm>
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <fmt/core.h>
+#include <set>
+
+#include "api/text.hpp"
+#include "base/limits.hpp"
+#include "base/nearest.hpp"
+
+namespace grapevine::api {
+namespace {
+
+namespace json = boost::json;
+
+/// Boost.JSON keeps the last of several equal keys, so two readers of one document could differ in
+/// what it says. This handler builds nothing; it looks for duplicates while the parser checks the
+/// grammar.
+class DuplicateFinder {
+public:
+    static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+
+    /// Path of the first duplicate: "labels.rack"; empty if there is none.
+    std::string duplicate;
+
+    bool on_document_begin(json::error_code&) { return true; }
+    bool on_document_end(json::error_code&) { return true; }
+    bool on_object_begin(json::error_code&) {
+        frames_.emplace_back();
+        return true;
+    }
+    bool on_object_end(std::size_t, json::error_code&) {
+        frames_.pop_back();
+        return true;
+    }
+    bool on_array_begin(json::error_code&) { return true; }
+    bool on_array_end(std::size_t, json::error_code&) { return true; }
+    bool on_key_part(json::string_view part, std::size_t, json::error_code&) {
+        key_.append(part.data(), part.size());
+        return true;
+    }
+    bool on_key(json::string_view part, std::size_t, json::error_code& error) {
+        key_.append(part.data(), part.size());
+        Frame& frame = frames_.back();
+        frame.current = std::move(key_);
+        key_.clear();
+        if (frame.keys.insert(frame.current).second) return true;
+        duplicate = path();
+        error = json::error::syntax;
+        return false;
+    }
+    bool on_string_part(json::string_view, std::size_t, json::error_code&) { return true; }
+    bool on_string(json::string_view, std::size_t, json::error_code&) { return true; }
+    bool on_number_part(json::string_view, json::error_code&) { return true; }
+    bool on_int64(std::int64_t, json::string_view, json::error_code&) { return true; }
+    bool on_uint64(std::uint64_t, json::string_view, json::error_code&) { return true; }
+    bool on_double(double, json::string_view, json::error_code&) { return true; }
+    bool on_bool(bool, json::error_code&) { return true; }
+    bool on_null(json::error_code&) { return true; }
+    bool on_comment_part(json::string_view, json::error_code&) { return true; }
+    bool on_comment(json::string_view, json::error_code&) { return true; }
+
+private:
+    struct Frame {
+        std::set<std::string, std::less<>> keys;
+        std::string current;
+    };
+
+    [[nodiscard]] std::string path() const {
+        std::string text;
+        for (const Frame& frame : frames_) {
+            if (!text.empty()) text += '.';
+            text += frame.current;
+        }
+        return text;
+    }
+
+    std::vector<Frame> frames_;
+    std::string key_;
+};
+
+Refusal invalid(std::string field, std::string message, std::string cure) {
+    return {Refusal::Code::invalid, std::move(message), std::move(cure), std::move(field)};
+}
+
+std::string_view kind_name(const json::value& value) {
+    switch (value.kind()) {
+        case json::kind::null:
+            return "null";
+        case json::kind::bool_:
+            return "true or false";
+        case json::kind::int64:
+        case json::kind::uint64:
+        case json::kind::double_:
+            return "a number";
+        case json::kind::string:
+            return "a string";
+        case json::kind::array:
+            return "an array";
+        case json::kind::object:
+            return "an object";
+    }
+    return "something else";
+}
+
+Refusal wrong_type(std::string field, std::string_view expected, const json::value& value) {
+    return invalid(std::move(field), fmt::format("expected {}, got {}", expected, kind_name(value)),
+                   fmt::format("give {}, or leave the key out", expected));
+}
+
+Refusal too_many(std::string field, std::size_t count, std::size_t count_max) {
+    return {Refusal::Code::over_limit, fmt::format("has {} entries", count),
+            fmt::format("give at most {}", count_max), std::move(field)};
+}
+
+Outcome<json::value> parse_strictly(std::string_view text) {
+    json::parse_options options;
+    options.max_depth = kJsonDepthMax;
+    json::error_code error;
+    json::basic_parser<DuplicateFinder> checker(options);
+    const std::size_t taken = checker.write_some(false, text.data(), text.size(), error);
+    if (!checker.handler().duplicate.empty()) {
+        return std::unexpected(invalid(checker.handler().duplicate,
+                                       "the key stands there more than once",
+                                       "give each key once"));
+    }
+    if (!error && taken < text.size()) error = json::error::extra_data;
+    if (error == json::error::too_deep) {
+        return std::unexpected(
+            invalid("", fmt::format("the JSON is nested deeper than {} levels", kJsonDepthMax),
+                    "nothing here needs more than three"));
+    }
+    if (text.empty()) {
+        return std::unexpected(invalid("", "the body is empty", "send a JSON object"));
+    }
+    if (error) {
+        return std::unexpected(
+            invalid("", fmt::format("not valid JSON at byte {}: {}", taken, error.message()),
+                    "send one JSON document (RFC 8259) in UTF-8"));
+    }
+    json::value value = json::parse({text.data(), text.size()}, error, {}, options);
+    if (error) return std::unexpected(invalid("", "not valid JSON: " + error.message(), ""));
+    return value;
+}
+
+}  // namespace
+
+struct JsonReader::Document {
+    json::value value;
+
+    [[nodiscard]] const json::value* find(std::string_view key) const {
+        return value.get_object().if_contains({key.data(), key.size()});
+    }
+};
+
+JsonReader::JsonReader(std::unique_ptr<Document> document) : document_(std::move(document)) {}
+JsonReader::~JsonReader() = default;
+JsonReader::JsonReader(JsonReader&&) noexcept = default;
+JsonReader& JsonReader::operator=(JsonReader&&) noexcept = default;
+
+Outcome<JsonReader> JsonReader::parse(std::string_view text,
+                                      std::span<const std::string_view> known) {
+    json::value value = GV_TRY(parse_strictly(text));
+    if (!value.is_object()) {
+        return std::unexpected(
+            invalid("", fmt::format("expected an object, got {}", kind_name(value)),
+                    "send a JSON object: {\"" + std::string(known.front()) + "\": ...}"));
+    }
+    for (const auto& [key, unused] : value.get_object()) {
+        const std::string name(key.data(), key.size());
+        if (std::ranges::find(known, std::string_view(name)) != known.end()) continue;
+        return std::unexpected(invalid(name, "unknown key", nearest_cure(name, known)));
+    }
+    return JsonReader(std::make_unique<Document>(Document{std::move(value)}));
+}
+
+bool JsonReader::has(std::string_view key) const {
+    return document_->find(key) != nullptr;
+}
+
+Outcome<std::optional<std::string>> JsonReader::text(std::string_view key) const {
+    const json::value* const value = document_->find(key);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_string()) {
+        return std::unexpected(wrong_type(std::string(key), "a string", *value));
+    }
+    return std::string(value->get_string().data(), value->get_string().size());
+}
+
+Outcome<std::optional<bool>> JsonReader::truth(std::string_view key) const {
+    const json::value* const value = document_->find(key);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_bool()) {
+        return std::unexpected(wrong_type(std::string(key), "true or false", *value));
+    }
+    return value->get_bool();
+}
+
+Outcome<std::optional<std::uint64_t>> JsonReader::whole(std::string_view key,
+                                                        std::uint64_t maximum) const {
+    const json::value* const value = document_->find(key);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_number()) {
+        return std::unexpected(wrong_type(std::string(key), "a whole number", *value));
+    }
+    json::error_code error;
+    const auto number = value->to_number<std::uint64_t>(error);
+    if (error || number > maximum) {
+        return std::unexpected(invalid(std::string(key),
+                                       "not a whole number in the range of this key",
+                                       fmt::format("give a whole number from 0 to {}", maximum)));
+    }
+    return number;
+}
+
+Outcome<std::optional<std::vector<std::string>>> JsonReader::texts(std::string_view key,
+                                                                   std::size_t count_max) const {
+    const json::value* const value = document_->find(key);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_array()) {
+        return std::unexpected(wrong_type(std::string(key), "an array of strings", *value));
+    }
+    const json::array& array = value->get_array();
+    if (array.size() > count_max) {
+        return std::unexpected(too_many(std::string(key), array.size(), count_max));
+    }
+    std::vector<std::string> texts;
+    for (std::size_t index = 0; index < array.size(); ++index) {
+        if (!array[index].is_string()) {
+            return std::unexpected(
+                wrong_type(fmt::format("{}[{}]", key, index), "a string", array[index]));
+        }
+        const json::string& text = array[index].get_string();
+        texts.emplace_back(text.data(), text.size());
+    }
+    return texts;
+}
+
+Outcome<std::optional<control::Labels>> JsonReader::labels(std::string_view key,
+                                                           std::size_t count_max) const {
+    const json::value* const value = document_->find(key);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_object()) {
+        return std::unexpected(wrong_type(std::string(key), "an object of strings", *value));
+    }
+    const json::object& object = value->get_object();
+    if (object.size() > count_max) {
+        return std::unexpected(too_many(std::string(key), object.size(), count_max));
+    }
+    control::Labels labels;
+    for (const auto& [name, label] : object) {
+        const std::string name_text(name.data(), name.size());
+        if (!label.is_string()) {
+            return std::unexpected(
+                wrong_type(fmt::format("{}.{}", key, name_text), "a string", label));
+        }
+        labels.emplace_back(name_text,
+                            std::string(label.get_string().data(), label.get_string().size()));
+    }
+    std::ranges::sort(labels);
+    return labels;
+}
+
+Outcome<std::string> JsonReader::required_text(std::string_view key,
+                                               std::string_view example) const {
+    std::optional<std::string> value = GV_TRY(text(key));
+    if (!value) {
+        return std::unexpected(invalid(std::string(key), "the key is missing",
+                                       fmt::format("give it, as in \"{}\": {}", key, example)));
+    }
+    return *std::move(value);
+}
+
+}  // namespace grapevine::api

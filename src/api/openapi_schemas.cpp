@@ -1,0 +1,402 @@
+#include "api/openapi.hpp"
+
+namespace grapevine::api {
+namespace {
+
+// The shapes of all bodies. What encode.cpp writes and decode.cpp reads is held against these by
+// tests. In three parts, because compilers limit the length of one literal.
+constexpr std::string_view kRequestSchemas = R"json({
+"OverlaySpec": {
+  "type": "object", "additionalProperties": false, "required": ["name"],
+  "description": "An overlay to create. What is absent has the default of the configuration.",
+  "properties": {
+    "name": {"type": "string", "maxLength": 64},
+    "bind": {"type": "string", "description": "ip:port to receive on; port 0 picks one.",
+             "examples": ["0.0.0.0:9471"]},
+    "advertise": {"type": "array", "maxItems": 4, "items": {"type": "string"},
+                  "description": "Addresses told to others; what is bound when absent."},
+    "seeds": {"type": "array", "maxItems": 64, "items": {"type": "string"},
+              "description": "host:port of members to contact."},
+    "keys": {"type": "array", "maxItems": 8, "items": {"type": "string"},
+             "description": "id:base64url; the first is used to send, all to receive."},
+    "profile": {"type": "string", "enum": ["fast", "lan", "wan"]},
+    "cipher": {"type": "string", "enum": ["chacha20-poly1305", "aes-256-gcm"]},
+    "member_name": {"type": "string", "maxLength": 64},
+    "labels": {"$ref": "#/components/schemas/Labels"},
+    "retention_age_ms": {"type": "integer", "minimum": 0},
+    "retention_bytes": {"type": "integer", "minimum": 0}
+  }
+},
+"OverlayChange": {
+  "type": "object", "additionalProperties": false,
+  "description": "What to change; the rest stays. A name, if given, must be that of the path.",
+  "properties": {
+    "name": {"type": "string"},
+    "bind": {"type": "string"},
+    "advertise": {"type": "array", "maxItems": 4, "items": {"type": "string"}},
+    "seeds": {"type": "array", "maxItems": 64, "items": {"type": "string"}},
+    "keys": {"type": "array", "maxItems": 8, "items": {"type": "string"}},
+    "profile": {"type": "string", "enum": ["fast", "lan", "wan"]},
+    "cipher": {"type": "string", "enum": ["chacha20-poly1305", "aes-256-gcm"]},
+    "member_name": {"type": "string", "maxLength": 64},
+    "labels": {"$ref": "#/components/schemas/Labels"},
+    "retention_age_ms": {"type": "integer", "minimum": 0},
+    "retention_bytes": {"type": "integer", "minimum": 0}
+  }
+},
+"SeedList": {
+  "type": "object", "additionalProperties": false, "required": ["seeds"],
+  "properties": {"seeds": {"type": "array", "minItems": 1, "maxItems": 64,
+                           "items": {"type": "string"}, "examples": [["10.0.0.1:9471"]]}}
+},
+"InviteSeeds": {
+  "type": "object", "additionalProperties": false,
+  "description": "Seeds that the invitation carries instead of our own addresses.",
+  "properties": {"seeds": {"type": "array", "maxItems": 64, "items": {"type": "string"}}}
+},
+"InvitationToken": {
+  "type": "object", "additionalProperties": false, "required": ["token"],
+  "properties": {"token": {"type": "string", "description": "What an invitation gave."}}
+},
+"RecordValue": {
+  "type": "object", "additionalProperties": false, "required": ["value"],
+  "properties": {"value": {"type": "string", "maxLength": 768}}
+},
+"EventBody": {
+  "type": "object", "additionalProperties": false, "required": ["topic"],
+  "description": "One of payload and payload_base64 is given.",
+  "properties": {
+    "topic": {"type": "string", "minLength": 1, "maxLength": 128},
+    "payload": {"type": "string", "description": "Text; at most 1 MiB."},
+    "payload_base64": {"type": "string", "contentEncoding": "base64"}
+  }
+},
+"TokenSpec": {
+  "type": "object", "additionalProperties": false, "required": ["scopes"],
+  "properties": {
+    "scopes": {"type": "array", "minItems": 1, "maxItems": 3,
+               "items": {"type": "string", "enum": ["read", "publish", "admin"]}},
+    "overlays": {"type": "array", "minItems": 1, "items": {"type": "string"},
+                 "description": "Names of overlays, or \"*\" alone for all (the default)."},
+    "name": {"type": "string", "maxLength": 64, "description": "For people."}
+  }
+},
+"SocketRequest": {
+  "type": "object", "additionalProperties": false, "required": ["type"],
+  "description": "A message from the client of a WebSocket.",
+  "properties": {
+    "type": {"type": "string", "enum": ["subscribe", "unsubscribe", "publish"]},
+    "id": {"type": "string", "maxLength": 64,
+           "description": "Chosen by the client; names the request or subscription."},
+    "topics": {"type": "array", "maxItems": 32, "items": {"type": "string"}},
+    "members": {"type": "boolean"},
+    "records": {"type": "boolean"},
+    "events": {"type": "boolean"},
+    "cursor": {"type": "string"},
+    "from": {"type": "string", "enum": ["oldest", "now"]},
+    "topic": {"type": "string"},
+    "payload": {"type": "string"},
+    "payload_base64": {"type": "string", "contentEncoding": "base64"}
+  }
+},
+)json";
+
+constexpr std::string_view kAnswerSchemas = R"json(
+"Health": {
+  "type": "object", "additionalProperties": false, "required": ["status"],
+  "properties": {"status": {"const": "alive"}}
+},
+"Readiness": {
+  "type": "object", "additionalProperties": false, "required": ["is_ready"],
+  "properties": {"is_ready": {"const": true}}
+},
+"Info": {
+  "type": "object", "additionalProperties": false,
+  "required": ["version", "node_name", "uptime_ms", "resident_bytes", "overlays", "state_folder",
+               "config_file", "is_ready"],
+  "properties": {
+    "version": {"type": "string"},
+    "node_name": {"type": "string"},
+    "uptime_ms": {"type": "integer"},
+    "resident_bytes": {"type": "integer"},
+    "overlays": {"type": "integer", "description": "How many run."},
+    "state_folder": {"type": "string"},
+    "config_file": {"type": "string", "description": "Empty when there is none."},
+    "is_ready": {"type": "boolean"}
+  }
+},
+"Metrics": {"type": "string", "description": "Prometheus text format 0.0.4."},
+"OpenApiDocument": {"type": "object", "required": ["openapi", "info", "paths", "components"]},
+"Labels": {"type": "object", "additionalProperties": {"type": "string"},
+           "examples": [{"rack": "r1"}]},
+"Overlay": {
+  "type": "object", "additionalProperties": false,
+  "required": ["name", "id", "member_name", "incarnation", "bind", "advertise", "seeds", "key_ids",
+               "profile", "cipher", "labels", "origin", "state", "view_fingerprint", "members_alive",
+               "members_suspect", "members_dead", "members_left", "local_health", "counters"],
+  "properties": {
+    "name": {"type": "string"},
+    "id": {"type": "string", "description": "Our member id in it."},
+    "member_name": {"type": "string"},
+    "incarnation": {"type": "integer"},
+    "bind": {"type": "string", "description": "As bound, with the real port."},
+    "advertise": {"type": "array", "items": {"type": "string"}},
+    "seeds": {"type": "array", "items": {"type": "string"}},
+    "key_ids": {"type": "array", "items": {"type": "integer"},
+                "description": "Never the keys themselves."},
+    "profile": {"type": "string"},
+    "cipher": {"type": "string"},
+    "labels": {"$ref": "#/components/schemas/Labels"},
+    "origin": {"type": "string", "description": "file or api: who defined it, and may change it."},
+    "state": {"type": "string", "enum": ["starting", "running", "left"],
+              "description": "left: this daemon is silent in the overlay until it starts again."},
+    "view_fingerprint": {"type": "string",
+                         "description": "Equal on two members when their views agree."},
+    "members_alive": {"type": "integer"},
+    "members_suspect": {"type": "integer"},
+    "members_dead": {"type": "integer"},
+    "members_left": {"type": "integer"},
+    "local_health": {"type": "integer", "description": "0 is healthy; more is slower."},
+    "counters": {"type": "object", "additionalProperties": {"type": "integer"}}
+  }
+},
+"OverlayList": {
+  "type": "object", "additionalProperties": false, "required": ["overlays"],
+  "properties": {"overlays": {"type": "array",
+                              "items": {"$ref": "#/components/schemas/Overlay"}}}
+},
+"Member": {
+  "type": "object", "additionalProperties": false,
+  "required": ["id", "name", "status", "incarnation", "addresses", "labels", "status_age_ms",
+               "is_self"],
+  "properties": {
+    "id": {"type": "string", "description": "16 hexadecimal digits."},
+    "name": {"type": "string"},
+    "status": {"type": "string", "enum": ["alive", "suspect", "dead", "left"]},
+    "incarnation": {"type": "integer"},
+    "addresses": {"type": "array", "items": {"type": "string"}, "description": "Best first."},
+    "labels": {"$ref": "#/components/schemas/Labels"},
+    "status_age_ms": {"type": "integer",
+                      "description": "How long it has had this status, as seen here."},
+    "is_self": {"type": "boolean"}
+  }
+},
+"MemberList": {
+  "type": "object", "additionalProperties": false, "required": ["members", "matched"],
+  "properties": {
+    "members": {"type": "array", "items": {"$ref": "#/components/schemas/Member"}},
+    "matched": {"type": "integer",
+                "description": "How many fit the filters; more than are listed if limit cut."}
+  }
+},
+"KeyValue": {
+  "type": "object", "additionalProperties": false, "required": ["key", "version"],
+  "description": "value, or value_base64 when another member stored what is not UTF-8.",
+  "properties": {
+    "key": {"type": "string"},
+    "value": {"type": "string"},
+    "value_base64": {"type": "string", "contentEncoding": "base64"},
+    "version": {"type": "integer"}
+  }
+},
+"Record": {
+  "type": "object", "additionalProperties": false, "required": ["member", "version", "items"],
+  "properties": {
+    "member": {"type": "string"},
+    "version": {"type": "integer"},
+    "items": {"type": "array", "items": {"$ref": "#/components/schemas/KeyValue"}}
+  }
+},
+"Invitation": {
+  "type": "object", "additionalProperties": false, "required": ["token", "expires"],
+  "properties": {
+    "token": {"type": "string"},
+    "expires": {"type": "null", "description": "It is valid for as long as the key is."}
+  }
+},
+"PublishReceipt": {
+  "type": "object", "additionalProperties": false,
+  "required": ["publisher", "epoch", "sequence", "id"],
+  "properties": {
+    "publisher": {"type": "string"},
+    "epoch": {"type": "integer"},
+    "sequence": {"type": "integer"},
+    "id": {"type": "string", "description": "publisher-epoch-sequence: equal means the same event."}
+  }
+},
+"Token": {
+  "type": "object", "additionalProperties": false,
+  "required": ["id", "name", "scopes", "overlays", "created_at_ms"],
+  "properties": {
+    "id": {"type": "string"},
+    "name": {"type": "string"},
+    "scopes": {"type": "array", "items": {"type": "string"}},
+    "overlays": {"type": "array", "items": {"type": "string"}},
+    "created_at_ms": {"type": "integer"}
+  }
+},
+"TokenList": {
+  "type": "object", "additionalProperties": false, "required": ["tokens"],
+  "properties": {"tokens": {"type": "array", "items": {"$ref": "#/components/schemas/Token"}}}
+},
+"NewToken": {
+  "type": "object", "additionalProperties": false,
+  "required": ["id", "name", "scopes", "overlays", "created_at_ms", "token"],
+  "properties": {
+    "id": {"type": "string"},
+    "name": {"type": "string"},
+    "scopes": {"type": "array", "items": {"type": "string"}},
+    "overlays": {"type": "array", "items": {"type": "string"}},
+    "created_at_ms": {"type": "integer"},
+    "token": {"type": "string", "description": "Shown here, and never again."}
+  }
+},
+)json";
+
+constexpr std::string_view kStreamSchemas = R"json(
+"EventItem": {
+  "type": "object", "additionalProperties": false,
+  "required": ["type", "cursor", "seen_at_ms", "id", "publisher", "epoch", "sequence",
+               "published_at_ms", "topic"],
+  "description": "payload when it is UTF-8, otherwise payload_base64.",
+  "properties": {
+    "type": {"const": "event"},
+    "cursor": {"type": "string"},
+    "subscription": {"type": "string"},
+    "seen_at_ms": {"type": "integer"},
+    "id": {"type": "string"},
+    "publisher": {"type": "string"},
+    "epoch": {"type": "integer"},
+    "sequence": {"type": "integer"},
+    "published_at_ms": {"type": "integer"},
+    "topic": {"type": "string"},
+    "payload": {"type": "string"},
+    "payload_base64": {"type": "string", "contentEncoding": "base64"}
+  }
+},
+"GapItem": {
+  "type": "object", "additionalProperties": false,
+  "required": ["type", "cursor", "seen_at_ms", "publisher", "epoch", "first", "last"],
+  "description": "These events of this publisher cannot be had any more.",
+  "properties": {
+    "type": {"const": "gap"},
+    "cursor": {"type": "string"},
+    "subscription": {"type": "string"},
+    "seen_at_ms": {"type": "integer"},
+    "publisher": {"type": "string"},
+    "epoch": {"type": "integer"},
+    "first": {"type": "integer"},
+    "last": {"type": "integer"}
+  }
+},
+"MemberItem": {
+  "type": "object", "additionalProperties": false,
+  "required": ["type", "cursor", "seen_at_ms", "kind", "member"],
+  "properties": {
+    "type": {"const": "member"},
+    "cursor": {"type": "string"},
+    "subscription": {"type": "string"},
+    "seen_at_ms": {"type": "integer"},
+    "kind": {"type": "string", "description": "joined, left, died, ..."},
+    "member": {"$ref": "#/components/schemas/Member"}
+  }
+},
+"RecordItem": {
+  "type": "object", "additionalProperties": false,
+  "required": ["type", "cursor", "seen_at_ms", "member", "version", "changes"],
+  "properties": {
+    "type": {"const": "record"},
+    "cursor": {"type": "string"},
+    "subscription": {"type": "string"},
+    "seen_at_ms": {"type": "integer"},
+    "member": {"type": "string"},
+    "version": {"type": "integer"},
+    "changes": {"type": "array", "items": {"$ref": "#/components/schemas/RecordChange"}}
+  }
+},
+"RecordChange": {
+  "type": "object", "additionalProperties": false, "required": ["key"],
+  "properties": {
+    "key": {"type": "string"},
+    "value": {"type": ["string", "null"], "description": "null when the key was erased."},
+    "value_base64": {"type": "string", "contentEncoding": "base64"}
+  }
+},
+"MissedItem": {
+  "type": "object", "additionalProperties": false,
+  "required": ["type", "cursor", "reason", "missed"],
+  "description": "The reader was away or too slow. It continues with the oldest item held.",
+  "properties": {
+    "type": {"const": "missed"},
+    "cursor": {"type": "string"},
+    "subscription": {"type": "string"},
+    "reason": {"type": "string", "enum": ["unknown_position", "overrun"]},
+    "missed": {"type": ["integer", "null"],
+               "description": "How many items, whatever the filter; null when nobody knows."}
+  }
+},
+"EndedItem": {
+  "type": "object", "additionalProperties": false, "required": ["type", "reason"],
+  "description": "The last item of a stream that the daemon ends.",
+  "properties": {
+    "type": {"const": "ended"},
+    "reason": {"type": "string",
+               "enum": ["overlay_removed", "token_deleted", "shutting_down"]}
+  }
+},
+"StreamItem": {
+  "oneOf": [
+    {"$ref": "#/components/schemas/EventItem"},
+    {"$ref": "#/components/schemas/GapItem"},
+    {"$ref": "#/components/schemas/MemberItem"},
+    {"$ref": "#/components/schemas/RecordItem"},
+    {"$ref": "#/components/schemas/MissedItem"},
+    {"$ref": "#/components/schemas/EndedItem"}
+  ]
+},
+"EventPage": {
+  "type": "object", "additionalProperties": false, "required": ["items", "next"],
+  "properties": {
+    "items": {"type": "array", "items": {"$ref": "#/components/schemas/StreamItem"}},
+    "next": {"type": "string", "description": "The cursor to ask with next."}
+  }
+},
+"SocketReply": {
+  "type": "object", "additionalProperties": false, "required": ["type"],
+  "description": "A message from the daemon that is no StreamItem.",
+  "properties": {
+    "type": {"type": "string",
+             "enum": ["subscribed", "unsubscribed", "published", "error", "heartbeat"]},
+    "id": {"type": "string"},
+    "cursor": {"type": "string"},
+    "publisher": {"type": "string"},
+    "epoch": {"type": "integer"},
+    "sequence": {"type": "integer"},
+    "event_id": {"type": "string"},
+    "problem": {"$ref": "#/components/schemas/Problem"}
+  }
+},
+"Problem": {
+  "type": "object", "additionalProperties": false,
+  "required": ["type", "title", "status", "detail"],
+  "description": "RFC 9457, with cure and field as extensions.",
+  "properties": {
+    "type": {"type": "string", "description": "urn:grapevine:problem:CODE"},
+    "title": {"type": "string"},
+    "status": {"type": "integer"},
+    "detail": {"type": "string", "description": "What was wrong."},
+    "cure": {"type": "string", "description": "What would be right."},
+    "field": {"type": "string", "description": "JSON path, query key or header concerned."}
+  }
+}
+})json";
+
+}  // namespace
+
+std::string_view openapi_schemas() {
+    static const std::string schemas =
+        std::string(kRequestSchemas) + std::string(kAnswerSchemas) + std::string(kStreamSchemas);
+    return schemas;
+}
+
+}  // namespace grapevine::api

@@ -1,0 +1,634 @@
+#include "protocol/membership/membership.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <memory>
+#include <tuple>
+
+#include "base/limits.hpp"
+
+namespace grapevine::protocol {
+
+using wire::Status;
+using Kind = MemberChange::Kind;
+
+namespace {
+
+/// Which of two records of one member is the newer. Boot and signature only decide between two
+/// lives that claim the same incarnation (a disk image started twice): arbitrary, and the same
+/// everywhere.
+bool outranks(const wire::MemberRecord& left, const wire::MemberRecord& right) {
+    return std::tie(left.incarnation, left.leaving, left.boot, left.signature) >
+           std::tie(right.incarnation, right.leaving, right.boot, right.signature);
+}
+
+bool is_gone(Status status) {
+    return status == Status::dead || status == Status::left;
+}
+
+}  // namespace
+
+Membership::Membership(wire::SharedRecord self, ProtocolConfig config)
+    : self_(self->member), config_(config) {
+    assert(self_ != kNobody);
+    assert(!self->leaving);
+    const Incarnation incarnation = self->incarnation;
+    members_.push_back({std::move(self), Status::alive, incarnation, Instant{}});
+    index_.insert(self_, 0, [this](Position at) { return id_at(at); });
+}
+
+// -- News from others ----------------------------------------------------------------------------
+
+bool Membership::handle_record(Instant now, MemberId from, const wire::SharedRecord& record) {
+    assert(record);
+    if (record->member == self_) return hear_own_record(now, from, *record);
+    if (const auto position = position_of(record->member)) {
+        return merge_record(now, from, *position, record);
+    }
+    const auto floor = floors_.find(record->member);
+    if (floor != floors_.end() && record->incarnation <= floor->second.incarnation) {
+        ++counters_.dropped_old;
+        return false;
+    }
+    return admit(now, record);
+}
+
+bool Membership::admit(Instant now, const wire::SharedRecord& record) {
+    if (members_.size() >= kMembersMax) {
+        ++counters_.dropped_full;
+        return false;
+    }
+    const MemberId member = record->member;
+    if (floors_.contains(member)) {
+        unschedule(member);
+        floors_.erase(member);
+    }
+    const Status status = record->leaving ? Status::left : Status::alive;
+    reserve_one_more(members_);
+    members_.push_back({record, status, record->incarnation, now});
+    const auto position = static_cast<Position>(members_.size() - 1);
+    index_.insert(member, position, [this](Position at) { return id_at(at); });
+    place(position);
+    schedule(member);
+    emit(record->leaving ? Kind::left : Kind::joined, *position_of(member));
+    spread(member);
+    return true;
+}
+
+bool Membership::merge_record(Instant now, MemberId from, Position position,
+                              const wire::SharedRecord& record) {
+    const MemberId member = record->member;
+    const Claim held = claim_of(position);
+    const Claim told{record->incarnation, record->leaving ? Status::left : Status::alive};
+    const bool is_newer_record = outranks(*record, *members_[position].record);
+    if (told < held) {
+        // The sender missed what we know; a member that was declared dead learns it here, and
+        // refutes.
+        ++counters_.dropped_old;
+        tell(from, member);
+    }
+    if (told <= held && !is_newer_record) return false;
+
+    if (is_newer_record) members_[position].record = record;
+    if (told > held) set_claim(now, position, told);
+    position = *position_of(member);
+    Kind kind = Kind::updated;
+    if (told > held && told.status != held.status) {
+        if (told.status == Status::left) {
+            kind = Kind::left;
+        } else {
+            kind = is_gone(held.status) ? Kind::returned : Kind::cleared;
+        }
+    }
+    emit(kind, position);
+    // Beneath an accusation a newer record changes nothing of what is told about the member.
+    if (told < held) return false;
+    spread(member);
+    return true;
+}
+
+bool Membership::handle_accusation(Instant now, MemberId from, const wire::Accusation& accusation) {
+    if (accusation.status != Status::suspect && accusation.status != Status::dead) {
+        ++counters_.dropped_forged;
+        return false;
+    }
+    if (accusation.member == self_) return hear_own_accusation(now, from, accusation);
+    const auto position = position_of(accusation.member);
+    if (!position) {
+        // Without a record there is nobody to hold it against, and no address to ask.
+        ++counters_.dropped_unknown;
+        return false;
+    }
+    const std::uint64_t lead = kIncarnationLeadMax;
+    if (accusation.incarnation.value() > members_[*position].record->incarnation.value() + lead) {
+        ++counters_.dropped_forged;
+        return false;
+    }
+    const Claim held = claim_of(*position);
+    const Claim told{accusation.incarnation, accusation.status};
+    if (told < held) {
+        ++counters_.dropped_old;
+        tell(from, accusation.member);
+        return false;
+    }
+    if (accusation.status == Status::suspect) return hear_suspicion(now, *position, accusation);
+    if (told == held) return false;
+    hear_death(now, *position, accusation.incarnation);
+    return true;
+}
+
+bool Membership::hear_suspicion(Instant now, Position position,
+                                const wire::Accusation& accusation) {
+    const Claim held = claim_of(position);
+    if (held == Claim{accusation.incarnation, Status::suspect}) {
+        return add_accuser(position, accusation.accuser);
+    }
+    begin_suspicion(now, position, accusation.incarnation, accusation.accuser);
+    return true;
+}
+
+void Membership::hear_death(Instant now, Position position, Incarnation incarnation) {
+    const MemberId member = id_at(position);
+    const Kind kind = claim_of(position).status == Status::dead ? Kind::updated : Kind::died;
+    if (kind == Kind::died) ++counters_.deaths_heard;
+    set_claim(now, position, {incarnation, Status::dead});
+    emit(kind, *position_of(member));
+    spread(member);
+}
+
+// -- News about ourselves ------------------------------------------------------------------------
+
+bool Membership::hear_own_record(Instant now, MemberId from, const wire::MemberRecord& record) {
+    const wire::MemberRecord& own = *self_record();
+    if (is_leaving_) return false;
+    if (record.incarnation == own.incarnation && record.boot == own.boot &&
+        record.leaving == own.leaving) {
+        return false;
+    }
+    if (record.incarnation < own.incarnation) {
+        ++counters_.dropped_old;
+        tell(from, self_);
+        return false;
+    }
+    if (record.incarnation.value() == UINT32_MAX) {
+        ++counters_.dropped_forged;
+        return false;
+    }
+    // Another life of ours is believed to be the newer one: this disk was restored from an image,
+    // or started twice.
+    ++counters_.refutations;
+    raise_own(now, record.incarnation, own);
+    tell(from, self_);
+    return true;
+}
+
+bool Membership::hear_own_accusation(Instant now, MemberId from,
+                                     const wire::Accusation& accusation) {
+    if (is_leaving_) return false;
+    const Incarnation own = self_record()->incarnation;
+    if (accusation.incarnation < own) {
+        ++counters_.dropped_old;
+        tell(from, self_);
+        return false;
+    }
+    const std::uint64_t highest =
+        std::min<std::uint64_t>(std::uint64_t{own.value()} + kIncarnationLeadMax, UINT32_MAX - 1);
+    if (accusation.incarnation.value() > highest) {
+        ++counters_.dropped_forged;
+        return false;
+    }
+    ++counters_.refutations;
+    raise_own(now, accusation.incarnation, *self_record());
+    outbox_.push_back(SelfRefuted{});
+    // Every member that believes it has a timer running; the accuser's began first.
+    tell(from, self_);
+    if (accusation.accuser != from) {
+        const Member* accuser = find(accusation.accuser);
+        if (accuser && is_peer(*accuser)) tell(accusation.accuser, self_);
+    }
+    return true;
+}
+
+void Membership::raise_own(Instant now, Incarnation above, wire::MemberRecord next) {
+    const wire::MemberRecord& own = *self_record();
+    next.member = own.member;
+    next.public_key = own.public_key;
+    next.boot = own.boot;
+    next.leaving = false;
+    next.incarnation = std::max(above, own.incarnation).next();
+    next.signature = {};
+    const Incarnation incarnation = next.incarnation;
+    const Position position = *position_of(self_);
+    members_[position].record = std::make_shared<const wire::MemberRecord>(std::move(next));
+    set_claim(now, position, {incarnation, Status::alive});
+    // A restart must never gossip an incarnation that it forgot: disk first, network second.
+    outbox_.push_back(Persist{incarnation});
+    emit(Kind::updated, position);
+    spread(self_);
+}
+
+void Membership::change_self(Instant now, wire::MemberRecord next) {
+    if (is_leaving_) return;
+    raise_own(now, self_record()->incarnation, std::move(next));
+}
+
+void Membership::leave(Instant now) {
+    if (is_leaving_) return;
+    is_leaving_ = true;
+    // The same incarnation suffices: left outranks all else that can be said of this life.
+    wire::MemberRecord goodbye = *self_record();
+    goodbye.leaving = true;
+    goodbye.signature = {};
+    const Position position = *position_of(self_);
+    const Incarnation incarnation = goodbye.incarnation;
+    members_[position].record = std::make_shared<const wire::MemberRecord>(std::move(goodbye));
+    set_claim(now, position, {incarnation, Status::left});
+    emit(Kind::left, position);
+    spread(self_);
+}
+
+// -- Suspicion -----------------------------------------------------------------------------------
+
+void Membership::missed(Instant now, MemberId member) {
+    const auto position = position_of(member);
+    if (!position || member == self_) return;
+    const Claim held = claim_of(*position);
+    if (held.status == Status::alive) {
+        begin_suspicion(now, *position, held.incarnation, self_);
+    } else if (held.status != Status::suspect || !add_accuser(*position, self_)) {
+        return;
+    }
+    // The buddy rule: the suspect hears it first, and from everybody who found it silent.
+    tell(member, member);
+}
+
+void Membership::begin_suspicion(Instant now, Position position, Incarnation incarnation,
+                                 MemberId accuser) {
+    const MemberId member = id_at(position);
+    const bool was_gone = is_gone(claim_of(position).status);
+    set_claim(now, position, {incarnation, Status::suspect});
+    position = *position_of(member);
+    Suspicion& suspicion = suspicions_[member];
+    suspicion.times = SuspicionTimes::make(config_, alive_count());
+    suspicion.start = now;
+    suspicion.due = now + suspicion.times.timeout(0);
+    suspicion.accusers.push_back(accuser);
+    schedule(member);
+    ++counters_.suspicions;
+    // Suspected in a later life than the one whose death we know: it must have come back unnoticed.
+    if (was_gone) emit(Kind::returned, position);
+    emit(Kind::suspected, position);
+    spread(member);
+}
+
+bool Membership::add_accuser(Position position, MemberId accuser) {
+    const MemberId member = id_at(position);
+    Suspicion& suspicion = suspicions_.at(member);
+    // Lifeguard, section IV-B: only the first K independent suspicions are news.
+    if (suspicion.accusers.size() > suspicion.times.confirmations_max) return false;
+    if (std::ranges::find(suspicion.accusers, accuser) != suspicion.accusers.end()) return false;
+    if (accuser != self_) {
+        // Somebody that nobody knows cannot bear witness: else a liar could invent K of them.
+        const Member* witness = find(accuser);
+        if (!witness || !is_peer(*witness) || accuser == member) return false;
+    }
+    unschedule(member);
+    suspicion.accusers.push_back(accuser);
+    const auto confirmations = static_cast<std::uint32_t>(suspicion.accusers.size() - 1);
+    if (!suspicion.awaits_verdict) {
+        suspicion.due = suspicion.start + suspicion.times.timeout(confirmations);
+    }
+    schedule(member);
+    spread(member);
+    return true;
+}
+
+void Membership::suspicion_is_due(Instant now, Position position) {
+    if (!config_.last_chance_probe) {
+        declare_dead(now, position);
+        return;
+    }
+    const MemberId member = id_at(position);
+    unschedule(member);
+    Suspicion& suspicion = suspicions_.at(member);
+    suspicion.awaits_verdict = true;
+    suspicion.due = kNever;
+    ++counters_.last_chances;
+    outbox_.push_back(Confirm{member});
+}
+
+void Membership::confirmed(Instant now, MemberId member, bool is_alive) {
+    const auto found = suspicions_.find(member);
+    // Refuted in the meantime, or declared dead by somebody else.
+    if (found == suspicions_.end() || !found->second.awaits_verdict) return;
+    Suspicion& suspicion = found->second;
+    if (!is_alive) {
+        declare_dead(now, *position_of(member));
+        return;
+    }
+    ++counters_.last_chances_saved;
+    suspicion.awaits_verdict = false;
+    suspicion.start = now;
+    suspicion.due =
+        now + suspicion.times.timeout(static_cast<std::uint32_t>(suspicion.accusers.size() - 1));
+    schedule(member);
+    tell(member, member);
+}
+
+void Membership::declare_dead(Instant now, Position position) {
+    const MemberId member = id_at(position);
+    ++counters_.deaths;
+    set_claim(now, position, {claim_of(position).incarnation, Status::dead});
+    emit(Kind::died, *position_of(member));
+    spread(member);
+}
+
+void Membership::heard_from(Instant now, MemberId from) {
+    if (const auto floor = floors_.find(from); floor != floors_.end()) {
+        if (now < floor->second.reminder) return;
+        floor->second.reminder = now + config_.probe_period;
+        return tell(from, from);
+    }
+    const Member* member = find(from);
+    if (!member || from == self_) return;
+    if (member->status != Status::suspect && member->status != Status::dead) return;
+    const auto [reminder, is_first] = reminders_.try_emplace(from, now);
+    if (!is_first && now < reminder->second) return;
+    reminder->second = now + config_.probe_period;
+    tell(from, from);
+}
+
+// -- Forgetting ----------------------------------------------------------------------------------
+
+bool Membership::forget(Instant now, MemberId member) {
+    const auto position = position_of(member);
+    if (!position || member == self_ || !is_gone(members_[*position].status)) return false;
+    forget_at(now, *position);
+    return true;
+}
+
+void Membership::forget_at(Instant now, Position position) {
+    const MemberId member = id_at(position);
+    assert(member != self_ && position >= peer_count_);
+    emit(Kind::forgotten, position);
+    unschedule(member);
+    const Incarnation incarnation = members_[position].incarnation;
+    swap_positions(position, static_cast<Position>(members_.size() - 1));
+    index_.erase(member, [this](Position at) { return id_at(at); });
+    members_.pop_back();
+    reminders_.erase(member);
+    add_floor(now, member, incarnation);
+}
+
+void Membership::add_floor(Instant now, MemberId member, Incarnation incarnation) {
+    if (floors_.size() >= kForgottenMax) {
+        const auto oldest = std::ranges::find_if(
+            timers_, [&](const auto& timer) { return floors_.contains(timer.second); });
+        const MemberId displaced = oldest->second;
+        unschedule(displaced);
+        floors_.erase(displaced);
+    }
+    floors_[member] = {incarnation, now + config_.certificate_life, now};
+    schedule(member);
+}
+
+std::optional<Incarnation> Membership::forgotten_at(MemberId member) const {
+    const auto floor = floors_.find(member);
+    if (floor == floors_.end()) return std::nullopt;
+    return floor->second.incarnation;
+}
+
+// -- The table -----------------------------------------------------------------------------------
+
+void Membership::set_claim(Instant now, Position position, Claim claim) {
+    const MemberId member = id_at(position);
+    Member& held = members_[position];
+    assert(claim > claim_of(position) || member == self_);
+    unschedule(member);
+    // A certificate of a later life lives from now, too.
+    if (held.status != claim.status || is_gone(claim.status)) held.since = now;
+    held.incarnation = claim.incarnation;
+    held.status = claim.status;
+    suspicions_.erase(member);
+    if (claim.status == Status::alive || claim.status == Status::left) reminders_.erase(member);
+    place(position);
+    schedule(member);
+}
+
+/// Moves the member to its side of the border between peers and all others.
+void Membership::place(Position position) {
+    const bool belongs = is_peer(members_[position]);
+    if (belongs && position >= peer_count_) {
+        swap_positions(position, peer_count_);
+        ++peer_count_;
+    } else if (!belongs && position < peer_count_) {
+        --peer_count_;
+        swap_positions(position, peer_count_);
+    }
+}
+
+void Membership::swap_positions(Position first, Position second) {
+    if (first == second) return;
+    index_.swap(id_at(first), id_at(second), [this](Position at) { return id_at(at); });
+    std::swap(members_[first], members_[second]);
+}
+
+std::optional<Membership::Position> Membership::position_of(MemberId member) const {
+    return index_.find(member, [this](Position at) { return id_at(at); });
+}
+
+Membership::Claim Membership::claim_of(Position position) const {
+    return {members_[position].incarnation, members_[position].status};
+}
+
+MemberId Membership::id_at(Position position) const {
+    return members_[position].record->member;
+}
+
+bool Membership::is_peer(const Member& member) const {
+    return member.record->member != self_ && !is_gone(member.status);
+}
+
+/// When the one timer of `member` runs out; kNever if it has none.
+Instant Membership::timer_of(MemberId member) const {
+    const auto floor = floors_.find(member);
+    if (floor != floors_.end()) return floor->second.until;
+    const auto suspicion = suspicions_.find(member);
+    if (suspicion != suspicions_.end()) return suspicion->second.due;
+    const auto position = position_of(member);
+    if (!position || member == self_ || !is_gone(members_[*position].status)) return kNever;
+    return members_[*position].since + config_.certificate_life;
+}
+
+void Membership::schedule(MemberId member) {
+    const Instant due = timer_of(member);
+    if (due != kNever) timers_.emplace(due, member);
+}
+
+void Membership::unschedule(MemberId member) {
+    timers_.erase({timer_of(member), member});
+}
+
+// -- The wheel -----------------------------------------------------------------------------------
+
+void Membership::advance(Instant now) {
+    while (!timers_.empty() && timers_.begin()->first <= now) {
+        const MemberId member = timers_.begin()->second;
+        const auto position = position_of(member);
+        if (!position) {
+            unschedule(member);
+            floors_.erase(member);
+        } else if (members_[*position].status == Status::suspect) {
+            suspicion_is_due(now, *position);
+        } else {
+            forget_at(now, *position);
+        }
+    }
+}
+
+std::optional<Membership::Action> Membership::poll() {
+    // One name for both outcomes, so that it is built in place: g++ 12 warns wrongly about a variant
+    // that holds a shared_ptr when it is moved once more on its way out.
+    std::optional<Action> action;
+    if (!outbox_.empty()) {
+        action.emplace(std::move(outbox_.front()));
+        outbox_.pop_front();
+    }
+    return action;
+}
+
+Instant Membership::deadline() const {
+    return timers_.empty() ? kNever : timers_.begin()->first;
+}
+
+void Membership::emit(Kind kind, Position position) {
+    outbox_.push_back(Change{{kind, members_[position]}});
+}
+
+void Membership::spread(MemberId member) {
+    outbox_.push_back(Spread{member});
+}
+
+void Membership::tell(MemberId to, MemberId member) {
+    if (to != kNobody && to != self_) outbox_.push_back(Tell{to, member});
+}
+
+// -- Questions -----------------------------------------------------------------------------------
+
+MemberId Membership::self() const {
+    return self_;
+}
+
+const wire::SharedRecord& Membership::self_record() const {
+    return members_[*position_of(self_)].record;
+}
+
+const Member* Membership::find(MemberId member) const {
+    const auto position = position_of(member);
+    return position ? &members_[*position] : nullptr;
+}
+
+std::vector<MemberId> Membership::ids() const {
+    std::vector<MemberId> ids;
+    ids.reserve(members_.size());
+    for (const Member& member : members_) ids.push_back(member.record->member);
+    std::ranges::sort(ids);
+    return ids;
+}
+
+std::size_t Membership::alive_count() const {
+    return peer_count_ + (is_leaving_ ? 0U : 1U);
+}
+
+std::optional<wire::RumorItem> Membership::item_for(MemberId member) const {
+    const Member* held = find(member);
+    if (!held) {
+        const auto floor = forgotten_at(member);
+        if (!floor) return std::nullopt;
+        return wire::Accusation{member, *floor, Status::dead, self_};
+    }
+    switch (held->status) {
+        case Status::alive:
+        case Status::left:
+            return held->record;
+        case Status::suspect:
+            // The latest accuser: that is the one who may be news.
+            return wire::Accusation{member, held->incarnation, Status::suspect,
+                                    suspicions_.at(member).accusers.back()};
+        case Status::dead:
+            return wire::Accusation{member, held->incarnation, Status::dead, self_};
+    }
+    return std::nullopt;
+}
+
+std::size_t Membership::peer_count() const {
+    return peer_count_;
+}
+
+std::vector<MemberId> Membership::pick(Random& random, std::size_t count, MemberId except) const {
+    std::vector<MemberId> picked;
+    if (peer_count_ <= 2 * (count + 1)) {
+        for (Position at = 0; at < peer_count_; ++at) {
+            if (id_at(at) != except) picked.push_back(id_at(at));
+        }
+        random.shuffle(std::span(picked));
+        if (picked.size() > count) picked.resize(count);
+        return picked;
+    }
+    // More than twice as many peers as wanted: each try hits with a probability above one half.
+    while (picked.size() < count) {
+        const MemberId peer = id_at(static_cast<Position>(random.below(peer_count_)));
+        if (peer == except || std::ranges::find(picked, peer) != picked.end()) continue;
+        picked.push_back(peer);
+    }
+    return picked;
+}
+
+std::optional<MemberId> Membership::pick_dead(Random& random) const {
+    std::vector<MemberId> dead;
+    for (Position at = peer_count_; at < members_.size(); ++at) {
+        if (members_[at].status == Status::dead) dead.push_back(id_at(at));
+    }
+    if (dead.empty()) return std::nullopt;
+    return dead[random.below(dead.size())];
+}
+
+const Membership::Counters& Membership::counters() const {
+    return counters_;
+}
+
+void Membership::check_invariants() const {
+    assert(index_.count() == members_.size());
+    assert(members_.size() <= kMembersMax && floors_.size() <= kForgottenMax);
+    std::size_t suspect_count = 0;
+    std::size_t timer_count = floors_.size();
+    for (Position at = 0; at < members_.size(); ++at) {
+        const Member& member = members_[at];
+        const MemberId id = id_at(at);
+        assert(position_of(id) == at);
+        assert(is_peer(member) == (at < peer_count_));
+        assert(member.incarnation >= member.record->incarnation);
+        assert(!floors_.contains(id));
+        // Who is alive or has left said so itself.
+        if (member.status == Status::alive || member.status == Status::left) {
+            assert(member.incarnation == member.record->incarnation);
+            assert((member.status == Status::left) == member.record->leaving);
+        }
+        if (member.status == Status::suspect) ++suspect_count;
+        if (timer_of(id) != kNever) {
+            assert(timers_.contains({timer_of(id), id}));
+            ++timer_count;
+        }
+    }
+    assert(timers_.size() == timer_count);
+    assert(suspicions_.size() == suspect_count);
+    for (const auto& [id, suspicion] : suspicions_) {
+        assert(find(id) && find(id)->status == Status::suspect);
+        assert(suspicion.awaits_verdict == (suspicion.due == kNever));
+        assert(suspicion.accusers.size() <= suspicion.times.confirmations_max + 1);
+    }
+    const Member* self = find(self_);
+    assert(self && self->status == (is_leaving_ ? Status::left : Status::alive));
+}
+
+}  // namespace grapevine::protocol

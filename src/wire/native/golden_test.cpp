@@ -1,0 +1,178 @@
+#include <cstdlib>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sstream>
+
+#include "wire/native/codec.hpp"
+#include "wire/testing/samples.hpp"
+
+// The bytes of every message of version 1, in tests/golden/native-v1. GV_REWRITE=1 writes the files
+// that are missing, and touches none that is there: if one of these tests fails, members of two
+// releases no longer understand each other, and the change needs a new version (FORMAT.md 8).
+namespace grapevine::wire::native {
+namespace {
+
+std::string path_of(const std::string& name) {
+    return std::string(GRAPEVINE_SOURCE_DIR) + "/tests/golden/native-v1/" + name + ".hex";
+}
+
+/// The bytes of the file, without line ends and the comment in its first line.
+Bytes read_golden(const std::string& name) {
+    std::ifstream file(path_of(name));
+    EXPECT_TRUE(file) << path_of(name) << " is missing; GV_REWRITE=1 writes it";
+    std::string digits;
+    for (std::string line; std::getline(file, line);) {
+        if (!line.starts_with('#')) digits += line;
+    }
+    return from_hex(digits).value();
+}
+
+void expect_golden(const std::string& name, const std::string& about, ByteView bytes) {
+    const char* const rewrite = std::getenv("GV_REWRITE");
+    const bool is_there = std::ifstream(path_of(name)).good();
+    if (!is_there && rewrite != nullptr && std::string_view(rewrite) == "1") {
+        std::ofstream file(path_of(name));
+        file << "# " << about << "\n";
+        for (std::size_t index = 0; index < bytes.size(); index += 32) {
+            const std::size_t count = std::min<std::size_t>(32, bytes.size() - index);
+            file << to_hex(bytes.subspan(index, count)) << "\n";
+        }
+    }
+    EXPECT_EQ(to_hex(read_golden(name)), to_hex(bytes)) << name;
+}
+
+/// Written once, decoded ever after; and every cut of it refused.
+void expect_section(const std::string& name, const std::string& about, const Section& section) {
+    expect_golden(name, about, encode({section}));
+    const Bytes bytes = read_golden(name);
+    const auto decoded = decode(bytes);
+    ASSERT_TRUE(decoded) << describe(decoded.error());
+    ASSERT_EQ(decoded->packet.size(), 1U);
+    EXPECT_TRUE(testing::same(decoded->packet[0], section)) << name;
+    for (std::size_t size = 1; size < bytes.size(); ++size) {
+        EXPECT_FALSE(decode(ByteView(bytes).first(size))) << name << " cut to " << size;
+    }
+}
+
+MemberRecord record() {
+    MemberRecord record;
+    record.member = MemberId(0x0123456789abcdef);
+    record.public_key.fill(0xa1);
+    record.incarnation = Incarnation(7);
+    record.boot = Boot(0xb007b007b007b007);
+    record.protocol_max = 2;
+    Endpoint link_local;
+    link_local.ip = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    link_local.port = 9471;
+    link_local.scope = 2;
+    Endpoint global;
+    global.ip = {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5};
+    global.port = 9471;
+    record.addresses = {Endpoint::v4(192, 0, 2, 1, 9471), global, link_local};
+    record.name = "alpha";
+    record.labels = {{"dc", "fra"}, {"rack", "r1"}};
+    record.extensions = {0xee, 0x01};
+    record.signature.fill(0x51);
+    return record;
+}
+
+StateDelta delta() {
+    return {MemberId(0x0123456789abcdef),
+            Version(300),
+            Version(305),
+            Version(12),
+            true,
+            {{"load", "0.7", false, Version(301)},
+             {"empty", "", false, Version(302)},
+             {"gone", "", true, Version(305)}}};
+}
+
+TEST(Golden, probes) {
+    expect_section("ping", "ping 7, summary",
+                   Ping{ProbeSequence(7), {0x1111111111111111, 0x2222222222222222}});
+    expect_section("ack", "ack 7", Ack{ProbeSequence(7)});
+    expect_section("ping_req", "ping-req 7 of 0123456789abcdef",
+                   PingReq{ProbeSequence(7), MemberId(0x0123456789abcdef)});
+    expect_section("nack", "nack 7", Nack{ProbeSequence(7)});
+}
+
+TEST(Golden, rumors) {
+    expect_section(
+        "rumor_push", "push 9: a record, an accusation, a delta",
+        RumorPush{9,
+                  {std::make_shared<const MemberRecord>(record()),
+                   Accusation{MemberId(2), Incarnation(3), Status::dead, MemberId(4)}, delta()}});
+    expect_section("rumor_feedback", "feedback to push 9: the second item was known",
+                   RumorFeedback{9, 2});
+    expect_section("state_delta", "reset delta (300, 305]: value, empty value, tombstone", delta());
+}
+
+TEST(Golden, anti_entropy) {
+    SyncDigest digest;
+    digest.buckets[0] = 1;
+    digest.buckets[63] = 0xffffffffffffffff;
+    expect_section("sync_digest", "two of 64 buckets hold something", digest);
+    expect_section(
+        "sync_entries", "bucket 5, ids in (16, 4096]",
+        SyncEntries{5,
+                    MemberId(16),
+                    MemberId(4096),
+                    {{MemberId(17), Incarnation(1), Version(0), Version(4)},
+                     {MemberId(4096), Incarnation(1000), Version(200), Version(70000)}}});
+    expect_section("sync_pull", "a record with its state from 0, and state from 300",
+                   SyncPull{{{MemberId(17), true, Version(0), Version(0)},
+                             {MemberId(4096), false, Version(300), Version(128)}}});
+}
+
+TEST(Golden, events) {
+    const StreamId stream{MemberId(0x0123456789abcdef), Epoch(7)};
+    EventFragment whole;
+    whole.stream = stream;
+    whole.sequence = EventSequence(1000);
+    whole.published_at = WallTime{1'700'000'000'000};
+    whole.topic = "deploy/web";
+    whole.payload.buffer = std::make_shared<const Bytes>(Bytes{'h', 'e', 'l', 'l', 'o'});
+    whole.payload.size = whole.total_bytes = 5;
+    expect_section("event_whole", "event 1000 on deploy/web: hello", whole);
+
+    EventFragment last = whole;
+    last.total_bytes = 2 * kFragmentBytesMax + 3;
+    last.count = 3;
+    last.index = 2;
+    last.payload.size = 3;
+    expect_section("event_fragment", "the third and last part of an event of 1,923 bytes", last);
+
+    expect_section("event_frontier", "one stream with events, one with none; wants a reply",
+                   EventFrontier{true,
+                                 {{stream, EventSequence(900), EventSequence(1000)},
+                                  {{MemberId(5), Epoch(1)}, EventSequence(1), EventSequence(0)}}});
+    expect_section("event_request", "events 900 to 910, and parts 1 and 2 of 1000",
+                   EventRequest{stream,
+                                {{EventSequence(900), EventSequence(910), 0, 0},
+                                 {EventSequence(1000), EventSequence(1000), 1, 2}}});
+}
+
+TEST(Golden, a_record_and_what_of_it_is_signed) {
+    expect_golden("record", "a member's record as it travels", encode_record(record()));
+    expect_golden("record_signed_part", "what its signature is over",
+                  encode_record_signed_part(record()));
+    EXPECT_EQ(decode_record(read_golden("record")).value(), record());
+}
+
+TEST(Golden, datagrams) {
+    const DatagramHeader header{
+        1, DatagramKind::hello, KeyId(3), MemberId(0x0123456789abcdef), Boot(9), 0x1000};
+    expect_golden("header", "hello under key 3, counter 4096", encode_header(header));
+    expect_golden("associated_data", "the same, bound to member 2 in its life 5",
+                  associated_data(encode_header(header), MemberId(2), Boot(5)));
+    expect_golden("refusal", "versions 1 to 2 are spoken here",
+                  encode_refusal({Refusal::Reason::version, 1, 2}));
+    expect_golden("hello", "body of a hello", encode_hello({0x1122334455667788, 1, 2}));
+    expect_golden("challenge", "body of a challenge",
+                  encode_challenge({0x1122334455667788, {1, 2, 3, 4}, 1, 2}));
+    expect_golden("data", "body with proof, an ack and padding to 32 bytes",
+                  encode_body(Proof{{1, 2, 3, 4}}, {Ack{ProbeSequence(7)}}, 32));
+}
+
+}  // namespace
+}  // namespace grapevine::wire::native

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "base/reader.hpp"
+#include "wire/messages.hpp"
+#include "wire/native/codec.hpp"
+
+// Internal to the codec: one writer and one reader for the body of each section. A reader checks
+// shape and lengths; the rules between fields are `wire/rules.hpp` and checked by its caller.
+namespace grapevine::wire::native {
+
+void write_body(Writer& writer, const Ping& ping);
+void write_body(Writer& writer, const Ack& ack);
+void write_body(Writer& writer, const PingReq& request);
+void write_body(Writer& writer, const Nack& nack);
+Result<Ping> read_ping(Reader& reader);
+Result<Ack> read_ack(Reader& reader);
+Result<PingReq> read_ping_req(Reader& reader);
+Result<Nack> read_nack(Reader& reader);
+
+void write_body(Writer& writer, const RumorPush& push);
+void write_body(Writer& writer, const RumorFeedback& feedback);
+void write_body(Writer& writer, const StateDelta& delta);
+Result<RumorPush> read_rumor_push(Reader& reader, RecordIntern& records);
+Result<RumorFeedback> read_rumor_feedback(Reader& reader);
+Result<StateDelta> read_state_delta(Reader& reader);
+
+void write_body(Writer& writer, const SyncDigest& digest);
+void write_body(Writer& writer, const SyncEntries& entries);
+void write_body(Writer& writer, const SyncPull& pull);
+Result<SyncDigest> read_sync_digest(Reader& reader);
+Result<SyncEntries> read_sync_entries(Reader& reader);
+Result<SyncPull> read_sync_pull(Reader& reader);
+
+void write_body(Writer& writer, const EventFragment& fragment);
+void write_body(Writer& writer, const EventFrontier& frontier);
+void write_body(Writer& writer, const EventRequest& request);
+Result<EventFragment> read_event_fragment(Reader& reader);
+Result<EventFrontier> read_event_frontier(Reader& reader);
+Result<EventRequest> read_event_request(Reader& reader);
+
+/// One byte of flags of which only bit 0 is known: 0 or 1, so that a bool has one encoding.
+inline Result<bool> read_flag(Reader& reader, std::string_view field) {
+    const auto flags = reader.integer<std::uint8_t>(field);
+    if (!flags) return std::unexpected(flags.error());
+    if (*flags > 1) return reader.refuse<bool>(Error::Code::malformed, field);
+    return *flags == 1;
+}
+
+/// A varint of at most `max`.
+inline Result<std::uint64_t> read_bounded(Reader& reader, std::uint64_t max,
+                                          std::string_view field) {
+    const auto value = reader.varint(field);
+    if (value && *value > max) return reader.refuse<std::uint64_t>(Error::Code::over_limit, field);
+    return value;
+}
+
+inline Result<StreamId> read_stream(Reader& reader, std::string_view field) {
+    const MemberId publisher(GV_TRY(reader.integer<std::uint64_t>(field)));
+    const Epoch epoch(GV_TRY(reader.integer<std::uint32_t>(field)));
+    return StreamId{publisher, epoch};
+}
+
+inline void write_stream(Writer& writer, const StreamId& stream) {
+    writer.integer(stream.publisher.value());
+    writer.integer(stream.epoch.value());
+}
+
+}  // namespace grapevine::wire::native

@@ -1,0 +1,134 @@
+#include "wire/size.hpp"
+
+#include "base/reader.hpp"
+
+namespace grapevine::wire {
+namespace {
+
+constexpr std::size_t kStreamBytes = 8 + 4;
+
+std::size_t sized(std::size_t size) {
+    return varint_size(size) + size;
+}
+
+std::size_t body_size(const Ping&) {
+    return 4 + 8 + 8;
+}
+std::size_t body_size(const Ack&) {
+    return 4;
+}
+std::size_t body_size(const PingReq&) {
+    return 4 + 8;
+}
+std::size_t body_size(const Nack&) {
+    return 4;
+}
+std::size_t body_size(const RumorFeedback&) {
+    return 4 + 8;
+}
+
+std::size_t body_size(const RumorPush& push) {
+    std::size_t size = 4;
+    for (const RumorItem& item : push.items) size += encoded_size(item);
+    return size;
+}
+
+std::size_t body_size(const SyncDigest& digest) {
+    std::size_t size = 8;
+    for (const std::uint64_t bucket : digest.buckets) size += bucket == 0 ? 0 : 8;
+    return size;
+}
+
+std::size_t body_size(const SyncEntries& entries) {
+    std::size_t size = 1 + 8 + 8;
+    for (const SyncEntry& entry : entries.entries) size += encoded_size(entry);
+    return size;
+}
+
+std::size_t body_size(const SyncPull& pull) {
+    std::size_t size = 0;
+    for (const SyncPull::Item& item : pull.items) size += encoded_size(item);
+    return size;
+}
+
+std::size_t body_size(const StateDelta& delta) {
+    std::size_t size = 8 + 1 + varint_size(delta.from.value()) + varint_size(delta.to.value()) +
+                       varint_size(delta.collected.value()) + varint_size(delta.items.size());
+    for (const StateItem& item : delta.items) size += encoded_size(item);
+    return size;
+}
+
+std::size_t body_size(const EventFragment& fragment) {
+    return kStreamBytes + varint_size(fragment.sequence.value()) + 8 +
+           sized(fragment.topic.size()) + varint_size(fragment.total_bytes) +
+           varint_size(fragment.index) + fragment.payload.size;
+}
+
+std::size_t body_size(const EventFrontier& frontier) {
+    std::size_t size = 1;
+    for (const EventFrontier::Item& item : frontier.items) size += encoded_size(item);
+    return size;
+}
+
+std::size_t body_size(const EventRequest& request) {
+    std::size_t size = kStreamBytes;
+    for (const EventRequest::Range& range : request.ranges) {
+        size += varint_size(range.first.value()) + varint_size(range.last.value()) +
+                varint_size(range.fragment_first) + varint_size(range.fragment_count);
+    }
+    return size;
+}
+
+}  // namespace
+
+std::size_t encoded_body_size(const Section& section) {
+    return std::visit([](const auto& alternative) { return body_size(alternative); }, section);
+}
+
+std::size_t encoded_size(const Section& section) {
+    return 1 + sized(encoded_body_size(section));
+}
+
+std::size_t encoded_size(const MemberRecord& record) {
+    std::size_t size = 1 + 8 + record.public_key.size() + 4 + 8 + 1 + 2;
+    size += 1;
+    for (const Endpoint& address : record.addresses) {
+        const std::size_t ip = address.is_v4() ? 4 : 16;
+        size += 1 + ip + 2 + (address.scope == 0 ? 0 : 4);
+    }
+    size += sized(record.name.size());
+    size += 1;
+    for (const Label& label : record.labels) {
+        size += sized(label.key.size()) + sized(label.value.size());
+    }
+    return size + sized(record.extensions.size()) + record.signature.size();
+}
+
+std::size_t encoded_size(const RumorItem& item) {
+    if (const auto* record = std::get_if<SharedRecord>(&item)) {
+        return 1 + sized(encoded_size(**record));
+    }
+    if (std::holds_alternative<Accusation>(item)) return 1 + 8 + 4 + 1 + 8;
+    return 1 + body_size(std::get<StateDelta>(item));
+}
+
+std::size_t encoded_size(const StateItem& item) {
+    const std::size_t value =
+        item.is_tombstone ? 1 : varint_size(item.value.size() + 1) + item.value.size();
+    return varint_size(item.version.value()) + sized(item.key.size()) + value;
+}
+
+std::size_t encoded_size(const SyncEntry& entry) {
+    return 8 + varint_size(entry.incarnation.value()) + varint_size(entry.collected.value()) +
+           varint_size(entry.version.value());
+}
+
+std::size_t encoded_size(const EventFrontier::Item& item) {
+    return kStreamBytes + varint_size(item.lowest.value()) + varint_size(item.highest.value());
+}
+
+std::size_t encoded_size(const SyncPull::Item& item) {
+    return 8 + 1 + varint_size(item.state_from.value()) + varint_size(item.state_collected.value());
+}
+
+}  // namespace grapevine::wire
