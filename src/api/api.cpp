@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "api/access.hpp"
+#include "api/handlers.hpp"
 #include "api/problem.hpp"
 #include "api/routes.hpp"
 #include "api/service.hpp"
@@ -98,9 +99,14 @@ Checked<Found> find_route(const std::string& method, const std::vector<std::stri
     for (const Route& route : routes()) {
         auto values = match(route.pattern, segments);
         if (!values) continue;
-        if (route.method == method) return Found{&route, *std::move(values)};
+        // What never ends has no length to tell.
+        const bool takes_head = route.method == "GET" && route.handler != handle_events &&
+                                route.handler != handle_socket;
+        const bool fits = route.method == method || (takes_head && method == "HEAD");
+        if (fits) return Found{&route, *std::move(values)};
         if (!allowed.empty()) allowed += ", ";
         allowed += route.method;
+        if (takes_head) allowed += ", HEAD";
     }
     if (allowed.empty()) return std::unexpected(no_such_route(segments));
     Problem problem;
@@ -186,7 +192,7 @@ Checked<std::shared_ptr<Call>> prepare(Service& service, Instant now, Request re
     call->query = std::move(target->query);
     call->request = std::move(request);
     call->now = now;
-    if (call->request.method != "GET" || is_websocket_request(call->request)) {
+    if (call->route->method != "GET" || is_websocket_request(call->request)) {
         GV_TRY_VOID(check_origin(call->request));
     }
     // Before the token is looked for: who put it into the target must be told that.

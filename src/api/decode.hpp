@@ -50,8 +50,7 @@ struct TokenBody {
 /// `overlays` defaults to ["*"], the name to nothing.
 [[nodiscard]] Outcome<TokenBody> decode_token(std::string_view json);
 
-// -- Messages of a WebSocket
-// -----------------------------------------------------------------------
+// -- Messages of a WebSocket --
 
 struct SubscribeMessage {
     std::string id;
@@ -74,8 +73,7 @@ using SocketMessage = std::variant<SubscribeMessage, UnsubscribeMessage, Publish
 [[nodiscard]] Outcome<SocketMessage> decode_socket_message(std::string_view json,
                                                            std::string& id_out);
 
-// -- Checks that several callers share
-// -------------------------------------------------------------
+// -- Checks that several callers share --
 
 /// A topic or a pattern: not empty, at most `kTopicBytesMax` bytes, no blank or control character.
 [[nodiscard]] Outcome<void> check_topic(std::string_view topic, std::string_view field);

@@ -32,8 +32,7 @@ namespace grapevine::api {
 [[nodiscard]] std::string encode(const TokenEntry& entry, std::optional<std::string_view> token);
 [[nodiscard]] std::string encode(const std::vector<TokenEntry>& entries);
 
-// -- Streams
-// ---------------------------------------------------------------------------------------
+// -- Streams --
 
 /// One item as it stands in a stream: `json` is complete, `kind` and `cursor` repeat what it says.
 struct StreamItem {

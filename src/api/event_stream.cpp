@@ -24,15 +24,15 @@ EventStream::EventStream(control::Control& control, std::shared_ptr<control::Log
       control_(control),
       log_(std::move(log)),
       feed_(std::move(feed)),
-      sink_(std::move(sink)) {}
+      outlet_(std::move(sink)) {}
 
 void EventStream::start() {
     assert(!append_handle_);
     const auto wake = [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->pump();
     };
-    sink_->on_drained(wake);
-    sink_->on_closed([weak = weak_from_this()] {
+    outlet_.sink().on_drained(wake);
+    outlet_.sink().on_closed([weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->is_closed_ = true;
     });
     append_handle_ = log_->on_append(wake);
@@ -41,7 +41,7 @@ void EventStream::start() {
 }
 
 void EventStream::advance() {
-    if (is_closed_) return;
+    if (is_closed_ || is_ended_) return;
     if (control_.log(overlay()) != log_) {
         end("overlay_removed");
         return;
@@ -52,33 +52,38 @@ void EventStream::advance() {
 
 void EventStream::end(std::string_view reason) {
     if (is_closed_ || is_ended_) return;
-    is_ended_ = true;
     write(fmt::format("event: ended\ndata: {}\n\n", encode_ended(reason)));
-    sink_->close();
+    is_ended_ = true;
+    pump();
 }
 
 void EventStream::pump() {
     // A sink or log that calls back from within our own call must not make us read twice.
-    if (is_pumping_) return;
+    if (is_pumping_ || is_closed_) return;
     is_pumping_ = true;
-    while (!is_closed_ && !is_ended_ && !feed_.is_at_end()) {
-        const std::size_t pending = sink_->pending_bytes();
-        if (pending >= kStreamPendingBytesMax) break;
-        const auto items = feed_.read(kReadItemsMax, kStreamPendingBytesMax - pending);
+    outlet_.flush();
+    while (!is_ended_ && !feed_.is_at_end()) {
+        const std::size_t room = outlet_.room_bytes();
+        if (room == 0) break;
+        const auto items = feed_.read(kReadItemsMax, room);
         if (items.empty()) break;
-        std::string chunk;
         for (const StreamItem& item : items) {
-            chunk +=
-                fmt::format("id: {}\nevent: {}\ndata: {}\n\n", item.cursor, item.kind, item.json);
+            write(
+                fmt::format("id: {}\nevent: {}\ndata: {}\n\n", item.cursor, item.kind, item.json));
         }
-        write(std::move(chunk));
     }
+    if (is_ended_ && outlet_.is_empty()) {
+        outlet_.sink().close();
+        is_closed_ = true;
+    }
+    if (outlet_.is_lost()) is_closed_ = true;
     is_pumping_ = false;
 }
 
 void EventStream::write(std::string chunk) {
     has_written_ = true;
-    if (!sink_->write(std::move(chunk))) is_closed_ = true;
+    outlet_.write(std::move(chunk));
+    if (outlet_.is_lost()) is_closed_ = true;
 }
 
 }  // namespace grapevine::api

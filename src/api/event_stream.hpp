@@ -6,6 +6,7 @@
 
 #include "api/feed.hpp"
 #include "api/http.hpp"
+#include "api/outlet.hpp"
 #include "api/stream.hpp"
 #include "control/control.hpp"
 
@@ -41,12 +42,12 @@ private:
     control::Control& control_;
     std::shared_ptr<control::Log> log_;
     Feed feed_;
-    std::shared_ptr<StreamSink> sink_;
+    Outlet<StreamSink> outlet_;
     std::shared_ptr<void> append_handle_;
     bool has_written_ = false;  ///< Since the last heartbeat was due.
     bool is_pumping_ = false;
-    bool is_ended_ = false;   ///< We said the last word.
-    bool is_closed_ = false;  ///< The connection is gone.
+    bool is_ended_ = false;   ///< We said the last word; it may still wait for the peer.
+    bool is_closed_ = false;  ///< Nothing can be sent any more.
 };
 
 }  // namespace grapevine::api

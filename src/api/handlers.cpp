@@ -79,8 +79,7 @@ const std::string& overlay_of(const CallPointer& call) {
 
 }  // namespace
 
-// -- The daemon
-// ------------------------------------------------------------------------------------
+// -- The daemon --
 
 void handle_health(Service&, const CallPointer& call) {
     call->reply(encode_health());
@@ -116,8 +115,7 @@ void handle_openapi(Service&, const CallPointer& call) {
     call->reply(openapi_document());
 }
 
-// -- Overlays
-// --------------------------------------------------------------------------------------
+// -- Overlays --
 
 void handle_list_overlays(Service& service, const CallPointer& call) {
     using Overlays = std::vector<control::OverlayView>;
@@ -199,8 +197,7 @@ void handle_invite(Service& service, const CallPointer& call) {
         [](const Call& asked, const std::string& token) { asked.reply(encode_invitation(token)); });
 }
 
-// -- Members
-// ---------------------------------------------------------------------------------------
+// -- Members --
 
 void handle_list_members(Service& service, const CallPointer& call) {
     auto filter = parse_member_filter(*call);
@@ -238,8 +235,7 @@ void handle_member_record(Service& service, const CallPointer& call) {
                              reply_view<control::RecordView>);
 }
 
-// -- Our own record
-// --------------------------------------------------------------------------------
+// -- Our own record --
 
 void handle_own_record(Service& service, const CallPointer& call) {
     ask<control::RecordView>(service, call, control::GetRecord{overlay_of(call), ""},
@@ -280,8 +276,7 @@ void handle_erase_record_key(Service& service, const CallPointer& call) {
                        control::EraseRecord{overlay_of(call), call->path_value("key")}, reply_done);
 }
 
-// -- Tokens
-// ----------------------------------------------------------------------------------------
+// -- Tokens --
 
 void handle_list_tokens(Service& service, const CallPointer& call) {
     call->reply(encode(service.tokens().entries()));

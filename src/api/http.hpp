@@ -17,7 +17,9 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 /// One request, after the server has read all of it.
 struct Request {
-    std::string method;  ///< Upper case, as sent: "GET".
+    /// Upper case, as sent: "GET". A HEAD is answered as the GET would be; the server drops the
+    /// body.
+    std::string method;
     /// Path and query exactly as sent ("/v1/overlays/a%2Fb?x=1"). The API splits and decodes it,
     /// because only it knows where an encoded slash is part of a name.
     std::string target;
@@ -42,33 +44,33 @@ struct Response {
 class StreamSink {
 public:
     virtual ~StreamSink() = default;
-    /// Takes the chunk whatever its size (who writes looks at `pending_bytes` first). False once
-    /// the peer is gone.
+    /// Takes the chunk and sends it when it can. False once the peer is gone. The API writes only
+    /// while nothing is pending, or the chunk keeps what is below `kStreamPendingBytesMax`; a sink
+    /// need not take more.
     virtual bool write(std::string chunk) = 0;
     /// Bytes taken and not yet handed to the kernel.
     [[nodiscard]] virtual std::size_t pending_bytes() const = 0;
-    /// Calls `wake` each time `pending_bytes` has become less.
+    /// Calls `wake` each time nothing is pending any more.
     virtual void on_drained(std::function<void()> wake) = 0;
-    /// Ends the body after what is pending. Calling it twice does nothing.
+    /// Ends the body after what is pending, also when the sink is released at once. Calling it
+    /// twice does nothing.
     virtual void close() = 0;
-    /// Calls `gone` once, when the peer has gone or `close` has finished.
+    /// Calls `gone` once, when the peer has gone.
     virtual void on_closed(std::function<void()> gone) = 0;
 };
 
-/// One end of a WebSocket. Pings, pongs, fragments and UTF-8 of text messages are the server's;
-/// it refuses messages above `kSocketMessageBytesMax` with status 1009.
+/// One end of a WebSocket. Pings, pongs, fragments and UTF-8 of text messages are the server's; it
+/// refuses binary messages with status 1003.
 class SocketSink {
 public:
-    enum class Kind : std::uint8_t { text, binary };
-
     virtual ~SocketSink() = default;
     /// One text message; otherwise as `StreamSink::write`.
     virtual bool write(std::string message) = 0;
     [[nodiscard]] virtual std::size_t pending_bytes() const = 0;
     virtual void on_drained(std::function<void()> wake) = 0;
-    /// Calls `take` for each message received, in order. Messages that came before it was set are
-    /// kept and given then, but not from within this call.
-    virtual void on_message(std::function<void(std::string message, Kind kind)> take) = 0;
+    /// Calls `take` for each text message received, in order. Messages that came before it was set
+    /// are kept and given then, but not from within this call.
+    virtual void on_message(std::function<void(std::string message)> take) = 0;
     /// Sends what is pending, then a close frame with this status (RFC 6455, section 7.4).
     virtual void close(std::uint16_t status, std::string_view reason) = 0;
     virtual void on_closed(std::function<void()> gone) = 0;

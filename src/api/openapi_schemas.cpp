@@ -29,7 +29,7 @@ constexpr std::string_view kRequestSchemas = R"json({
 },
 "OverlayChange": {
   "type": "object", "additionalProperties": false,
-  "description": "What to change; what is absent stays. A name, if given, must be that of the path.",
+  "description": "What to change; the rest stays. A name, if given, must be that of the path.",
   "properties": {
     "name": {"type": "string"},
     "bind": {"type": "string"},

@@ -11,8 +11,7 @@ using Type = QueryParameter::Type;
 using Times = QueryParameter::Times;
 using Kind = ProblemKind;
 
-// -- Query keys
-// ------------------------------------------------------------------------------------
+// -- Query keys --
 
 constexpr std::array kMemberQuery = {
     QueryParameter{"status", Type::text, Times::repeated,
@@ -43,8 +42,7 @@ constexpr std::array kEventsQuery = {
                    "Pages only: at most this many items, 100 when not given."},
 };
 
-// -- Contents
-// --------------------------------------------------------------------------------------
+// -- Contents --
 
 constexpr std::string_view kJson = "application/json";
 
@@ -66,8 +64,7 @@ constexpr std::array kEvents = {Content{"text/event-stream", "StreamItem"},
 constexpr std::array kTokens = {Content{kJson, "TokenList"}};
 constexpr std::array kNewToken = {Content{kJson, "NewToken"}};
 
-// -- Problems
-// --------------------------------------------------------------------------------------
+// -- Problems --
 
 constexpr std::array kNotReady = {Kind::unavailable};
 constexpr std::array kOnOverlay = {Kind::not_found, Kind::unavailable};
@@ -81,8 +78,7 @@ constexpr std::array kOnEvents = {Kind::not_found, Kind::not_acceptable, Kind::u
 constexpr std::array kOnSocket = {Kind::not_found, Kind::upgrade_required, Kind::unavailable,
                                   Kind::cross_origin};
 
-// -- The table
-// -------------------------------------------------------------------------------------
+// -- The table --
 
 constexpr std::array kRoutes = {
     Route{"GET",

@@ -217,11 +217,11 @@ TEST(Routes, an_answer_after_the_end_of_the_api_does_no_harm) {
     EXPECT_EQ(exchange->response->status, 204);
 }
 
-// -- The document
-// ----------------------------------------------------------------------------------
+// -- The document --
 
-json::object document() {
-    return json::parse(openapi_document()).as_object();
+const json::object& document() {
+    static const json::object parsed = json::parse(openapi_document()).as_object();
+    return parsed;
 }
 
 TEST(OpenApi, has_every_route_of_the_table) {

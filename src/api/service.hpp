@@ -51,8 +51,7 @@ public:
     [[nodiscard]] TokenBook& tokens() { return tokens_; }
     [[nodiscard]] const Options& options() const { return options_; }
 
-    // -- Streams
-    // -----------------------------------------------------------------------------------
+    // -- Streams --
 
     /// Refuses above `kApiStreamsMax`, and after `close_streams`.
     [[nodiscard]] Checked<void> check_room_for_stream() const;

@@ -17,7 +17,6 @@ constexpr std::size_t kReadItemsMax = 64;
 
 // RFC 6455, section 7.4.1.
 constexpr std::uint16_t kGoingAway = 1001;
-constexpr std::uint16_t kUnsupportedData = 1003;
 constexpr std::uint16_t kPolicyViolation = 1008;
 constexpr std::uint16_t kMessageTooBig = 1009;
 
@@ -29,25 +28,25 @@ SocketSession::SocketSession(control::Control& control, std::shared_ptr<control:
       control_(control),
       log_(std::move(log)),
       caller_(std::move(caller)),
-      sink_(std::move(sink)) {}
+      outlet_(std::move(sink)) {}
 
 void SocketSession::start() {
     assert(!append_handle_);
     const auto wake = [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->pump();
     };
-    sink_->on_drained(wake);
-    sink_->on_closed([weak = weak_from_this()] {
+    outlet_.sink().on_drained(wake);
+    outlet_.sink().on_closed([weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->is_closed_ = true;
     });
     append_handle_ = log_->on_append(wake);
-    sink_->on_message([weak = weak_from_this()](const std::string& message, SocketSink::Kind kind) {
-        if (const auto self = weak.lock()) self->take(message, kind);
+    outlet_.sink().on_message([weak = weak_from_this()](const std::string& message) {
+        if (const auto self = weak.lock()) self->take(message);
     });
 }
 
 void SocketSession::advance() {
-    if (is_closed_) return;
+    if (is_closed_ || is_ended_) return;
     if (control_.log(overlay()) != log_) {
         end("overlay_removed");
         return;
@@ -59,20 +58,15 @@ void SocketSession::advance() {
 void SocketSession::end(std::string_view reason) {
     if (is_closed_ || is_ended_) return;
     write(encode_ended(reason));
+    end_reason_ = reason;
     is_ended_ = true;
-    sink_->close(kGoingAway, reason);
+    pump();
 }
 
-void SocketSession::take(const std::string& message, SocketSink::Kind kind) {
+void SocketSession::take(const std::string& message) {
     if (is_closed_ || is_ended_) return;
-    if (kind == SocketSink::Kind::binary) {
-        is_ended_ = true;
-        sink_->close(kUnsupportedData, "messages are JSON in text frames");
-        return;
-    }
     if (message.size() > kSocketMessageBytesMax) {
-        is_ended_ = true;
-        sink_->close(kMessageTooBig, "the message is too large");
+        close(kMessageTooBig, "the message is too large");
         return;
     }
     std::string id;
@@ -163,32 +157,38 @@ void SocketSession::refuse(std::string_view id, const Problem& problem) {
 }
 
 void SocketSession::pump() {
-    if (is_pumping_) return;
+    if (is_pumping_ || is_closed_) return;
     is_pumping_ = true;
+    outlet_.flush();
     // In turns, so that one busy subscription does not starve the others.
     std::size_t idle_in_a_row = 0;
     while (!is_closed_ && !is_ended_ && idle_in_a_row < feeds_.size()) {
-        const std::size_t pending = sink_->pending_bytes();
-        if (pending >= kStreamPendingBytesMax) break;
+        const std::size_t room = outlet_.room_bytes();
+        if (room == 0) break;
         next_feed_ = (next_feed_ + 1) % feeds_.size();
-        const auto items = feeds_[next_feed_].read(kReadItemsMax, kStreamPendingBytesMax - pending);
+        const auto items = feeds_[next_feed_].read(kReadItemsMax, room);
         idle_in_a_row = items.empty() ? idle_in_a_row + 1 : 0;
         for (const StreamItem& item : items) write(item.json);
     }
+    if (is_ended_ && outlet_.is_empty()) close(kGoingAway, end_reason_);
+    if (outlet_.is_lost()) is_closed_ = true;
     is_pumping_ = false;
 }
 
 void SocketSession::write(std::string message) {
     if (is_closed_ || is_ended_) return;
     has_written_ = true;
-    if (!sink_->write(std::move(message))) {
-        is_closed_ = true;
-        return;
+    outlet_.write(std::move(message));
+    if (outlet_.is_lost()) is_closed_ = true;
+    if (outlet_.unsent_bytes() > kSocketUnsentBytesMax) {
+        close(kPolicyViolation, "answers are not being read");
     }
-    if (sink_->pending_bytes() > kSocketPendingBytesMax) {
-        is_ended_ = true;
-        sink_->close(kPolicyViolation, "answers are not being read");
-    }
+}
+
+void SocketSession::close(std::uint16_t status, std::string_view reason) {
+    if (is_closed_) return;
+    is_closed_ = true;
+    outlet_.sink().close(status, reason);
 }
 
 }  // namespace grapevine::api

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "api/decode.hpp"
 #include "api/feed.hpp"
 #include "api/http.hpp"
+#include "api/outlet.hpp"
 #include "api/stream.hpp"
 #include "control/control.hpp"
 
@@ -32,7 +34,7 @@ namespace grapevine::api {
 ///
 /// Bounds: `kSocketSubscriptionsMax`, `kSocketPublishesMax` in flight (the newest is refused), and
 /// as for `EventStream`. A peer that sends but does not read is closed with 1008 when
-/// `kSocketPendingBytesMax` wait for it.
+/// `kSocketUnsentBytesMax` wait for it.
 class SocketSession : public Stream, public std::enable_shared_from_this<SocketSession> {
 public:
     SocketSession(control::Control& control, std::shared_ptr<control::Log> log, std::string overlay,
@@ -46,26 +48,28 @@ public:
     [[nodiscard]] bool is_closed() const override { return is_closed_; }
 
 private:
-    void take(const std::string& message, SocketSink::Kind kind);
+    void take(const std::string& message);
     void handle(SubscribeMessage message);
     void handle(const UnsubscribeMessage& message);
     void handle(PublishMessage message);
     void refuse(std::string_view id, const Problem& problem);
     void pump();
     void write(std::string message);
+    void close(std::uint16_t status, std::string_view reason);
 
     control::Control& control_;
     std::shared_ptr<control::Log> log_;
     Caller caller_;
-    std::shared_ptr<SocketSink> sink_;
+    Outlet<SocketSink> outlet_;
     std::shared_ptr<void> append_handle_;
     std::vector<Feed> feeds_;
     std::size_t next_feed_ = 0;  ///< Whose turn it is.
     std::size_t publishes_in_flight_ = 0;
     bool has_written_ = false;
     bool is_pumping_ = false;
-    bool is_ended_ = false;
-    bool is_closed_ = false;
+    std::string end_reason_;
+    bool is_ended_ = false;   ///< We said the last word; it may still wait for the peer.
+    bool is_closed_ = false;  ///< Nothing can be sent any more.
 };
 
 }  // namespace grapevine::api

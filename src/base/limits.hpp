@@ -127,9 +127,9 @@ inline constexpr std::size_t kAssembliesMax = 32;
 inline constexpr std::size_t kWaitingBytesMax = 16 * 1024 * 1024;
 /// Members remembered per stream as having what we miss, and as having said that they do not.
 inline constexpr std::size_t kSourcesMax = 8;
-/// How far ahead of what we hold a claim about a stream is believed: at 1,000 events a second, four
-/// hours. Without it one false number would end a stream.
-inline constexpr std::uint64_t kSequenceAheadMax = 1U << 24U;
+/// How far ahead of what we hold a claim about a stream is believed: at 1,000 events a second, seven
+/// weeks. What is beyond is garbage, and must not reach the arithmetic of sequences.
+inline constexpr std::uint64_t kSequenceAheadMax = std::uint64_t{1} << 32U;
 
 // -- Overlays and keys --
 
@@ -149,11 +149,13 @@ inline constexpr std::size_t kRequestBodyBytesMax = 1536 * 1024;
 inline constexpr std::size_t kJsonDepthMax = 16;
 /// Server-sent event streams and WebSockets together. Each costs at most a few hundred kB.
 inline constexpr std::size_t kApiStreamsMax = 256;
-/// A stream reads on from the log only while less than this waits to be sent.
-inline constexpr std::size_t kStreamPendingBytesMax = 256 * 1024;
-/// A WebSocket whose peer sends requests without reading the answers is closed above this: two
-/// events of full size as JSON, and the above.
-inline constexpr std::size_t kSocketPendingBytesMax = 4 * 1024 * 1024;
+/// A stream reads on from the log only while less than this waits to be sent. Not more than the
+/// HTTP server keeps for one reader.
+inline constexpr std::size_t kStreamPendingBytesMax = 128 * 1024;
+/// A WebSocket whose peer sends requests without reading the answers is closed above this. An event
+/// of full size is at most 6 MiB of JSON, if all of it must be escaped; the rest is room for
+/// answers.
+inline constexpr std::size_t kSocketUnsentBytesMax = 8 * 1024 * 1024;
 /// Topic patterns of one subscription.
 inline constexpr std::size_t kStreamTopicsMax = 32;
 /// One message from a client; the same as a request body, since a publish fits both.

@@ -46,12 +46,14 @@ public:
     Aead(Aead&&) noexcept;
     Aead& operator=(Aead&&) noexcept;
 
-    /// Appends the encrypted `plain` and a tag of kTagBytes to `out`. `plain` does not lie in `out`.
+    /// Appends the encrypted `plain` and a tag of kTagBytes to `out`. `plain` does not lie in
+    /// `out`.
     void seal(const SubKey& key, std::uint64_t counter, ByteView associated, ByteView plain,
               Bytes& out);
 
-    /// Appends what was sealed to `out`. unauthenticated if key, counter, associated data or any bit
-    /// of `sealed` is not what it was; truncated below kTagBytes. `out` is then as it was before.
+    /// Appends what was sealed to `out`. unauthenticated if key, counter, associated data or any
+    /// bit of `sealed` is not what it was; truncated below kTagBytes. `out` is then as it was
+    /// before.
     Result<void> open(const SubKey& key, std::uint64_t counter, ByteView associated,
                       ByteView sealed, Bytes& out);
 

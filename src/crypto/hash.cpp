@@ -34,8 +34,8 @@ Digest hmac_sha256(ByteView key, ByteView message) {
 
 void hkdf_sha256(ByteView secret, ByteView salt, ByteView info, std::span<std::uint8_t> out) {
     assert(out.size() <= 255 * sizeof(Digest));
-    // Section 2.2: PRK = HMAC-Hash(salt, IKM); no salt means HashLen zeros, which is what HMAC makes
-    // of an empty key.
+    // Section 2.2: PRK = HMAC-Hash(salt, IKM); no salt means HashLen zeros, which is what HMAC
+    // makes of an empty key.
     Secret<sizeof(Digest)> pseudorandom(hmac_sha256(salt, secret));
     // Section 2.3: T(n) = HMAC-Hash(PRK, T(n-1) | info | n).
     Secret<sizeof(Digest)> block;

@@ -20,7 +20,7 @@ using Signature = std::array<std::uint8_t, 64>;
 /// random numbers, so it fits a deterministic core and has no nonce to get wrong.
 ///
 /// It makes no randomness: the seed is the caller's, and is the private key. Wiped on destruction,
-/// in our memory and in OpenSSL's. Moves, does not copy. About 30 us a signature.
+/// in our memory and in OpenSSL's. Moves, does not copy. About 40 us a signature.
 class Identity {
 public:
     static Identity from_seed(std::span<const std::uint8_t, 32> seed);
@@ -46,7 +46,7 @@ private:
 /// The first eight bytes, big endian, of the SHA-256 of the key (see base/ids.hpp).
 MemberId member_id_of(const PublicKey& public_key);
 
-/// False for a key that is no point of the curve, too. About 80 us.
+/// False for a key that is no point of the curve, too. About 100 us.
 bool verify(const PublicKey& public_key, ByteView message, const Signature& signature);
 
 }  // namespace grapevine::crypto

@@ -53,12 +53,13 @@ struct SubKey {
 /// The keys that are valid in an overlay, and the subkeys that datagrams are sealed with.
 ///
 /// Why a subkey per sender and boot? The nonce of both ciphers is 96 bits. Random ones under a key
-/// that hundreds of members share repeat too soon (SP 800-38D allows 2^32 messages: 5 days for 1,000
-/// members at 10 datagrams a second), and counters under it collide at once. With a key of its own
-/// for each life of each sender, a counter from 0 is safe, and the replay window needs one anyway.
+/// that hundreds of members share repeat too soon (SP 800-38D allows 2^32 messages: 5 days for
+/// 1,000 members at 10 datagrams a second), and counters under it collide at once. With a key of
+/// its own for each life of each sender, a counter from 0 is safe, and the replay window needs one
+/// anyway.
 ///
-/// All keys open, the first seals. To rotate: add the new one behind on every member, move it to the
-/// front on every member, take the old one away. Immutable; secrets are wiped on destruction.
+/// All keys open, the first seals. To rotate: add the new one behind on every member, move it to
+/// the front on every member, take the old one away. Immutable; secrets are wiped on destruction.
 class KeyRing {
 public:
     /// Refused (invalid or over_limit, with the cure): a name that is empty, longer than
@@ -67,7 +68,7 @@ public:
                                  Cipher cipher = Cipher::chacha20_poly1305);
 
     /// The subkey of `sender` in the life named by `boot`; nothing if no key has this id. Costs
-    /// about two microseconds: keep the result for as long as the sender is known, and limit how
+    /// about three microseconds: keep the result for as long as the sender is known, and limit how
     /// often a stranger can ask for it.
     ///
     /// HKDF-SHA-256 (RFC 5869) with the key as secret, `boot` as salt (8 bytes, big endian) and as

@@ -12,8 +12,8 @@ namespace grapevine::crypto {
 /// the bits), sized like WireGuard's. Datagrams may come late or in another order by less than the
 /// window; what is older is refused, seen or not.
 ///
-/// Order: `check` before the seal is opened (it is cheaper), `commit` only after that has succeeded,
-/// else a forged counter would push the window on. 152 bytes.
+/// Order: `check` before the seal is opened (it is cheaper), `commit` only after that has
+/// succeeded, else a forged counter would push the window on. 152 bytes.
 class ReplayWindow {
 public:
     static constexpr std::uint64_t kWindow = 1024;

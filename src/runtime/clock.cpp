@@ -14,6 +14,11 @@ std::chrono::steady_clock::time_point SteadyClock::to_system(Instant instant) co
     return origin_ + since_origin;
 }
 
+std::int64_t monotonic_microseconds() {
+    const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::microseconds>(since_boot).count();
+}
+
 WallTime wall_now() {
     const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
     return WallTime{std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()};

@@ -26,6 +26,10 @@ private:
     std::chrono::steady_clock::time_point origin_;
 };
 
+/// CLOCK_MONOTONIC in microseconds since the boot of the host, as other processes read it too: for
+/// the service manager's protocol.
+std::int64_t monotonic_microseconds();
+
 /// Civil time as this host believes it to be. It may jump; for people and time stamps only.
 WallTime wall_now();
 

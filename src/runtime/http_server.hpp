@@ -84,8 +84,8 @@ struct HttpTls {
 };
 
 struct HttpServerOptions {
-    Endpoint bind;               ///< Port 0 takes a free one; [::] takes IPv4 too.
-    std::optional<HttpTls> tls;  ///< TLS 1.2 or later instead of plain text.
+    Endpoint bind{};               ///< Port 0 takes a free one; [::] takes IPv4 too.
+    std::optional<HttpTls> tls{};  ///< TLS 1.2 or later instead of plain text.
 
     std::size_t header_bytes_max = kHttpHeaderBytesMax;  ///< Beyond: 431.
     std::size_t body_bytes_max = kHttpBodyBytesMax;      ///< Beyond: 413.

@@ -45,7 +45,4 @@ std::string_view reason_phrase(unsigned status);
 /// An error as RFC 9457 has it: application/problem+json with type, title, status and detail.
 HttpResponse problem(unsigned status, std::string_view detail);
 
-/// With the quotes, escaped: for the few places that make JSON without a library.
-std::string json_string(std::string_view text);
-
 }  // namespace grapevine::runtime

@@ -23,7 +23,7 @@ struct Received {
 struct UdpOptions {
     /// Port 0 takes a free one. `[::]` takes IPv4 as well (as mapped addresses); any other IPv6
     /// address takes IPv6 only; an IPv4 address, IPv4 only.
-    Endpoint bind;
+    Endpoint bind{};
 
     /// Asked of the kernel, which may give less: beyond net.core.rmem_max only a process with
     /// CAP_NET_ADMIN gets them. 4 MiB hold 3,000 datagrams, so a burst from all members of a large

@@ -139,11 +139,11 @@ void Checkers::received(HostIndex host, const Datagram& datagram) {
 /// no more than it sent until it has spoken a second time: only then can it have answered a
 /// challenge. A hello is nobody's answer: we may look for company at any address that users name.
 void Checkers::check_amplification(HostIndex host, const Datagram& datagram) {
-    const auto header = wire::native::decode_header(datagram.bytes);
-    if (header && header->kind == wire::native::DatagramKind::hello) return;
     const bool is_outsider = world_.network().host_of(datagram.to) == kNoHost;
     if (!is_outsider && !is_paired_) return;
     Contact& contact = hosts_[host].contacts[datagram.to];
+    const auto header = wire::native::decode_header(datagram.bytes);
+    if (header && header->kind == wire::native::DatagramKind::hello) return;
     contact.sent_bytes += datagram.bytes.size();
     if (contact.sent_bytes <= contact.received_bytes) return;
     if (is_outsider ||
@@ -185,6 +185,8 @@ void Checkers::member_changed(HostIndex host, const protocol::MemberChange& chan
     if (change.kind == protocol::MemberChange::Kind::forgotten) {
         view.is_forgotten = true;
         view.forgotten_at = world_.now();
+        view.version = Version();
+        view.collected = Version();
     } else {
         const bool is_certified =
             view.is_forgotten &&

@@ -170,8 +170,7 @@ public:
 
 private:
     Outcome<control::Answer> answer(const control::Request& request) const {
-        using namespace control;
-        return std::visit([this](const auto& what) { return give(what); }, request);
+        return std::visit([this](const auto& what) { return this->give(what); }, request);
     }
     static Refusal no_overlay() {
         return {Refusal::Code::not_found, "there is no such overlay", "create it", "overlay"};
@@ -291,15 +290,11 @@ public:
     }
     std::size_t pending_bytes() const override { return pending; }
     void on_drained(std::function<void()> wake) override { drained = std::move(wake); }
-    void on_message(std::function<void(std::string, Kind)> take) override {
-        received = std::move(take);
-    }
+    void on_message(std::function<void(std::string)> take) override { received = std::move(take); }
     void close(std::uint16_t status, std::string_view) override { close_status = status; }
     void on_closed(std::function<void()> gone) override { closed = std::move(gone); }
 
-    void receive(std::string message, Kind kind = Kind::text) {
-        received(std::move(message), kind);
-    }
+    void receive(std::string message) { received(std::move(message)); }
     void drain() {
         pending = 0;
         if (drained) drained();
@@ -316,7 +311,7 @@ public:
     bool is_gone = false;
     std::function<void()> drained;
     std::function<void()> closed;
-    std::function<void(std::string, Kind)> received;
+    std::function<void(std::string)> received;
 };
 
 /// Keeps the one answer, and asserts that it is one.

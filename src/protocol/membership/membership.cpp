@@ -344,6 +344,11 @@ void Membership::declare_dead(Instant now, Position position) {
 }
 
 void Membership::heard_from(Instant now, MemberId from) {
+    if (const auto floor = floors_.find(from); floor != floors_.end()) {
+        if (now < floor->second.reminder) return;
+        floor->second.reminder = now + config_.probe_period;
+        return tell(from, from);
+    }
     const Member* member = find(from);
     if (!member || from == self_) return;
     if (member->status != Status::suspect && member->status != Status::dead) return;
@@ -383,7 +388,7 @@ void Membership::add_floor(Instant now, MemberId member, Incarnation incarnation
         unschedule(displaced);
         floors_.erase(displaced);
     }
-    floors_[member] = {incarnation, now + config_.certificate_life};
+    floors_[member] = {incarnation, now + config_.certificate_life, now};
     schedule(member);
 }
 
@@ -537,7 +542,11 @@ std::size_t Membership::alive_count() const {
 
 std::optional<wire::RumorItem> Membership::item_for(MemberId member) const {
     const Member* held = find(member);
-    if (!held) return std::nullopt;
+    if (!held) {
+        const auto floor = forgotten_at(member);
+        if (!floor) return std::nullopt;
+        return wire::Accusation{member, *floor, Status::dead, self_};
+    }
     switch (held->status) {
         case Status::alive:
         case Status::left:

@@ -137,7 +137,8 @@ public:
     void confirmed(Instant now, MemberId member, bool is_alive);
     /// Any authenticated packet of `from`. A member that we believe suspect or dead and that speaks
     /// is told so, at most once per probe period, and will refute: the buddy rule from the other
-    /// side.
+    /// side. So is one that was forgotten: it lived on behind a partition, and only a higher
+    /// incarnation brings it back.
     void heard_from(Instant now, MemberId from);
 
     /// New name, labels, addresses or protocol range of our own; raises the incarnation. Identity,
@@ -170,7 +171,7 @@ public:
     /// compares views should treat such a member as held, or peers offer it again and again.
     [[nodiscard]] std::optional<Incarnation> forgotten_at(MemberId member) const;
     /// What to tell others about `member`: its record if it is alive or left, else an accusation.
-    /// Nothing for a member we do not hold.
+    /// One that was forgotten is dead to us. Nothing for a member that we have never held.
     [[nodiscard]] std::optional<wire::RumorItem> item_for(MemberId member) const;
 
     [[nodiscard]] std::size_t peer_count() const override;
@@ -201,6 +202,7 @@ private:
     struct Floor {
         Incarnation incarnation;
         Instant until{};
+        Instant reminder{};  ///< When it may be told again that it is gone.
     };
 
     bool admit(Instant now, const wire::SharedRecord& record);

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <memory>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -14,25 +15,67 @@
 #include "base/random.hpp"
 #include "base/time.hpp"
 #include "protocol/membership/config.hpp"
+#include "protocol/outbox.hpp"
 #include "protocol/peers.hpp"
+#include "protocol/rumor/event.hpp"
+#include "protocol/rumor/repair.hpp"
+#include "protocol/rumor/retention.hpp"
+#include "protocol/rumor/stream.hpp"
 #include "wire/messages.hpp"
 
 namespace grapevine::protocol {
 
-/// An event as subscribers see it. Immutable and shared: store, log and streams hold one copy.
-struct Event {
-    wire::StreamId stream;
-    EventSequence sequence;
-    WallTime published_at;
-    std::string topic;
-    std::shared_ptr<const Bytes> payload;
-};
-using SharedEvent = std::shared_ptr<const Event>;
-
 /// The message bus of one overlay: one stream per publisher and life (epoch), in order, repaired by
-/// request, with explicit gaps. Eager push of small events to a few random members, announcement of
-/// large ones, repair by request to whoever has it, a frontier digest as the backstop, and a
-/// bounded retention log that answers requests.
+/// request, with explicit gaps.
+///
+/// Sources: Birman et al., "Bimodal Multicast", TOCS 1999 (best-effort spreading first, then repair
+/// by digests, bounded per round); Leitao et al., "Epidemic Broadcast Trees" (Plumtree), SRDS 2007
+/// (eager push, lazy announcements, repair by request); Demers et al. 1987 for the rounds.
+///
+/// The problem: an event published anywhere shall reach everybody, in the order of its publisher,
+/// over datagrams, from a publisher that may be gone a moment later. Four mechanisms, each of which
+/// would suffice alone if it were given time:
+///
+///  1. *Eager push.* Whoever gets a new event of one fragment, unasked, sends it on to
+///     `event_fanout` random members. Fast, and leaves out e^-fanout of the members per event.
+///  2. *Announcement.* Of larger events only the frontier ("I have up to 17") is sent on, and the
+///     parts are pulled, so that a megabyte does not travel four times to everybody.
+///  3. *Repair.* A hole in the sequence is asked for after `repair_delay`: first those who sent or
+///     announced what is behind it, then random members, then the publisher, every `repair_retry`,
+///     kRequestRangesMax parts at a time, more as they come in.
+///  4. *Frontier digest.* Every `frontier_interval` (and when a ping's summary differs) the frontiers
+///     are compared with one random member, both ways. This finds the loss of a last event, which no
+///     later one reveals.
+///
+/// Order. One sequence per publisher and epoch, across all its topics, so FIFO holds across topics.
+/// A restarted publisher begins a new epoch at 1; what is missing of the old one is repaired all the
+/// same, and the two streams do not wait for each other. No order between publishers.
+///
+/// Gaps. Never silently: what cannot be had is told as [first, last] in the place of the events,
+/// once. An event is given up when
+///   - nobody we know of claims it, and kDenialsMin members (or the publisher, or everybody there
+///     is) say that they do not retain it any more; or
+///   - its hole is open, without a new fragment, for `gap_patience` while its publisher answers, or
+///     while a later epoch of it shows that it is gone; or
+///   - ten times as long while the publisher is out of reach: it may be behind a partition, and come
+///     back with the event. A member without any peer gives up nothing.
+/// A given-up event that comes after all is a duplicate.
+///
+/// First contact. What should one who hears the first time of a stream ask for? Everything, if it
+/// was up when the stream began; what is retained, if it came later; and it cannot tell which. The
+/// rule: from its first contact with anybody, a node is *catching up* until kCatchUpIntervals
+/// frontier intervals have passed in which no unknown stream was heard of (at most ten times as
+/// long). A stream first heard of while catching up existed before us: it begins at its lowest
+/// retained event (`Replay::retained`, so that a restarted daemon refills its log) or behind its
+/// highest (`Replay::none`), and what lies below the first event delivered is not told as a gap. A
+/// stream first heard of later is new to everybody: it begins at 1, and what is missing is a gap.
+///
+/// Deviation from Plumtree: no tree. Eager links are drawn anew for every event, which costs
+/// `event_fanout` copies per member instead of one, and needs no repair of the tree under churn.
+/// Deviation from Bimodal Multicast: lowest sequence first, because subscribers wait for it.
+///
+/// Memory: kStreamsMax streams, `retention_bytes`, kWaitingBytesMax, kAssembliesMax.
+/// A machine (protocol/machine.hpp).
 class Events {
 public:
     struct Send {
@@ -55,18 +98,24 @@ public:
         std::uint64_t published = 0;
         std::uint64_t delivered = 0;
         std::uint64_t duplicates = 0;  ///< Fragments that came again.
-        std::uint64_t requested = 0;   ///< Fragments and events asked for.
+        std::uint64_t requested = 0;   ///< Fragments asked for.
         std::uint64_t resent = 0;      ///< ... sent because somebody asked.
         std::uint64_t gaps = 0;
-        std::uint64_t lost = 0;  ///< Events inside those gaps.
-        std::uint64_t dropped_conflict =
-            0;                           ///< Fragments at odds with what is known of their event.
-        std::uint64_t dropped_full = 0;  ///< Streams refused at kStreamsMax.
+        std::uint64_t lost = 0;              ///< Events inside those gaps.
+        std::uint64_t dropped_conflict = 0;  ///< Fragments at odds with what is known of their
+                                             ///< event, and claims that cannot be.
+        std::uint64_t dropped_full = 0;      ///< Streams refused at kStreamsMax.
+        std::uint64_t deferred = 0;          ///< Fragments refused for now: too much waits already.
+        std::uint64_t evicted = 0;           ///< Idle streams forgotten to make room for others.
+        std::uint64_t exchanges = 0;         ///< Frontier digests that we began.
     };
 
-    /// `epoch` is our incarnation at this start.
+    /// What a newcomer wants of streams that are older than it.
+    enum class Replay : std::uint8_t { retained, none };
+
+    /// `epoch` is our incarnation at this start. `peers` outlives us.
     Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& peers,
-           std::uint64_t seed);
+           std::uint64_t seed, Replay replay = Replay::retained);
 
     /// Refused: an empty topic, one above kTopicBytesMax or with control characters, a payload
     /// above kEventPayloadBytesMax; nothing has changed then. Delivered to ourselves like to
@@ -77,21 +126,112 @@ public:
     void handle(Instant now, MemberId from, const wire::EventFrontier& frontier);
     void handle(Instant now, MemberId from, const wire::EventRequest& request);
 
-    /// A newcomer hears only what is published after it came, unless `from_retained` is asked for:
-    /// the first frontier we see of a stream then starts at its lowest retained event.
-    /// `peer_differs`: a ping's summary shows that `peer` has other frontiers than we.
+    /// A ping's summary shows that `peer` has other frontiers than we: they are compared, at most
+    /// every half `frontier_interval` (all peers together).
     void peer_differs(Instant now, MemberId peer);
+    /// A member came or came back: our first contact, or the end of a partition. Same limit.
     void peer_joined(Instant now, MemberId peer);
 
     void advance(Instant now);
-    [[nodiscard]] std::optional<Action> poll();
+    [[nodiscard]] std::optional<Action> poll() { return outbox_.pop(); }
     [[nodiscard]] Instant deadline() const;
 
-    /// One number for all frontiers (wire::Summary::events).
+    /// One number for all frontiers (wire::Summary::events): independent of order, over the latest
+    /// epoch of each publisher. Older epochs fall out of sight at different times everywhere.
     [[nodiscard]] std::uint64_t summary() const;
-    [[nodiscard]] const Counters& counters() const;
-    [[nodiscard]] std::size_t retained_bytes() const;
+    [[nodiscard]] const Counters& counters() const { return counters_; }
+    [[nodiscard]] std::size_t retained_bytes() const { return retention_.bytes(); }
+    [[nodiscard]] std::size_t stream_count() const { return flows_.size(); }
+    /// See "First contact" above. True before any contact.
+    [[nodiscard]] bool is_catching_up() const { return now_ < catch_up_end_; }
+    /// Asserts what must hold between any two inputs.
     void check_invariants() const;
+
+    /// Members who must say that an event is gone, if none of them published it. Three, because
+    /// members retain for slightly different times: nothing special in this value.
+    static constexpr std::size_t kDenialsMin = 3;
+    static constexpr int kCatchUpIntervals = 3;
+    /// How much longer than `gap_patience` an unreachable publisher is waited for.
+    static constexpr int kUnreachablePatience = 10;
+
+private:
+    /// A stream with what it takes to complete it.
+    struct Flow {
+        Stream stream;
+        Repair repair;
+        Instant due = kNever;  ///< Next attempt to repair.
+        Instant active_at{};   ///< Last new event.
+    };
+    using Flows = std::map<wire::StreamId, Flow>;
+    using Frontier = wire::EventFrontier::Item;
+
+    // events.cpp: publishing, receiving, delivering
+    void touch(Instant now);
+    Flow* find(wire::StreamId id);
+    /// The flow of `id`, begun by the rule of first contact; null (and counted) if there is no room
+    /// or no such stream can be. `offer` is what we were told of it, null if a fragment came first.
+    Flow* open(Instant now, wire::StreamId id, const Frontier* offer, std::uint64_t sequence = 0);
+    bool make_room();
+    void note_publisher(Instant now, MemberId from, Flow& flow);
+    void keep(Instant now, const SharedEvent& event);
+    void expire_retention(Instant now);
+    void push(const Event& event, MemberId except);
+    void announce(const Flow& flow, MemberId except);
+    /// Tells what can be told, and keeps the repair timer in step with what is missing.
+    void settle(Instant now, Flow& flow, MemberId from);
+    bool deliver_ready(Flow& flow);
+    void schedule(Flow& flow, Instant due);
+
+    // events_repair.cpp: asking and answering
+    void repair(Instant now, Flow& flow);
+    [[nodiscard]] bool is_gone(const Flow& flow) const;
+    [[nodiscard]] Duration patience(Instant now, const Flow& flow) const;
+    bool give_up(Instant now, Flow& flow);
+    MemberId choose_source(Flow& flow);
+    void request(Instant now, Flow& flow, std::size_t parts_max);
+    void request_more(Instant now, Flow& flow);
+    bool answer_range(MemberId to, wire::StreamId id, const wire::EventRequest::Range& range,
+                      std::size_t& left);
+    void send_parts(MemberId to, const Event& event, std::uint16_t first, std::uint16_t count,
+                    std::size_t& left);
+
+    // events_frontier.cpp: comparing
+    void learn(Instant now, MemberId from, const Frontier& item, bool is_announcement);
+    void exchange(Instant now, MemberId peer);
+    void exchange_soon(Instant now, MemberId peer);
+    void reply(MemberId to, const wire::EventFrontier& theirs);
+    [[nodiscard]] bool is_superseded(wire::StreamId id) const;
+    [[nodiscard]] bool is_listed(const Flow& flow) const;
+    [[nodiscard]] static Frontier frontier_of(const Flow& flow);
+    /// Listed flows, those active lately first, then the rest in turn from `cursor_`.
+    [[nodiscard]] std::vector<const Flow*> listing() const;
+    [[nodiscard]] bool is_recent(const Flow& flow) const;
+
+    [[nodiscard]] Duration jitter(Duration duration);
+
+    MemberId self_;
+    wire::StreamId own_;
+    ProtocolConfig config_;
+    const Peers& peers_;
+    Random random_;
+    Replay replay_;
+
+    Flows flows_;
+    std::set<std::pair<Instant, wire::StreamId>> timers_;
+    Retention retention_;
+    Load load_;
+
+    Instant now_{};
+    bool has_contact_ = false;
+    Instant catch_up_end_ = kNever;
+    Instant catch_up_limit_ = kNever;
+    Instant frontier_at_{};
+    Instant exchange_allowed_at_{};
+    std::uint32_t quiet_rounds_ = 0;  ///< Frontier intervals since something was last active.
+    wire::StreamId cursor_;           ///< Where the next page of the digest begins.
+
+    Outbox<Action> outbox_;
+    Counters counters_;
 };
 
 }  // namespace grapevine::protocol

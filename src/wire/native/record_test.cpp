@@ -4,8 +4,8 @@
 #include "wire/native/codec.hpp"
 #include "wire/rules.hpp"
 
-// What the decoder refuses in a record. `Raw` writes one field by field, from FORMAT.md and not with
-// the encoder's code, so it is also a second reading of the specification.
+// What the decoder refuses in a record. `Raw` writes one field by field, from FORMAT.md and not
+// with the encoder's code, so it is also a second reading of the specification.
 namespace grapevine::wire::native {
 namespace {
 

@@ -11,8 +11,8 @@
 #include "wire/rules.hpp"
 #include "wire/size.hpp"
 
-// Random values that keep every rule of the format, for tests, fuzzers and benchmarks. The same seed
-// makes the same values everywhere.
+// Random values that keep every rule of the format, for tests, fuzzers and benchmarks. The same
+// seed makes the same values everywhere.
 namespace grapevine::wire::testing {
 
 /// Small numbers mostly, and the largest now and then, because varints change length between.

@@ -1,0 +1,20 @@
+#include "cli/console.hpp"
+
+#include <iostream>
+#include <unistd.h>
+
+#include "daemon/config.hpp"
+
+namespace grapevine::cli {
+
+Console console_of_process() {
+    return Console{.out = std::cout,
+                   .err = std::cerr,
+                   .in = std::cin,
+                   .environment = daemon::sources_of_process().environment,
+                   .is_out_terminal = ::isatty(STDOUT_FILENO) == 1,
+                   .is_err_terminal = ::isatty(STDERR_FILENO) == 1,
+                   .is_in_terminal = ::isatty(STDIN_FILENO) == 1};
+}
+
+}  // namespace grapevine::cli

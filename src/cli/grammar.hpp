@@ -1,0 +1,81 @@
+#pragma once
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/failure.hpp"
+#include "cli/options.hpp"
+
+// For the sources that speak to the command-line library; everybody else includes arguments.hpp.
+namespace grapevine::cli {
+
+using Texts = std::vector<std::string>;
+/// What was given for keys of the configuration, by key.
+using KeyTexts = std::map<std::string, Texts>;
+
+/// One set of options per command; the library writes into them while it parses.
+struct AllOptions {
+    AgentOptions agent;
+    KeyTexts agent_keys;
+    DemoOptions demo;
+    MembersOptions members;
+    InfoOptions info;
+    PublishOptions publish;
+    SubscribeOptions subscribe;
+    JoinOptions join;
+    LeaveOptions leave;
+    ForgetOptions forget;
+    InviteOptions invite;
+    RecordOptions record;
+    OverlayOptions overlay;
+    KeyTexts overlay_keys;
+    KeysOptions keys;
+    SimOptions sim;
+    VersionOptions version;
+    CompletionOptions completion;
+};
+
+/// All commands with their flags, described once: for parsing, help and completion.
+class Grammar {
+public:
+    Grammar();
+    Grammar(const Grammar&) = delete;
+    Grammar& operator=(const Grammar&) = delete;
+
+    [[nodiscard]] CLI::App& root() { return root_; }
+
+    /// The command that was chosen; valid after a parse of `root` that did not throw.
+    [[nodiscard]] Attempt<Command> finish() { return finish_(); }
+
+private:
+    CLI::App* add(CLI::App& parent, const std::string& name, const std::string& description);
+    template <typename Options>
+    void choose(CLI::App* app, Options& options);
+    void add_agent();
+    void add_demo();
+    void add_looking();
+    void add_publish();
+    void add_subscribe();
+    void add_joining();
+    void add_record();
+    void add_overlay();
+    void add_tools();
+
+    CLI::App root_;
+    AllOptions all_;
+    std::function<Attempt<Command>()> finish_;
+};
+
+/// "grapevine 0.1.0"
+std::string version_line();
+
+/// "grapevine record set"
+std::string path_of(const CLI::App& app);
+
+/// "see: grapevine record set --help"
+std::string see_help(const CLI::App& app);
+
+}  // namespace grapevine::cli

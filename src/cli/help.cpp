@@ -1,0 +1,137 @@
+#include "cli/help.hpp"
+
+#include <array>
+#include <utility>
+
+namespace grapevine::cli {
+
+namespace {
+
+using Entry = std::pair<std::string_view, std::string_view>;
+
+constexpr std::array kExamples = {
+    Entry{"agent", R"(Examples:
+  grapevine agent --check                          check the configuration
+  grapevine agent --overlay demo --bind 0.0.0.0:9471
+                                                   a new overlay; its key is made and kept
+  grapevine agent --join gv1.ABCD...               enter the overlay of an invitation
+  grapevine agent --config ./grapevine.toml --log-level debug
+
+SIGTERM leaves cleanly, SIGHUP reads the configuration again.)"},
+    Entry{"demo", R"(Examples:
+  grapevine demo                                   until Ctrl-C
+  grapevine demo --members 8 --seconds 5
+  grapevine demo --seconds 3 --json 2>/dev/null    numbers for a script)"},
+    Entry{"members", R"(Examples:
+  grapevine members
+  grapevine members --watch
+  grapevine members --status dead --status suspect
+  grapevine members --label rack=r1 --json)"},
+    Entry{"info", R"(Examples:
+  grapevine info
+  grapevine info --json --url https://web-1:9470 --ca ca.pem)"},
+    Entry{"publish", R"(Examples:
+  grapevine publish deploy.started "version 12"
+  grapevine publish config.changed --file app.json
+  date | grapevine publish clock.tick)"},
+    Entry{"subscribe", R"(Examples:
+  grapevine subscribe                              everything, from now on
+  grapevine subscribe 'deploy.*' --from oldest
+  grapevine subscribe --json --count 1 --give-up 30 deploy.finished
+  grapevine subscribe --cursor 5f2c-1071           continue where you stopped)"},
+    Entry{"join", R"(Examples:
+  grapevine join gv1.ABCD...                       from `grapevine invite` on a member
+  grapevine join web-1:9471 web-2:9471 --overlay demo)"},
+    Entry{"leave", R"(Examples:
+  grapevine leave --overlay demo)"},
+    Entry{"forget", R"(Examples:
+  grapevine forget web-3)"},
+    Entry{"invite", R"(Examples:
+  grapevine invite                                 then, on the other host: grapevine join TOKEN
+  grapevine invite --seed gateway.example:9471     an address that the other host can reach
+
+Who has the token has the overlay's key: treat it like a password.)"},
+    Entry{"record get", R"(Examples:
+  grapevine record get version
+  grapevine record get version --member web-3)"},
+    Entry{"record set", R"(Examples:
+  grapevine record set version 12)"},
+    Entry{"record unset", R"(Examples:
+  grapevine record unset version)"},
+    Entry{"record list", R"(Examples:
+  grapevine record list
+  grapevine record list --member web-3 --json)"},
+    Entry{"overlay list", R"(Examples:
+  grapevine overlay list)"},
+    Entry{"overlay show", R"(Examples:
+  grapevine overlay show demo)"},
+    Entry{"overlay create", R"(Examples:
+  grapevine overlay create demo --bind 0.0.0.0:9471
+  grapevine overlay create demo --profile fast --seed web-1:9471 --key 1:SECRET)"},
+    Entry{"overlay change", R"(Examples:
+  grapevine overlay change demo --label rack=r2
+  grapevine overlay change demo --key 2:NEW --key 1:OLD    rotate: the first key sends)"},
+    Entry{"overlay remove", R"(Examples:
+  grapevine overlay remove demo)"},
+    Entry{"keys generate", R"(Examples:
+  grapevine keys generate
+  grapevine keys generate --id 2)"},
+    Entry{"sim", R"(Examples:
+  grapevine sim --list
+  grapevine sim split-brain --seed 7 --members 500
+  grapevine sim my.toml --json --trace trace.jsonl
+
+Exit code 1 when a property of the protocol or an expectation of the scenario did not hold.)"},
+    Entry{"completion", R"(Examples:
+  grapevine completion bash > ~/.local/share/bash-completion/completions/grapevine
+  grapevine completion zsh > "${fpath[1]}/_grapevine"
+  grapevine completion fish > ~/.config/fish/completions/grapevine.fish)"},
+    Entry{"help", R"(Examples:
+  grapevine help record set
+  grapevine help exit-codes)"},
+};
+
+constexpr std::array kTopics = {
+    Entry{"exit-codes", R"(Exit codes of grapevine:
+
+  0  it worked
+  1  refused, or it did not work; standard error says why and what would be right
+  2  the command line makes no sense
+  3  no daemon answers at that URL
+  4  what was named does not exist
+  5  it did not happen in the time given
+  130  ended by Ctrl-C
+)"},
+    Entry{"environment", R"(Variables that the commands read (flags win):
+
+  GRAPEVINE_URL          the daemon's HTTP API: http://127.0.0.1:9470
+  GRAPEVINE_TOKEN        access token
+  GRAPEVINE_TOKEN_FILE   file that holds it
+  GRAPEVINE_OVERLAY      which overlay
+  GRAPEVINE_CA           PEM file of the authorities to trust for https
+  GRAPEVINE_SCENARIOS    folder of scenarios for `grapevine sim`
+  NO_COLOR               set to anything: no colours
+
+The variables of `grapevine agent` are in docs/reference/configuration.md.
+)"},
+};
+
+template <std::size_t N>
+std::string_view find(const std::array<Entry, N>& entries, std::string_view name) {
+    for (const auto& [key, text] : entries) {
+        if (key == name) return text;
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string_view examples_of(std::string_view command_path) {
+    return find(kExamples, command_path);
+}
+
+std::string_view help_topic(std::string_view topic) {
+    return find(kTopics, topic);
+}
+
+}  // namespace grapevine::cli

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+// What each command was asked to do. Made by `parse_arguments`, done by `run_command`.
+namespace grapevine::cli {
+
+/// How to reach the daemon. Empty texts: the environment, then the defaults.
+struct Connection {
+    std::string url;
+    std::string token;
+    std::string token_file;
+    std::string overlay;
+    std::string ca_file;
+    bool is_insecure = false;
+    double timeout_seconds = 10;
+};
+
+struct AgentOptions {
+    std::vector<std::pair<std::string, std::string>> flags;  ///< As `daemon::ConfigSources::flags`.
+    std::optional<std::string> config_file;
+    bool is_check = false;
+};
+
+struct DemoOptions {
+    std::size_t members = 5;
+    std::optional<double> seconds;  ///< How long to stay up after the story; absent: until Ctrl-C.
+    std::string profile = "fast";
+    double rate = 20;  ///< Events per second, over all daemons.
+    bool is_json = false;
+};
+
+struct MembersOptions {
+    Connection connection;
+    std::vector<std::string> statuses;
+    std::vector<std::string> labels;
+    bool is_watch = false;
+    bool is_json = false;
+};
+
+struct InfoOptions {
+    Connection connection;
+    bool is_json = false;
+};
+
+struct PublishOptions {
+    Connection connection;
+    std::string topic;
+    std::optional<std::string> payload;
+    std::string file;
+    bool is_json = false;
+};
+
+struct SubscribeOptions {
+    Connection connection;
+    std::vector<std::string> patterns;
+    std::string from = "now";
+    std::string cursor;
+    std::uint64_t count = 0;     ///< 0: no end.
+    double give_up_seconds = 0;  ///< 0: never.
+    bool is_json = false;
+};
+
+struct JoinOptions {
+    Connection connection;
+    std::vector<std::string> targets;  ///< One invitation, or seeds.
+    bool is_json = false;
+};
+
+struct LeaveOptions {
+    Connection connection;
+};
+
+struct ForgetOptions {
+    Connection connection;
+    std::string member;
+};
+
+struct InviteOptions {
+    Connection connection;
+    std::vector<std::string> seeds;
+    bool is_json = false;
+};
+
+struct RecordOptions {
+    enum class What : std::uint8_t { get, set, unset, list };
+    What what = What::list;
+    Connection connection;
+    std::string key;
+    std::string value;
+    std::string member;  ///< Empty: our own.
+    bool is_json = false;
+};
+
+struct OverlayOptions {
+    enum class What : std::uint8_t { list, show, create, change, remove };
+    What what = What::list;
+    Connection connection;
+    std::string name;
+    /// By key of the configuration without "overlay.", as given.
+    std::vector<std::pair<std::string, std::vector<std::string>>> settings;
+    bool is_json = false;
+};
+
+struct KeysOptions {
+    std::uint32_t id = 1;
+    bool is_json = false;
+};
+
+struct SimOptions {
+    std::string scenario;
+    std::uint64_t seed = 1;
+    std::optional<std::size_t> members;
+    std::string trace_file;
+    bool is_list = false;
+    bool is_json = false;
+};
+
+struct VersionOptions {
+    bool is_json = false;
+};
+
+struct CompletionOptions {
+    std::string shell;
+};
+
+/// A text that is the whole answer: help.
+struct ShowText {
+    std::string text;
+};
+
+using Command = std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, InfoOptions,
+                             PublishOptions, SubscribeOptions, JoinOptions, LeaveOptions,
+                             ForgetOptions, InviteOptions, RecordOptions, OverlayOptions,
+                             KeysOptions, SimOptions, VersionOptions, CompletionOptions>;
+
+}  // namespace grapevine::cli

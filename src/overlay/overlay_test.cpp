@@ -1,0 +1,401 @@
+#include "overlay/overlay.hpp"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/random.hpp"
+#include "overlay/record_cache.hpp"
+
+namespace grapevine::overlay {
+namespace {
+
+using namespace std::chrono_literals;
+
+Endpoint address_of(int host) {
+    return Endpoint::v4(10, 0, 0, static_cast<std::uint8_t>(host), 9471);
+}
+
+crypto::OverlayKey key(std::uint8_t id) {
+    std::array<std::uint8_t, 32> secret{};
+    secret.fill(id);
+    return {KeyId(id), crypto::Secret<32>(secret)};
+}
+
+struct Datagram {
+    Endpoint from;
+    Endpoint to;
+    Bytes bytes;
+};
+
+/// A few overlays on a wire without delay or loss, which keeps all it has carried.
+class Wire {
+public:
+    Overlay& add(int host, std::vector<std::string> seeds,
+                 std::vector<crypto::OverlayKey> keys = {key(1)}, std::string name = "web") {
+        Settings settings;
+        settings.name = std::move(name);
+        settings.keys = std::move(keys);
+        settings.protocol = protocol::profile_config(protocol::Profile::fast);
+        settings.member_name = "host-" + std::to_string(host);
+        settings.addresses = {address_of(host)};
+        settings.seeds = std::move(seeds);
+        Start start;
+        start.image = images_[host];
+        start.fresh_identity.fill(static_cast<std::uint8_t>(host));
+        start.boot = Boot(++boots_);
+        start.cookie_secret.fill(static_cast<std::uint8_t>(boots_));
+        start.seed = boots_;
+        auto& slot = hosts_[host];
+        slot = std::make_unique<Overlay>(std::move(settings), std::move(start),
+                                         std::make_shared<RecordCache>());
+        drain(host);
+        return *slot;
+    }
+
+    void remove(int host) { hosts_.erase(host); }
+    Overlay& at(int host) { return *hosts_.at(host); }
+    Instant now() const { return now_; }
+    std::vector<Datagram>& carried() { return carried_; }
+    std::vector<Overlay::Action>& actions(int host) { return actions_[host]; }
+
+    void run_for(Duration duration) {
+        const Instant end = now_ + duration;
+        for (;;) {
+            deliver_all();
+            Instant next = kNever;
+            for (const auto& [host, overlay] : hosts_) next = std::min(next, overlay->deadline());
+            if (next > end) break;
+            now_ = std::max(now_, next);
+            for (const auto& [host, overlay] : hosts_) {
+                if (overlay->deadline() > now_) continue;
+                overlay->advance(now_);
+                drain(host);
+            }
+        }
+        now_ = end;
+    }
+
+    /// Puts a datagram on the wire by hand and returns what came out in answer to it.
+    std::vector<Datagram> inject(const Endpoint& from, const Endpoint& to, ByteView bytes) {
+        const std::size_t before = queue_.size();
+        for (const auto& [host, overlay] : hosts_) {
+            if (address_of(host) != to) continue;
+            overlay->receive(now_, from, bytes);
+            drain(host);
+        }
+        std::vector<Datagram> answers(queue_.begin() + static_cast<std::ptrdiff_t>(before),
+                                      queue_.end());
+        queue_.resize(before);
+        return answers;
+    }
+
+    static std::size_t alive(const Overlay& overlay) {
+        return overlay.node().membership().alive_count();
+    }
+
+private:
+    void drain(int host) {
+        while (auto action = hosts_.at(host)->poll()) {
+            if (auto* transmit = std::get_if<Overlay::Transmit>(&*action)) {
+                queue_.push_back({address_of(host), transmit->to, std::move(transmit->bytes)});
+            } else if (auto* persist = std::get_if<Overlay::Persist>(&*action)) {
+                apply(host, persist->batch);
+                actions_[host].push_back(std::move(*action));
+            } else {
+                actions_[host].push_back(std::move(*action));
+            }
+        }
+    }
+
+    void deliver_all() {
+        while (!queue_.empty()) {
+            const Datagram datagram = std::move(queue_.front());
+            queue_.erase(queue_.begin());
+            for (const auto& [host, overlay] : hosts_) {
+                if (address_of(host) != datagram.to) continue;
+                overlay->receive(now_, datagram.from, datagram.bytes);
+                drain(host);
+            }
+            carried_.push_back(datagram);
+        }
+    }
+
+    void apply(int host, const storage::Batch& batch) {
+        for (const storage::Write& write : batch.writes) {
+            if (write.value) {
+                disks_[host][write.key] = *write.value;
+            } else {
+                disks_[host].erase(write.key);
+            }
+        }
+        std::vector<storage::Entry> entries;
+        for (const auto& [name, value] : disks_[host]) entries.push_back({name, value});
+        images_[host] = storage::load_overlay(entries);
+    }
+
+    Instant now_{};
+    std::uint64_t boots_ = 0;
+    std::map<int, std::unique_ptr<Overlay>> hosts_;
+    std::map<int, std::vector<Overlay::Action>> actions_;
+    std::map<int, std::map<std::string, Bytes>> disks_;
+    std::map<int, storage::OverlayImage> images_;
+    std::vector<Datagram> queue_;
+    std::vector<Datagram> carried_;
+};
+
+/// Everything that a replay could change, in one comparable value.
+struct Snapshot {
+    std::uint64_t view = 0;
+    std::size_t members = 0;
+    std::uint64_t delivered = 0;
+    std::uint32_t incarnation = 0;
+    std::size_t sessions = 0;
+    friend bool operator==(const Snapshot&, const Snapshot&) = default;
+};
+
+Snapshot snapshot(const Overlay& overlay) {
+    const auto& node = overlay.node();
+    return {overlay.view_fingerprint(), node.membership().member_count(),
+            node.events().counters().delivered,
+            node.membership().self_record()->incarnation.value(), overlay.session_count()};
+}
+
+class Trio : public testing::Test {
+protected:
+    void SetUp() override {
+        wire_.add(1, {});
+        wire_.add(2, {"10.0.0.1:9471"});
+        wire_.add(3, {"10.0.0.1:9471"});
+        wire_.run_for(3s);
+        for (int host = 1; host <= 3; ++host) ASSERT_EQ(Wire::alive(wire_.at(host)), 3U);
+    }
+    Wire wire_;
+};
+
+TEST_F(Trio, members_meet_through_one_seed_and_agree) {
+    EXPECT_EQ(wire_.at(1).view_fingerprint(), wire_.at(2).view_fingerprint());
+    EXPECT_EQ(wire_.at(1).view_fingerprint(), wire_.at(3).view_fingerprint());
+}
+
+TEST_F(Trio, members_that_heard_of_each_other_never_shake_hands) {
+    // 2 and 3 know each other only through 1: their records vouch for them.
+    EXPECT_EQ(wire_.at(2).counters().challenges_sent + wire_.at(3).counters().challenges_sent, 0U);
+    EXPECT_EQ(wire_.at(1).counters().challenges_sent, 2U);
+}
+
+TEST_F(Trio, an_event_reaches_everybody_once) {
+    ASSERT_TRUE(wire_.at(2).publish(wire_.now(), WallTime{7}, "deploy", Bytes{1, 2, 3}));
+    wire_.run_for(2s);
+    for (int host = 1; host <= 3; ++host) {
+        const auto& actions = wire_.actions(host);
+        const auto delivered = std::ranges::count_if(actions, [](const Overlay::Action& action) {
+            return std::holds_alternative<Overlay::EventDelivered>(action);
+        });
+        EXPECT_EQ(delivered, 1) << host;
+    }
+}
+
+TEST_F(Trio, a_record_of_keys_reaches_everybody) {
+    ASSERT_TRUE(wire_.at(3).set_record(wire_.now(), "load", "0.5"));
+    wire_.run_for(2s);
+    const MemberId owner = wire_.at(3).node().membership().self();
+    for (int host = 1; host <= 3; ++host) {
+        const protocol::Record* record = wire_.at(host).node().records().find(owner);
+        ASSERT_NE(record, nullptr) << host;
+        EXPECT_EQ(record->items.at("load").value, "0.5");
+    }
+}
+
+TEST_F(Trio, a_recorded_datagram_changes_nothing) {
+    const std::vector<Datagram> recorded = wire_.carried();
+    ASSERT_GT(recorded.size(), 50U);
+    const Endpoint thief = Endpoint::v4(192, 0, 2, 66, 4444);
+    for (const Duration pause : {Duration(0s), Duration(61s)}) {
+        wire_.run_for(pause);
+        for (int host = 1; host <= 3; ++host) {
+            const Snapshot before = snapshot(wire_.at(host));
+            for (const Datagram& datagram : recorded) {
+                for (const Endpoint& from : {datagram.from, thief}) {
+                    const auto answers = wire_.inject(from, address_of(host), datagram.bytes);
+                    std::size_t bytes = 0;
+                    for (const Datagram& answer : answers) bytes += answer.bytes.size();
+                    EXPECT_LE(bytes, datagram.bytes.size()) << "no amplifier";
+                    EXPECT_LE(answers.size(), 1U);
+                }
+            }
+            EXPECT_EQ(snapshot(wire_.at(host)), before) << "host " << host;
+        }
+    }
+}
+
+TEST_F(Trio, a_recorded_datagram_changes_nothing_after_a_restart) {
+    const std::vector<Datagram> recorded = wire_.carried();
+    wire_.remove(2);
+    wire_.add(2, {"10.0.0.1:9471"});
+    const Snapshot before = snapshot(wire_.at(2));
+    for (const Datagram& datagram : recorded) {
+        const auto answers = wire_.inject(datagram.from, address_of(2), datagram.bytes);
+        EXPECT_LE(answers.size(), 1U);
+        for (const Datagram& answer : answers)
+            EXPECT_LE(answer.bytes.size(), datagram.bytes.size());
+    }
+    EXPECT_EQ(snapshot(wire_.at(2)), before);
+}
+
+TEST_F(Trio, a_restarted_member_is_found_again_with_a_higher_incarnation) {
+    const MemberId self = wire_.at(3).node().membership().self();
+    wire_.remove(3);
+    wire_.run_for(100ms);
+    wire_.add(3, {});  // Without a seed: those who miss it look for it.
+    wire_.run_for(5s);
+    const protocol::Member* member = wire_.at(1).node().membership().find(self);
+    ASSERT_NE(member, nullptr);
+    EXPECT_EQ(member->status, wire::Status::alive);
+    EXPECT_GE(member->incarnation, Incarnation(2));
+    EXPECT_EQ(wire_.at(1).view_fingerprint(), wire_.at(3).view_fingerprint());
+}
+
+TEST_F(Trio, a_member_comes_back_by_its_peer_cache_when_the_seed_is_gone) {
+    wire_.run_for(15s);
+    wire_.remove(1);
+    wire_.remove(3);
+    wire_.run_for(10s);
+    wire_.add(3, {"10.0.0.1:9471"});  // The seed is dead; 2 is in the cache.
+    wire_.run_for(5s);
+    EXPECT_EQ(Wire::alive(wire_.at(3)), 2U);
+    EXPECT_EQ(Wire::alive(wire_.at(2)), 2U);
+}
+
+TEST_F(Trio, a_crash_is_noticed_and_not_before_one_period) {
+    const auto period = protocol::profile_config(protocol::Profile::fast).probe_period;
+    wire_.remove(2);
+    wire_.run_for(period - 1ms);
+    EXPECT_EQ(Wire::alive(wire_.at(1)), 3U);
+    wire_.run_for(3s);
+    EXPECT_EQ(Wire::alive(wire_.at(1)), 2U);
+    EXPECT_EQ(Wire::alive(wire_.at(3)), 2U);
+}
+
+TEST_F(Trio, leaving_is_heard_at_once_and_is_no_death) {
+    const MemberId self = wire_.at(2).node().membership().self();
+    wire_.at(2).leave(wire_.now());
+    wire_.run_for(100ms);
+    for (const int host : {1, 3}) {
+        EXPECT_EQ(wire_.at(host).node().membership().find(self)->status, wire::Status::left);
+    }
+}
+
+TEST_F(Trio, garbage_draws_no_answer_and_is_counted) {
+    Random random(7);
+    const Endpoint stranger = Endpoint::v4(192, 0, 2, 1, 1);
+    const Snapshot before = snapshot(wire_.at(1));
+    for (int round = 0; round < 2000; ++round) {
+        Bytes bytes(random.below(1500));
+        for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random.next());
+        if (!bytes.empty() && bytes[0] != 1) bytes[0] = 1;
+        EXPECT_TRUE(wire_.inject(stranger, address_of(1), bytes).empty());
+    }
+    EXPECT_EQ(snapshot(wire_.at(1)), before);
+    const auto& counters = wire_.at(1).counters();
+    EXPECT_GT(counters.dropped_size + counters.dropped_key + counters.dropped_limited +
+                  counters.dropped_unauthenticated,
+              1900U);
+}
+
+TEST_F(Trio, every_flipped_bit_of_a_real_datagram_is_refused) {
+    const std::vector<Datagram> recorded = wire_.carried();
+    const Snapshot before = snapshot(wire_.at(1));
+    for (std::size_t index = 0; index < recorded.size(); index += 7) {
+        const Datagram& datagram = recorded[index];
+        for (std::size_t bit = 0; bit < datagram.bytes.size() * 8; bit += 5) {
+            Bytes bent = datagram.bytes;
+            bent[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
+            EXPECT_LE(wire_.inject(datagram.from, address_of(1), bent).size(), 1U);
+        }
+    }
+    EXPECT_EQ(snapshot(wire_.at(1)), before);
+}
+
+TEST_F(Trio, another_version_draws_a_short_refusal_that_says_what_we_speak) {
+    Bytes bytes(100, 0);
+    bytes[0] = 9;
+    const auto answers = wire_.inject(Endpoint::v4(192, 0, 2, 1, 1), address_of(1), bytes);
+    ASSERT_EQ(answers.size(), 1U);
+    EXPECT_EQ(answers[0].bytes.size(), 8U);
+    // And a refusal draws nothing, or two members would refuse each other for ever.
+    EXPECT_TRUE(wire_.inject(address_of(2), address_of(1), answers[0].bytes).empty());
+}
+
+TEST(Overlay, identity_and_incarnation_are_on_disk_before_the_first_word) {
+    Wire wire;
+    wire.add(1, {"10.0.0.2:9471"});
+    const auto& actions = wire.actions(1);
+    ASSERT_GE(actions.size(), 2U);
+    EXPECT_TRUE(std::holds_alternative<Overlay::Persist>(actions[0]));
+    EXPECT_TRUE(std::holds_alternative<Overlay::Persist>(actions[1]));
+}
+
+TEST(Overlay, overlays_of_other_names_never_merge_even_with_the_same_key) {
+    Wire wire;
+    wire.add(1, {}, {key(1)}, "web");
+    wire.add(2, {"10.0.0.1:9471"}, {key(1)}, "db");
+    wire.run_for(5s);
+    EXPECT_EQ(Wire::alive(wire.at(1)), 1U);
+    EXPECT_EQ(Wire::alive(wire.at(2)), 1U);
+    EXPECT_GT(wire.at(1).counters().dropped_unauthenticated, 0U);
+}
+
+TEST(Overlay, a_member_without_the_key_is_not_let_in) {
+    Wire wire;
+    wire.add(1, {});
+    wire.add(2, {"10.0.0.1:9471"}, {key(2)});
+    wire.run_for(5s);
+    EXPECT_EQ(Wire::alive(wire.at(1)), 1U);
+    EXPECT_GT(wire.at(1).counters().dropped_key, 0U);
+}
+
+TEST(Overlay, keys_rotate_without_a_pause) {
+    Wire wire;
+    wire.add(1, {});
+    wire.add(2, {"10.0.0.1:9471"});
+    wire.run_for(3s);
+    const std::vector<std::vector<crypto::OverlayKey>> stages = {
+        {key(1), key(2)}, {key(2), key(1)}, {key(2)}};
+    for (const auto& stage : stages) {
+        for (const int host : {1, 2}) {
+            wire.at(host).set_keys(wire.now(), stage);
+            wire.run_for(1s);
+            EXPECT_EQ(Wire::alive(wire.at(1)), 2U);
+            EXPECT_EQ(Wire::alive(wire.at(2)), 2U);
+        }
+    }
+    EXPECT_EQ(wire.at(1).node().membership().counters().suspicions, 0U);
+}
+
+TEST(Overlay, a_new_address_of_a_known_member_must_prove_itself) {
+    Wire wire;
+    wire.add(1, {});
+    wire.add(2, {"10.0.0.1:9471"});
+    wire.run_for(3s);
+    // A datagram of 2 that never arrived, sent on by somebody from elsewhere.
+    Overlay& second = wire.at(2);
+    ASSERT_TRUE(second.publish(wire.now(), WallTime{}, "t", Bytes{1}));
+    std::vector<Bytes> held;
+    while (auto action = second.poll()) {
+        if (auto* transmit = std::get_if<Overlay::Transmit>(&*action)) {
+            held.push_back(std::move(transmit->bytes));
+        }
+    }
+    ASSERT_FALSE(held.empty());
+    const auto before = wire.at(1).node().events().counters().delivered;
+    const auto answers = wire.inject(Endpoint::v4(192, 0, 2, 66, 1), address_of(1), held.front());
+    ASSERT_EQ(answers.size(), 1U);
+    EXPECT_LE(answers[0].bytes.size(), held.front().size());
+    EXPECT_EQ(wire.at(1).node().events().counters().delivered, before);
+}
+
+}  // namespace
+}  // namespace grapevine::overlay

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "wire/messages.hpp"
+
+namespace grapevine::protocol {
+
+/// An event as subscribers see it. Immutable and shared: store, log and streams hold one copy.
+struct Event {
+    wire::StreamId stream;
+    EventSequence sequence;
+    WallTime published_at;
+    std::string topic;
+    std::shared_ptr<const Bytes> payload;
+};
+using SharedEvent = std::shared_ptr<const Event>;
+
+/// What an event costs besides its payload and topic: the struct, two control blocks, two tree
+/// nodes. Counted, so that a million empty events are not free.
+inline constexpr std::size_t kEventOverheadBytes = 256;
+
+inline std::size_t cost_of(const Event& event) {
+    return event.payload->size() + event.topic.size() + kEventOverheadBytes;
+}
+
+}  // namespace grapevine::protocol

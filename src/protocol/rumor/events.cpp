@@ -1,0 +1,322 @@
+#include "protocol/rumor/events.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <fmt/core.h>
+#include <utility>
+
+#include "base/limits.hpp"
+
+namespace grapevine::protocol {
+namespace {
+
+bool is_topic(std::string_view topic) {
+    return std::ranges::none_of(topic, [](char letter) {
+        const auto byte = static_cast<unsigned char>(letter);
+        return byte < 0x20 || byte == 0x7f;
+    });
+}
+
+Outcome<void> check_publish(std::string_view topic, const Bytes& payload) {
+    if (topic.empty()) {
+        return std::unexpected(
+            Refusal{Refusal::Code::invalid, "the topic is empty", "name it", "topic"});
+    }
+    if (topic.size() > kTopicBytesMax) {
+        return std::unexpected(
+            Refusal{Refusal::Code::over_limit, fmt::format("the topic has {} bytes", topic.size()),
+                    fmt::format("at most {} are possible", kTopicBytesMax), "topic"});
+    }
+    if (!is_topic(topic)) {
+        return std::unexpected(Refusal{Refusal::Code::invalid, "the topic has control characters",
+                                       "use printable text for topics", "topic"});
+    }
+    if (payload.size() > kEventPayloadBytesMax) {
+        return std::unexpected(Refusal{
+            Refusal::Code::over_limit, fmt::format("the payload has {} bytes", payload.size()),
+            fmt::format("at most {} are possible; store it elsewhere and publish where",
+                        kEventPayloadBytesMax),
+            "payload"});
+    }
+    return {};
+}
+
+/// Consistent in itself: the decoder has checked lengths, not what they mean together.
+bool is_consistent(const wire::EventFragment& fragment) {
+    if (fragment.stream.publisher == kNobody || fragment.sequence == EventSequence{}) return false;
+    if (fragment.topic.empty() || fragment.topic.size() > kTopicBytesMax) return false;
+    if (fragment.total_bytes > kEventPayloadBytesMax) return false;
+    if (fragment.count != fragment_count_of(fragment.total_bytes)) return false;
+    if (fragment.index >= fragment.count) return false;
+    return fragment.payload.view().size() ==
+           fragment_bytes_of(fragment.total_bytes, fragment.index);
+}
+
+}  // namespace
+
+Events::Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& peers,
+               std::uint64_t seed, Replay replay)
+    : self_(self),
+      own_{self, epoch},
+      config_(std::move(config)),
+      peers_(peers),
+      random_(seed),
+      replay_(replay),
+      retention_(config_.retention_age, config_.retention_bytes, 2 * config_.frontier_interval) {
+    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}});
+}
+
+Outcome<EventSequence> Events::publish(Instant now, WallTime wall, std::string topic,
+                                       Bytes payload) {
+    GV_TRY_VOID(check_publish(topic, payload));
+    now_ = std::max(now_, now);
+    Flow& flow = flows_.at(own_);
+    const EventSequence sequence = flow.stream.append();
+    const auto event = std::make_shared<const Event>(Event{
+        own_, sequence, wall, std::move(topic), std::make_shared<const Bytes>(std::move(payload))});
+    flow.active_at = now;
+    quiet_rounds_ = 0;
+    keep(now, event);
+    ++counters_.published;
+    ++counters_.delivered;
+    outbox_.push(Deliver{event});
+    if (fragment_count_of(event->payload->size()) == 1) {
+        push(*event, kNobody);
+    } else {
+        announce(flow, kNobody);
+    }
+    return sequence;
+}
+
+void Events::handle(Instant now, MemberId from, const wire::EventFragment& fragment) {
+    touch(now);
+    const std::uint64_t sequence = fragment.sequence.value();
+    if (!is_consistent(fragment)) {
+        ++counters_.dropped_conflict;
+        return;
+    }
+    if (fragment.stream == own_) {
+        ++counters_.duplicates;
+        return;
+    }
+    Flow* flow = open(now, fragment.stream, nullptr, sequence);
+    if (flow == nullptr) return;
+    if (!flow->stream.learn(sequence)) {
+        ++counters_.dropped_conflict;
+        return;
+    }
+    flow->repair.note_sent(from, sequence);
+    note_publisher(now, from, *flow);
+    const bool was_asked = flow->repair.arrived({sequence, fragment.index}, load_);
+    SharedEvent completed;
+    switch (flow->stream.accept(fragment, load_, completed)) {
+        case Stream::Verdict::duplicate:
+            ++counters_.duplicates;
+            break;
+        case Stream::Verdict::conflict:
+            ++counters_.dropped_conflict;
+            break;
+        case Stream::Verdict::full:
+            ++counters_.deferred;
+            break;
+        case Stream::Verdict::complete:
+            // What we had to ask for is old news, which others ask for themselves. Sending it on
+            // would answer every healed partition with four copies of all it missed.
+            if (fragment.count == 1 && !was_asked) push(*completed, from);
+            keep(now, completed);
+            [[fallthrough]];
+        case Stream::Verdict::partial:
+            flow->repair.has_progress = true;
+            if (sequence == flow->repair.hole().first) flow->repair.refresh_hole(now);
+            break;
+    }
+    settle(now, *flow, from);
+    if (was_asked) request_more(now, *flow);
+}
+
+void Events::settle(Instant now, Flow& flow, MemberId from) {
+    if (deliver_ready(flow)) announce(flow, from);
+    const Stream& stream = flow.stream;
+    flow.repair.drop_below(stream.head(), load_);
+    if (!stream.is_behind()) {
+        flow.repair.attempt = 0;
+        schedule(flow, kNever);
+        return;
+    }
+    flow.repair.watch_hole(now, stream.head(), stream.known());
+    if (flow.due == kNever) schedule(flow, now + jitter(config_.repair_delay));
+}
+
+/// True if one of the events was too large to be pushed, so that others do not know of it yet.
+bool Events::deliver_ready(Flow& flow) {
+    bool has_large = false;
+    while (auto ready = flow.stream.take(load_)) {
+        // Our frontier moves, be it by giving up: others may learn from it what they miss.
+        flow.active_at = now_;
+        quiet_rounds_ = 0;
+        if (const auto* lost = std::get_if<Stream::Lost>(&*ready)) {
+            ++counters_.gaps;
+            counters_.lost += lost->last - lost->first + 1;
+            outbox_.push(
+                Gap{flow.stream.id(), EventSequence{lost->first}, EventSequence{lost->last}});
+            continue;
+        }
+        SharedEvent event = std::get<SharedEvent>(std::move(*ready));
+        has_large |= event->payload->size() > kFragmentBytesMax;
+        ++counters_.delivered;
+        outbox_.push(Deliver{std::move(event)});
+    }
+    return has_large;
+}
+
+void Events::push(const Event& event, MemberId except) {
+    // One more than needed is drawn, for the case that the publisher is among them.
+    std::vector<MemberId> targets =
+        peers_.pick(random_, std::size_t{config_.event_fanout} + 1, except);
+    std::erase(targets, event.stream.publisher);
+    if (targets.size() > config_.event_fanout) targets.resize(config_.event_fanout);
+    for (const MemberId to : targets) {
+        std::size_t left = 1;
+        send_parts(to, event, 0, 1, left);
+    }
+}
+
+void Events::announce(const Flow& flow, MemberId except) {
+    for (const MemberId to : peers_.pick(random_, config_.event_fanout, except)) {
+        if (to == flow.stream.id().publisher) continue;
+        outbox_.push(Send{to, wire::EventFrontier{false, {frontier_of(flow)}}});
+    }
+}
+
+void Events::keep(Instant now, const SharedEvent& event) {
+    retention_.add(now, event);
+    expire_retention(now);
+}
+
+void Events::expire_retention(Instant now) {
+    while (const auto key = retention_.withdraw(now)) {
+        if (Flow* flow = find(key->first)) flow->stream.withdrawn(key->second.value());
+    }
+}
+
+void Events::touch(Instant now) {
+    now_ = std::max(now_, now);
+    if (has_contact_) return;
+    has_contact_ = true;
+    catch_up_end_ = now + kCatchUpIntervals * config_.frontier_interval;
+    catch_up_limit_ = now + 10 * kCatchUpIntervals * config_.frontier_interval;
+    frontier_at_ = std::min(frontier_at_, now);
+}
+
+Events::Flow* Events::find(wire::StreamId id) {
+    const auto found = flows_.find(id);
+    return found == flows_.end() ? nullptr : &found->second;
+}
+
+Events::Flow* Events::open(Instant now, wire::StreamId id, const Frontier* offer,
+                           std::uint64_t sequence) {
+    if (Flow* flow = find(id)) return flow;
+    if (id.publisher == self_ && id.epoch > own_.epoch) {
+        ++counters_.dropped_conflict;  // A later life of ourselves: somebody invents it.
+        return nullptr;
+    }
+    if (flows_.size() >= kStreamsMax && !make_room()) {
+        ++counters_.dropped_full;
+        return nullptr;
+    }
+    std::uint64_t first = 1;
+    Stream::Start start = Stream::Start::told;
+    if (is_catching_up()) {
+        start = Stream::Start::untold;
+        // A fragment alone does not say what its sender retains below it: begin at 1, and skip to
+        // what there is when we are told.
+        if (replay_ == Replay::none) first = offer ? offer->highest.value() + 1 : sequence;
+        if (replay_ == Replay::retained && offer) first = offer->lowest.value();
+        const Duration quiet = kCatchUpIntervals * config_.frontier_interval;
+        catch_up_end_ = std::min(catch_up_limit_, now + quiet);
+    }
+    const auto flow = flows_.emplace(id, Flow{Stream(id, first, start), {}, kNever, now}).first;
+    return &flow->second;
+}
+
+// The table is full. A stream that has nothing to do and nothing to give is forgotten, an old epoch
+// before a present one, the longest silent first. If it speaks again it is new to us: what we missed
+// of it cannot be told from what we had, and is told as a gap.
+bool Events::make_room() {
+    auto worst = flows_.end();
+    const auto rank = [this](const Flow& flow) {
+        return std::pair(!is_superseded(flow.stream.id()), flow.active_at);
+    };
+    for (auto flow = flows_.begin(); flow != flows_.end(); ++flow) {
+        const Stream& stream = flow->second.stream;
+        if (flow->first == own_ || stream.is_behind() || !stream.is_idle()) continue;
+        if (stream.lowest() <= stream.highest()) continue;
+        if (worst == flows_.end() || rank(flow->second) < rank(worst->second)) worst = flow;
+    }
+    if (worst == flows_.end()) return false;
+    assert(worst->second.due == kNever);
+    flows_.erase(worst);
+    ++counters_.evicted;
+    return true;
+}
+
+void Events::note_publisher(Instant now, MemberId from, Flow& flow) {
+    if (from == flow.stream.id().publisher) flow.repair.publisher_heard_at = now;
+}
+
+void Events::schedule(Flow& flow, Instant due) {
+    if (flow.due == due) return;
+    if (flow.due != kNever) timers_.erase({flow.due, flow.stream.id()});
+    flow.due = due;
+    if (due != kNever) timers_.emplace(due, flow.stream.id());
+}
+
+void Events::advance(Instant now) {
+    now_ = std::max(now_, now);
+    expire_retention(now);
+    while (!timers_.empty() && timers_.begin()->first <= now) {
+        Flow& flow = flows_.at(timers_.begin()->second);
+        schedule(flow, kNever);
+        repair(now, flow);
+        assert(flow.due > now);
+    }
+    if (frontier_at_ > now) return;
+    const Duration interval =
+        is_catching_up() ? config_.frontier_interval / 2 : config_.frontier_interval;
+    frontier_at_ = now + jitter(interval);
+    // In a silent overlay one digest in eight intervals is enough for a backstop.
+    const bool is_quiet = !is_catching_up() && ++quiet_rounds_ > 10 && quiet_rounds_ % 8 != 0;
+    const bool has_any = flows_.size() > 1 || flows_.at(own_).stream.highest() > 0;
+    if (is_quiet || (!has_any && !is_catching_up())) return;
+    const std::vector<MemberId> peer = peers_.pick(random_, 1, kNobody);
+    if (!peer.empty()) exchange(now, peer.front());
+}
+
+Instant Events::deadline() const {
+    const Instant repair_at = timers_.empty() ? kNever : timers_.begin()->first;
+    return std::min({frontier_at_, repair_at, retention_.deadline()});
+}
+
+Duration Events::jitter(Duration duration) {
+    return std::chrono::duration_cast<Duration>(duration * (0.75 + 0.5 * random_.unit()));
+}
+
+void Events::check_invariants() const {
+    std::size_t in_flight = 0;
+    std::size_t timers = 0;
+    for (const auto& [id, flow] : flows_) {
+        assert(id == flow.stream.id());
+        flow.stream.check_invariants();
+        in_flight += flow.repair.in_flight().size();
+        if (flow.due != kNever) ++timers;
+        assert(flow.stream.is_behind() == (flow.due != kNever));
+        assert(flow.stream.is_behind() || flow.repair.in_flight().empty());
+    }
+    assert(in_flight == load_.in_flight && in_flight <= kInFlightMax);
+    assert(timers == timers_.size());
+    assert(load_.assemblies <= kAssembliesMax);
+    assert(flows_.size() <= kStreamsMax);
+    retention_.check_invariants();
+}
+
+}  // namespace grapevine::protocol
