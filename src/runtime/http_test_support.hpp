@@ -120,7 +120,7 @@ private:
         }
         if (request.path == "/nothing") return responder->reply({204, {}, ""});
         if (request.path == "/huge")
-            return responder->reply({200, {}, std::string(50'000'000, 'h')});
+            return responder->reply({200, {}, std::string(20'000'000, 'h')});
         if (request.path == "/hold") return held_.push_back(std::move(responder));
         if (request.path == "/drop") return;
         if (request.path == "/stream") return stream(std::move(responder));

@@ -235,4 +235,8 @@ std::optional<std::string> ChildProcess::LineReader::read_line() {
     }
 }
 
+void ignore_broken_pipes() {
+    ::signal(SIGPIPE, SIG_IGN);
+}
+
 }  // namespace grapevine::runtime

@@ -89,4 +89,8 @@ private:
     LineReader error_;
 };
 
+/// Writing to a pipe or socket whose reader has gone fails from now on, instead of ending the
+/// process (SIGPIPE). For daemons; a tool whose output goes to `head` wants to be ended.
+void ignore_broken_pipes();
+
 }  // namespace grapevine::runtime

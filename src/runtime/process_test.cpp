@@ -84,6 +84,18 @@ TEST(ChildProcess, the_end_of_the_object_is_the_end_of_the_process) {
     EXPECT_EQ(::kill(pid, 0), -1);
 }
 
+TEST(ChildProcess, what_we_ignore_about_pipes_it_does_not_inherit) {
+    ignore_broken_pipes();
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    ::close(ends[0]);
+    EXPECT_EQ(::write(ends[1], "x", 1), -1) << "an error, and not our end";
+    ::close(ends[1]);
+    ChildProcess child = ChildProcess::spawn(shell("kill -PIPE $$; exit 0")).value();
+    EXPECT_EQ(child.wait().signal_number, SIGPIPE);
+    ::signal(SIGPIPE, SIG_DFL);
+}
+
 TEST(ChildProcess, it_does_not_outlive_a_parent_that_is_killed) {
     int ends[2];
     ASSERT_EQ(::pipe(ends), 0);

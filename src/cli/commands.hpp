@@ -1,0 +1,47 @@
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <string>
+
+#include "cli/console.hpp"
+#include "cli/failure.hpp"
+#include "cli/options.hpp"
+
+// What each command does. Answers go to `console.out`, remarks to `console.err`; why it did not
+// work is returned, for `run` to print.
+namespace grapevine::cli {
+
+// Looking (looking.cpp)
+Attempt<void> show_members(const MembersOptions& options, Console& console);
+Attempt<void> show_info(const InfoOptions& options, Console& console);
+Attempt<void> show_record(const RecordOptions& options, Console& console);
+Attempt<void> show_overlays(const OverlayOptions& options, Console& console);
+
+// Changing (changing.cpp)
+Attempt<void> publish(const PublishOptions& options, Console& console);
+Attempt<void> join(const JoinOptions& options, Console& console);
+Attempt<void> leave(const LeaveOptions& options, Console& console);
+Attempt<void> forget(const ForgetOptions& options, Console& console);
+Attempt<void> invite(const InviteOptions& options, Console& console);
+Attempt<void> change_record(const RecordOptions& options, Console& console);
+Attempt<void> change_overlay(const OverlayOptions& options, Console& console);
+
+// Following (following.cpp)
+Attempt<void> subscribe(const SubscribeOptions& options, Console& console);
+Attempt<void> watch_members(const MembersOptions& options, Console& console);
+
+// Without a daemon (tools.cpp, completion.cpp)
+/// Returns the exit code of the daemon.
+Attempt<int> agent(const AgentOptions& options, Console& console);
+Attempt<void> generate_key(const KeysOptions& options, Console& console);
+Attempt<void> show_version(const VersionOptions& options, Console& console);
+Attempt<void> simulate(const SimOptions& options, Console& console);
+std::string completion_script(const std::string& shell);
+
+// Shared
+/// A table of the members of an answer, which has them under "members".
+std::string members_table(const boost::json::value& answer, const Paint& paint);
+/// "/members?status=..&label=..", with what was asked for.
+std::string members_query(const MembersOptions& options);
+
+}  // namespace grapevine::cli

@@ -1,0 +1,94 @@
+#include "cli/run.hpp"
+
+#include <ostream>
+
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/demo_story.hpp"
+
+namespace grapevine::cli {
+
+namespace {
+
+/// Sends each kind of options to its command.
+struct Dispatch {
+    Console& console;
+
+    static Attempt<int> done(const Attempt<void>& attempt) {
+        if (!attempt) return std::unexpected(attempt.error());
+        return 0;
+    }
+
+    Attempt<int> operator()(const ShowText& show) const {
+        console.out << show.text;
+        return 0;
+    }
+    Attempt<int> operator()(const AgentOptions& options) const { return agent(options, console); }
+    Attempt<int> operator()(const DemoOptions& options) const {
+        return done(run_demo(options, console));
+    }
+    Attempt<int> operator()(const MembersOptions& options) const {
+        return done(options.is_watch ? watch_members(options, console)
+                                     : show_members(options, console));
+    }
+    Attempt<int> operator()(const InfoOptions& options) const {
+        return done(show_info(options, console));
+    }
+    Attempt<int> operator()(const PublishOptions& options) const {
+        return done(publish(options, console));
+    }
+    Attempt<int> operator()(const SubscribeOptions& options) const {
+        return done(subscribe(options, console));
+    }
+    Attempt<int> operator()(const JoinOptions& options) const {
+        return done(join(options, console));
+    }
+    Attempt<int> operator()(const LeaveOptions& options) const {
+        return done(leave(options, console));
+    }
+    Attempt<int> operator()(const ForgetOptions& options) const {
+        return done(forget(options, console));
+    }
+    Attempt<int> operator()(const InviteOptions& options) const {
+        return done(invite(options, console));
+    }
+    Attempt<int> operator()(const RecordOptions& options) const {
+        using What = RecordOptions::What;
+        const bool is_looking = options.what == What::get || options.what == What::list;
+        return done(is_looking ? show_record(options, console) : change_record(options, console));
+    }
+    Attempt<int> operator()(const OverlayOptions& options) const {
+        using What = OverlayOptions::What;
+        const bool is_looking = options.what == What::list || options.what == What::show;
+        return done(is_looking ? show_overlays(options, console)
+                               : change_overlay(options, console));
+    }
+    Attempt<int> operator()(const KeysOptions& options) const {
+        return done(generate_key(options, console));
+    }
+    Attempt<int> operator()(const SimOptions& options) const {
+        return done(simulate(options, console));
+    }
+    Attempt<int> operator()(const VersionOptions& options) const {
+        return done(show_version(options, console));
+    }
+    Attempt<int> operator()(const CompletionOptions& options) const {
+        console.out << completion_script(options.shell);
+        return 0;
+    }
+};
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, Console& console) {
+    const auto command = parse_arguments(arguments);
+    const Attempt<int> result =
+        command ? std::visit(Dispatch{console}, *command) : std::unexpected(command.error());
+    console.out.flush();
+    if (result) return *result;
+    console.err << describe(result.error());
+    console.err.flush();
+    return static_cast<int>(result.error().code);
+}
+
+}  // namespace grapevine::cli
