@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.hpp"
 #include "base/overloaded.hpp"
 #include "overlay/implementation.hpp"
 
@@ -25,10 +26,12 @@ void Overlay::Implementation::apply(Instant now, protocol::Node::Action action) 
                 }
             },
             [&](Node::PersistIncarnation& persist) {
+                if (GV_MUTANT(skip_incarnation_persist)) return;
                 outbox_.push_back(
                     Persist{storage::save_incarnation(settings_.name, persist.incarnation)});
             },
             [&](Node::PersistRecord& persist) {
+                if (GV_MUTANT(skip_record_persist)) return;
                 outbox_.push_back(Persist{storage::save_own_items(
                     settings_.name, persist.items, persist.version, persist.collected)});
             },

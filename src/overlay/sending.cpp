@@ -2,6 +2,7 @@
 #include <cassert>
 #include <utility>
 
+#include "base/mutant.hpp"
 #include "overlay/implementation.hpp"
 
 namespace grapevine::overlay {
@@ -15,7 +16,9 @@ void Overlay::Implementation::challenge(Instant now, const Endpoint& to,
     message.cookie = cookies_.make(now, header.sender, header.boot, to);
     Bytes bytes = seal(native::DatagramKind::challenge, header.sender, header.boot, ++counter_,
                        native::encode_challenge(message));
-    if (bytes.size() > asked_bytes) return;  // Never more than was received.
+    if (GV_MUTANT(answer_more_than_asked)) bytes.resize(asked_bytes + 1);
+    // Never more than was received.
+    if (bytes.size() > asked_bytes && !GV_MUTANT(answer_more_than_asked)) return;
     ++counters_.challenges_sent;
     transmit(to, std::move(bytes));
 }
@@ -77,7 +80,8 @@ void Overlay::Implementation::send_sections(Instant now, MemberId to, Peer& peer
     }
     Bytes body = native::encode_data_prefix(proof);
     body.insert(body.end(), sections.begin(), sections.end());
-    const std::uint64_t counter = ++counter_;
+    const bool is_reused = GV_MUTANT(reuse_counter) && counter_ % 16 == 15;
+    const std::uint64_t counter = is_reused ? counter_ : ++counter_;
     if (!peer.is_confirmed) {
         native::pad_to(body, kStrangerDatagramBytesMin - kSealBytes);
         remember_unanswered(now, counter, to, sections);
