@@ -11,7 +11,7 @@ namespace grapevine::daemon {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kLevels = {"trace", "debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 5> kLevels = {"debug", "info", "warn", "error", "off"};
 constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
 constexpr std::array<std::string_view, 2> kAnonymous = {"refused", "loopback"};
 constexpr std::array<std::string_view, 2> kMetrics = {"open", "token"};

@@ -120,8 +120,8 @@ retention_bytes = "2MiB"
 TEST(Config, flags_beat_the_environment_which_beats_the_file) {
     ConfigSources from = sources();
     EXPECT_EQ(good("[log]\nlevel='debug'", from).log.level, "debug");
-    from.environment["GRAPEVINE_LOG_LEVEL"] = "warning";
-    EXPECT_EQ(good("[log]\nlevel='debug'", from).log.level, "warning");
+    from.environment["GRAPEVINE_LOG_LEVEL"] = "warn";
+    EXPECT_EQ(good("[log]\nlevel='debug'", from).log.level, "warn");
     from.flags = {{"log.level", "error"}};
     EXPECT_EQ(good("[log]\nlevel='debug'", from).log.level, "error");
 }
@@ -281,8 +281,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Config, all_problems_are_told_at_once) {
     EXPECT_EQ(bad("workers = 0\n[log]\nlevel = 'x'\ncolour = 1"),
               "/etc/g.toml:4:1: log.colour: is not a key that exists | known are: level, format\n"
-              "/etc/g.toml:3:9: log.level: 'x' is not known | known are: trace, debug, info, "
-              "warning, error\n"
+              "/etc/g.toml:3:9: log.level: 'x' is not known | known are: debug, info, warn, "
+              "error, off\n"
               "/etc/g.toml:1:11: workers: 0 is out of range | write a whole number from 1 to 64");
 }
 

@@ -110,7 +110,7 @@ using boost::system::error_code;
 class Session final : public HttpPeer, public std::enable_shared_from_this<Session> {
 public:
     Session(std::shared_ptr<HttpServerShared> server, std::unique_ptr<Transport> transport,
-            UpgradeRequest request, std::string unread)
+            UpgradeRequest request, std::string unread, std::string subprotocol)
         : server_(std::move(server)),
           request_(std::move(request)),
           stream_(std::move(transport), std::move(unread)),
@@ -122,6 +122,12 @@ public:
         stream_.set_option(patience);
         stream_.read_message_max(server_->options.body_bytes_max);
         stream_.text(true);
+        if (!subprotocol.empty()) {
+            stream_.set_option(websocket::stream_base::decorator(
+                [name = std::move(subprotocol)](websocket::response_type& response) {
+                    response.set(beast::http::field::sec_websocket_protocol, name);
+                }));
+        }
         stream_.next_layer().on_progress([this] { expect_progress(); });
     }
 
@@ -174,11 +180,12 @@ public:
     }
 
     // Sends what waits, then says goodbye.
-    void close() {
+    void close(std::uint16_t status, std::string_view reason) {
         if (!is_open_ || is_closing_) return;
         is_closing_ = true;
+        goodbye_ = websocket::close_reason(websocket::close_code{status}, std::string(reason));
         forget_callbacks();
-        if (is_accepted_ && !is_writing_) say_goodbye(websocket::close_code::normal);
+        if (is_accepted_ && !is_writing_) say_goodbye(goodbye_);
     }
 
     void close_now() override {
@@ -200,8 +207,9 @@ public:
         if (on_closed_) server_->loop.post(std::exchange(on_closed_, nullptr));
         was_cut_ = true;
         is_closing_ = true;
+        goodbye_ = websocket::close_code::going_away;
         forget_callbacks();
-        if (is_accepted_ && !is_writing_) say_goodbye(websocket::close_code::going_away);
+        if (is_accepted_ && !is_writing_) say_goodbye(goodbye_);
     }
 
 private:
@@ -230,7 +238,7 @@ private:
     void write() {
         if (is_writing_ || !is_open_ || !is_accepted_) return;
         if (waiting_.empty()) {
-            if (is_closing_) say_goodbye(websocket::close_code::normal);
+            if (is_closing_) say_goodbye(goodbye_);
             return;
         }
         is_writing_ = true;
@@ -253,10 +261,10 @@ private:
         write();
     }
 
-    void say_goodbye(websocket::close_code code) {
+    void say_goodbye(const websocket::close_reason& reason) {
         if (said_goodbye_) return;
         said_goodbye_ = true;
-        stream_.async_close(code, [self = shared_from_this()](error_code) { self->close_now(); });
+        stream_.async_close(reason, [self = shared_from_this()](error_code) { self->close_now(); });
     }
 
     void expect_progress() {
@@ -296,12 +304,13 @@ private:
     bool is_writing_ = false;
     // The end came from elsewhere than `close`.
     bool was_cut_ = false;
+    websocket::close_reason goodbye_ = websocket::close_code::normal;
 };
 
 class SessionSocket final : public WebSocket {
 public:
     explicit SessionSocket(std::shared_ptr<Session> session) : session_(std::move(session)) {}
-    ~SessionSocket() override { session_->close(); }
+    ~SessionSocket() override { session_->close(websocket::close_code::normal, {}); }
 
     bool send(std::string text) override { return session_->send(std::move(text)); }
     [[nodiscard]] std::size_t pending_bytes() const override { return session_->pending_bytes(); }
@@ -310,7 +319,9 @@ public:
         session_->on_message(std::move(handler));
     }
     void on_closed(Loop::Task task) override { session_->on_closed(std::move(task)); }
-    void close() override { session_->close(); }
+    void close(std::uint16_t status, std::string_view reason) override {
+        session_->close(status, reason);
+    }
     [[nodiscard]] bool is_open() const override { return session_->is_open(); }
 
 private:
@@ -326,7 +337,7 @@ public:
     void on_drained(Loop::Task) override {}
     void on_message(std::move_only_function<void(std::string)>) override {}
     void on_closed(Loop::Task task) override { loop_.post(std::move(task)); }
-    void close() override {}
+    void close(std::uint16_t, std::string_view) override {}
     [[nodiscard]] bool is_open() const override { return false; }
 
 private:
@@ -337,10 +348,12 @@ private:
 
 std::shared_ptr<WebSocket> start_websocket(std::shared_ptr<HttpServerShared> server,
                                            std::unique_ptr<Transport> transport,
-                                           UpgradeRequest request, std::string unread) {
+                                           UpgradeRequest request, std::string unread,
+                                           std::string subprotocol) {
     if (!transport) return std::make_shared<DeadSocket>(server->loop);
-    auto session = std::make_shared<Session>(std::move(server), std::move(transport),
-                                             std::move(request), std::move(unread));
+    auto session =
+        std::make_shared<Session>(std::move(server), std::move(transport), std::move(request),
+                                  std::move(unread), std::move(subprotocol));
     session->start();
     return std::make_shared<SessionSocket>(std::move(session));
 }

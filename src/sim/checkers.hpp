@@ -24,7 +24,7 @@ enum class Crash : std::uint8_t;
 ///
 /// | property | says |
 /// |---|---|
-/// | incarnation_grows | a member's own incarnation never falls, across crashes that keep its disk |
+/// | incarnation_grows | a member's own incarnation never falls, if its disk survives crashes |
 /// | incarnation_issued | nobody holds an incarnation of X that X has not issued |
 /// | status_severity | per observer, member and incarnation, a status only becomes more severe |
 /// | stays_forgotten | what was forgotten does not come back by old news |

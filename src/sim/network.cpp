@@ -40,7 +40,6 @@ HostIndex Network::host_of(const Endpoint& endpoint) const {
 
 void Network::send(Moment now, Datagram datagram) {
     ++counters_.sent;
-    if (recorded_.size() < recorded_max_) recorded_.push_back(datagram);
     Flight flight{host_of(datagram.from), host_of(datagram.to), std::move(datagram)};
     if (flight.to == kNoHost) {
         ++counters_.nowhere;
@@ -144,6 +143,9 @@ std::optional<Network::Arrival> Network::pop(Moment now) {
         if (flight.from != kNoHost && is_cut(flight.from, flight.to)) {
             ++counters_.lost;
             continue;
+        }
+        if (flight.from != kNoHost && recorded_.size() < recorded_max_) {
+            recorded_.push_back(flight.datagram);
         }
         return Arrival{flight.to, std::move(flight.datagram)};
     }

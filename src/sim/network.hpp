@@ -92,7 +92,8 @@ public:
     [[nodiscard]] bool is_cut(HostIndex from, HostIndex to) const;
 
     // -- Recording --
-    /// Keeps a copy of each datagram that is sent, up to `datagrams_max` of them.
+    /// Keeps a copy of each datagram that arrives, up to `datagrams_max` of them. Those that never
+    /// arrive are not recorded: sent later, they would be late and not repeated.
     void record(std::size_t datagrams_max) { recorded_max_ = datagrams_max; }
     [[nodiscard]] const std::vector<Datagram>& recorded() const { return recorded_; }
 

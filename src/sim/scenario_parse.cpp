@@ -8,6 +8,7 @@
 #include <toml++/toml.h>
 #include <utility>
 
+#include "base/nearest.hpp"
 #include "sim/scenario.hpp"
 
 namespace grapevine::sim {
@@ -15,26 +16,6 @@ namespace grapevine::sim {
 namespace {
 
 using Names = std::initializer_list<std::string_view>;
-
-/// Levenshtein's distance, for messages.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = std::exchange(row[0], i);
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replace = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({replace, row[j] + 1, row[j - 1] + 1});
-        }
-    }
-    return row[b.size()];
-}
-
-std::string_view nearest(std::string_view name, std::span<const std::string_view> known) {
-    return *std::ranges::min_element(known, {},
-                                     [&](std::string_view each) { return distance(name, each); });
-}
 
 /// Where a value stands, for messages: "chaos.toml:12".
 struct Place {
@@ -54,7 +35,7 @@ Outcome<void> check_keys(const Place& place, const toml::table& table, Names kno
         if (std::ranges::find(names, key.str()) != names.end()) continue;
         return std::unexpected(place.refuse(
             node, key.str(), fmt::format("there is no key \"{}\"", std::string_view(key.str())),
-            fmt::format("did you mean \"{}\"?", nearest(key.str(), names))));
+            nearest_cure(key.str(), names)));
     }
     return {};
 }
@@ -144,7 +125,7 @@ Outcome<void> read_word(const Place& place, const toml::table& table, std::strin
         known.push_back(word);
     }
     return std::unexpected(place.refuse(*node, key, fmt::format("{} cannot be \"{}\"", key, text),
-                                        fmt::format("did you mean \"{}\"?", nearest(text, known))));
+                                        nearest_cure(text, known)));
 }
 
 /// The values of an optional expectation are read like the others.

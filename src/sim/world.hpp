@@ -20,9 +20,10 @@
 #include "sim/timers.hpp"
 #include "sim/trace.hpp"
 
-// The other runtime: many daemons' overlays in one thread of one process, on virtual time, network,
-// disks and clocks. It turns the same wheel as the real one (protocol/machine.hpp): one input, drain,
-// sleep until the deadline. The network carries bytes, so codec and crypto are exercised too.
+// The other runtime: many daemons' overlays in one thread of one process, on virtual time,
+// network, disks and clocks. It turns the same wheel as the real one (protocol/machine.hpp): one
+// input, drain, sleep until the deadline. The network carries bytes, so codec and crypto are
+// exercised too.
 //
 // One 64-bit seed decides everything: the same seed and the same calls give the same trace hash on
 // every machine, compiler and optimisation level.

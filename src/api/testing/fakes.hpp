@@ -170,8 +170,7 @@ public:
 
 private:
     Outcome<control::Answer> answer(const control::Request& request) const {
-        using namespace control;
-        return std::visit([this](const auto& what) { return give(what); }, request);
+        return std::visit([this](const auto& what) { return this->give(what); }, request);
     }
     static Refusal no_overlay() {
         return {Refusal::Code::not_found, "there is no such overlay", "create it", "overlay"};

@@ -62,7 +62,7 @@ Events::Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& p
       peers_(peers),
       random_(seed),
       replay_(replay),
-      retention_(config_.retention_age, config_.retention_bytes) {
+      retention_(config_.retention_age, config_.retention_bytes, 2 * config_.frontier_interval) {
     flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}});
 }
 
@@ -120,8 +120,6 @@ void Events::handle(Instant now, MemberId from, const wire::EventFragment& fragm
             ++counters_.deferred;
             break;
         case Stream::Verdict::complete:
-            flow->active_at = now;
-            quiet_rounds_ = 0;
             // What we had to ask for is old news, which others ask for themselves. Sending it on
             // would answer every healed partition with four copies of all it missed.
             if (fragment.count == 1 && !was_asked) push(*completed, from);
@@ -153,6 +151,9 @@ void Events::settle(Instant now, Flow& flow, MemberId from) {
 bool Events::deliver_ready(Flow& flow) {
     bool has_large = false;
     while (auto ready = flow.stream.take(load_)) {
+        // Our frontier moves, be it by giving up: others may learn from it what they miss.
+        flow.active_at = now_;
+        quiet_rounds_ = 0;
         if (const auto* lost = std::get_if<Stream::Lost>(&*ready)) {
             ++counters_.gaps;
             counters_.lost += lost->last - lost->first + 1;
@@ -193,8 +194,8 @@ void Events::keep(Instant now, const SharedEvent& event) {
 }
 
 void Events::expire_retention(Instant now) {
-    while (const auto key = retention_.expire(now)) {
-        if (Flow* flow = find(key->first)) flow->stream.expired(key->second.value());
+    while (const auto key = retention_.withdraw(now)) {
+        if (Flow* flow = find(key->first)) flow->stream.withdrawn(key->second.value());
     }
 }
 

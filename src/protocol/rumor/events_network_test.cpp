@@ -98,7 +98,7 @@ TEST(EventsNetwork, the_last_event_of_a_burst_is_found_by_digests) {
         network.is_lost = [](MemberId, const wire::Section&) { return false; };
         network.crash(MemberId{1});
         EXPECT_FALSE(all_have(network, 11));
-        EXPECT_TRUE(network.run_until([&] { return all_have(network, 11); }, 5s))
+        EXPECT_TRUE(network.run_until([&] { return all_have(network, 11); }, 6s))
             << "seed " << seed;
         expect_each_once_in_order(network, 11);
     }

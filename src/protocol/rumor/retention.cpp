@@ -9,25 +9,46 @@ void Retention::add(Instant now, SharedEvent event) {
     const std::size_t cost = cost_of(*event);
     if (!events_.emplace(key, std::move(event)).second) return;
     bytes_ += cost;
+    offered_bytes_ += cost;
     order_.push_back({now, key});
 }
 
-std::optional<Retention::Key> Retention::expire(Instant now) {
-    if (order_.empty()) return std::nullopt;
-    const bool is_old = order_.front().stored_at + age_ <= now;
-    const bool is_over = bytes_ > bytes_max_ && order_.size() > 1;
-    if (!is_old && !is_over) return std::nullopt;
-    const Key key = order_.front().key;
-    order_.pop_front();
-    const auto found = events_.find(key);
-    assert(found != events_.end());
-    bytes_ -= cost_of(*found->second);
-    events_.erase(found);
-    return key;
+std::optional<Retention::Key> Retention::withdraw(Instant now) {
+    // The newest is always offered and kept, whatever its size; but nothing outlives its age.
+    if (withdrawn_count_ < order_.size()) {
+        const Entry& oldest = order_[withdrawn_count_];
+        const bool is_old = oldest.stored_at + age_ - notice_ <= now;
+        const bool is_newest = withdrawn_count_ + 1 == order_.size();
+        if (is_old || (!is_newest && offered_bytes_ > bytes_max_ / 8 * 7)) {
+            offered_bytes_ -= cost_of(*events_.at(oldest.key));
+            ++withdrawn_count_;
+            return oldest.key;
+        }
+    }
+    drop(now);
+    return std::nullopt;
+}
+
+void Retention::drop(Instant now) {
+    while (withdrawn_count_ > 0) {
+        const bool is_old = order_.front().stored_at + age_ <= now;
+        if (!is_old && bytes_ <= bytes_max_) break;
+        const auto found = events_.find(order_.front().key);
+        assert(found != events_.end());
+        bytes_ -= cost_of(*found->second);
+        events_.erase(found);
+        order_.pop_front();
+        --withdrawn_count_;
+    }
 }
 
 Instant Retention::deadline() const {
-    return order_.empty() ? kNever : order_.front().stored_at + age_;
+    Instant deadline = kNever;
+    if (withdrawn_count_ > 0) deadline = order_.front().stored_at + age_;
+    if (withdrawn_count_ < order_.size()) {
+        deadline = std::min(deadline, order_[withdrawn_count_].stored_at + age_ - notice_);
+    }
+    return deadline;
 }
 
 SharedEvent Retention::at_or_after(wire::StreamId stream, EventSequence sequence) const {
@@ -38,7 +59,9 @@ SharedEvent Retention::at_or_after(wire::StreamId stream, EventSequence sequence
 
 void Retention::check_invariants() const {
     assert(order_.size() == events_.size());
-    assert(bytes_ <= bytes_max_ || events_.size() <= 1);
+    assert(withdrawn_count_ <= order_.size());
+    assert(bytes_ <= bytes_max_ || events_.size() - withdrawn_count_ <= 1);
+    assert(offered_bytes_ <= bytes_);
     assert(events_.empty() == (bytes_ == 0));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <map>
@@ -18,18 +19,25 @@ namespace grapevine::protocol {
 /// Bounded by bytes and by age since the event came here (not since it was published: clocks of
 /// hosts differ). What is full displaces the oldest, over all streams. A busy publisher therefore
 /// shortens everybody's memory; it cannot end it, since the newest event is kept whatever its size.
+///
+/// An offer must hold until it is taken: an event is withdrawn (not offered any more, but still
+/// given to who asks) some time before it is dropped. Otherwise one who comes back after a long
+/// absence asks for events that expire while it asks, and hears of several gaps where there is one.
 class Retention {
 public:
     using Key = std::pair<wire::StreamId, EventSequence>;
 
-    Retention(Duration age, std::size_t bytes_max) : age_(age), bytes_max_(bytes_max) {}
+    /// `notice`: how long before their end events are withdrawn, at most an eighth of `age`; and an
+    /// eighth of the bytes.
+    Retention(Duration age, std::size_t bytes_max, Duration notice)
+        : age_(age), bytes_max_(bytes_max), notice_(std::min(notice, age / 8)) {}
 
     /// Nothing happens if it is held already.
     void add(Instant now, SharedEvent event);
 
-    /// Removes the oldest event if it is over age or the whole is over size. Call until nothing
-    /// comes back, after every `add` and at the deadline.
-    std::optional<Key> expire(Instant now);
+    /// Withdraws the oldest event that is offered, if it is close to its end, and drops what is over
+    /// age or size. Call until nothing comes back, after every `add` and at the deadline.
+    std::optional<Key> withdraw(Instant now);
     [[nodiscard]] Instant deadline() const;
 
     /// The first event of `stream` at or after `sequence`; null if there is none.
@@ -48,9 +56,14 @@ private:
         Key key;
     };
 
+    void drop(Instant now);
+
     Duration age_;
     std::size_t bytes_max_;
+    Duration notice_;
     std::size_t bytes_ = 0;
+    std::size_t offered_bytes_ = 0;
+    std::size_t withdrawn_count_ = 0;  ///< So many of the oldest are not offered any more.
     std::map<Key, SharedEvent> events_;
     std::deque<Entry> order_;  ///< Oldest first.
 };

@@ -137,9 +137,9 @@ std::optional<Stream::Ready> Stream::take(Load& load) {
     return event;
 }
 
-void Stream::expired(std::uint64_t sequence) {
-    // Events expire in the order in which they came, which is not quite their own; what remains
-    // below one that is gone is still given on request, but not offered.
+void Stream::withdrawn(std::uint64_t sequence) {
+    // Events are withdrawn in the order in which they came, which is not quite their own; what
+    // remains below one that is gone is still given on request, but not offered.
     run_first_ = std::max(run_first_, sequence + 1);
 }
 

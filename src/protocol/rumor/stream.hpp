@@ -75,8 +75,8 @@ public:
     void give_up(std::uint64_t last, Load& load);
     /// What can be told next, in order; nothing while a hole is in the way.
     std::optional<Ready> take(Load& load);
-    /// Our retention has dropped an event: it cannot be offered any more.
-    void expired(std::uint64_t sequence);
+    /// Our retention is about to drop an event: it is not offered any more.
+    void withdrawn(std::uint64_t sequence);
     /// Gives back what it holds of `load`, before the stream is destroyed.
     void release(Load& load);
 
@@ -121,7 +121,7 @@ private:
     std::uint64_t next_;
     std::uint64_t lost_to_;
     std::uint64_t known_;
-    std::uint64_t run_first_;  ///< All of [run_first_, next_) is retained.
+    std::uint64_t run_first_;  ///< All of [run_first_, next_) is retained, and offered.
     bool is_untold_;
     std::map<std::uint64_t, SharedEvent> waiting_;
     std::map<std::uint64_t, Assembly> assemblies_;
