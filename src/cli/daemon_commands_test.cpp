@@ -1,13 +1,11 @@
 // The commands against a daemon that answers what a test tells it to.
 
+#include <fmt/core.h>
+#include <gtest/gtest.h>
 #include <map>
 #include <mutex>
 #include <sstream>
 #include <thread>
-
-#include <gtest/gtest.h>
-
-#include <fmt/core.h>
 
 #include "cli/remote.hpp"
 #include "cli/run.hpp"
@@ -30,11 +28,11 @@ public:
         runtime::HttpServerOptions options;
         options.bind = Endpoint::v4(127, 0, 0, 1, 0);
         server_ = std::make_unique<runtime::HttpServer>(
-            runtime::HttpServer::listen(
-                loop_, options,
-                [this](runtime::HttpRequest request, std::shared_ptr<runtime::Responder> responder) {
-                    answer(std::move(request), *responder);
-                })
+            runtime::HttpServer::listen(loop_, options,
+                                        [this](runtime::HttpRequest request,
+                                               std::shared_ptr<runtime::Responder> responder) {
+                                            answer(std::move(request), *responder);
+                                        })
                 .value());
         thread_ = std::thread([this] { loop_.run(); });
     }
@@ -90,13 +88,8 @@ Outcome ask(const FakeDaemon& daemon, std::vector<std::string> arguments,
     std::ostringstream out;
     std::ostringstream err;
     std::istringstream in(input);
-    Console console{out,
-                    err,
-                    in,
-                    {{"HOME", "/nonexistent"}, {"GRAPEVINE_URL", daemon.url()}},
-                    false,
-                    false,
-                    false};
+    Console console{out,   err,   in,   {{"HOME", "/nonexistent"}, {"GRAPEVINE_URL", daemon.url()}},
+                    false, false, false};
     arguments.emplace_back("--token");
     arguments.emplace_back("gv_secret");
     Outcome outcome;
@@ -146,8 +139,7 @@ TEST(DaemonCommands, a_problem_is_told_with_its_cure_and_code) {
               "application/problem+json");
     const Outcome outcome = ask(daemon, {"forget", "web 9", "-o", "demo"});
     EXPECT_EQ(outcome.code, 4);
-    EXPECT_EQ(outcome.err,
-              "error: no member is called web 9\n  cure: did you mean web-9?\n");
+    EXPECT_EQ(outcome.err, "error: no member is called web 9\n  cure: did you mean web-9?\n");
 }
 
 TEST(DaemonCommands, a_payload_is_sent_as_it_is) {
@@ -176,9 +168,9 @@ TEST(DaemonCommands, a_payload_above_the_limit_is_never_sent) {
 TEST(DaemonCommands, overlay_settings_are_sent_in_the_units_of_the_api) {
     FakeDaemon daemon;
     daemon.on("POST /v1/overlays", 201, R"({"name":"demo","bind":"0.0.0.0:9471"})");
-    const Outcome outcome = ask(
-        daemon, {"overlay", "create", "demo", "--seed", "a:1,b:2", "--seed", "c:3", "--label",
-                 "rack=r1", "--retention-age", "2m", "--retention-bytes", "1MiB"});
+    const Outcome outcome =
+        ask(daemon, {"overlay", "create", "demo", "--seed", "a:1,b:2", "--seed", "c:3", "--label",
+                     "rack=r1", "--retention-age", "2m", "--retention-bytes", "1MiB"});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_EQ(daemon.asked().back().body,
               R"({"labels":{"rack":"r1"},"retention_age_ms":120000,"retention_bytes":1048576,)"
@@ -199,8 +191,9 @@ TEST(DaemonCommands, a_record_of_bytes_is_printed_as_bytes) {
     FakeDaemon daemon;
     daemon.on("GET /v1/overlays/demo/record/k", 200, R"({"key":"k","value":"v","version":1})");
     EXPECT_EQ(ask(daemon, {"record", "get", "k", "-o", "demo"}).out, "v\n");
-    daemon.on("GET /v1/overlays/demo/members/m/record", 200,
-              R"({"member":"m","version":1,"items":[{"key":"k","value_base64":"/w==","version":1}]})");
+    daemon.on(
+        "GET /v1/overlays/demo/members/m/record", 200,
+        R"({"member":"m","version":1,"items":[{"key":"k","value_base64":"/w==","version":1}]})");
     EXPECT_EQ(ask(daemon, {"record", "get", "k", "-m", "m", "-o", "demo"}).out, "\xff\n");
     EXPECT_EQ(ask(daemon, {"record", "get", "z", "-m", "m", "-o", "demo"}).code, 4);
 }

@@ -162,10 +162,12 @@ void DemoCluster::kill(std::size_t index) {
 Attempt<void> DemoCluster::check() {
     for (std::size_t index = 0; index < daemons_.size(); ++index) {
         Daemon& daemon = daemons_[index];
-        if (!daemon.should_run || daemon.process.is_running()) continue;
+        if (!daemon.should_run) continue;
+        const auto status = daemon.process->wait_for(Duration::zero());
+        if (!status) continue;
         return fail(
             ExitCode::failed,
-            fmt::format("daemon {} ended by itself with {}", daemon.name, daemon.process.end()),
+            fmt::format("daemon {} ended by itself with {}", daemon.name, describe(*status)),
             fmt::format("its last words: {}", log_tail(index)));
     }
     return {};

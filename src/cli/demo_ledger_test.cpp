@@ -7,7 +7,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Instant at(Duration duration) { return Instant(duration); }
+constexpr Instant at(Duration duration) {
+    return Instant(duration);
+}
 
 DemoLedger three() {
     DemoLedger ledger(3);

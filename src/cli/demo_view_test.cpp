@@ -1,8 +1,7 @@
 #include "cli/demo_view.hpp"
 
-#include <sstream>
-
 #include <gtest/gtest.h>
+#include <sstream>
 
 namespace grapevine::cli {
 namespace {

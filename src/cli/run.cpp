@@ -90,8 +90,7 @@ int run(const std::vector<std::string>& arguments, Console& console) {
         failure = result.error();
     } else if (!console.out) {
         // A script that believes half an answer is worse off than one that fails.
-        failure = Failure{ExitCode::failed, "the output could not be written",
-                          "is the disk full?"};
+        failure = Failure{ExitCode::failed, "the output could not be written", "is the disk full?"};
     } else {
         return *result;
     }

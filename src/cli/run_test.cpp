@@ -1,8 +1,7 @@
 #include "cli/run.hpp"
 
-#include <sstream>
-
 #include <gtest/gtest.h>
+#include <sstream>
 
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
@@ -81,8 +80,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"agent", "--http-bnid=1"},
                 "error: 'grapevine agent' has no flag --http-bnid\n  cure: did you mean "
                 "--http-bind?\n"},
-        Mistake{{"publish"},
-                "error: topic is required\n  cure: see: grapevine publish --help\n"},
+        Mistake{{"publish"}, "error: topic is required\n  cure: see: grapevine publish --help\n"},
         Mistake{{"demo", "--members", "21"},
                 "error: --members: Value 21 not in range 2 to 20\n  cure: see: grapevine demo "
                 "--help\n"},
@@ -151,12 +149,29 @@ TEST(CommandLine, every_problem_of_a_configuration_is_printed) {
 }
 
 TEST(CommandLine, a_good_configuration_is_described_and_nothing_is_started) {
-    const Outcome outcome = grapevine({"agent", "--check", "--name", "web-1", "--overlay", "demo",
-                                       "--seed", "a:1,b:2", "--key",
-                                       "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"});
+    const Outcome outcome =
+        grapevine({"agent", "--check", "--name", "web-1", "--overlay", "demo", "--seed", "a:1,b:2",
+                   "--key", "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_NE(outcome.out.find("seeds = [\"a:1\", \"b:2\"]"), std::string::npos) << outcome.out;
     EXPECT_EQ(outcome.out.find("AAAA"), std::string::npos) << "no secrets";
+}
+
+TEST(CommandLine, the_reference_page_names_every_command_and_flag) {
+    const auto content =
+        runtime::read_file(GRAPEVINE_SOURCE_DIR "/docs/reference/cli.md", 1024 * 1024);
+    ASSERT_TRUE(content);
+    const std::string page(as_text(*content));
+    for (const CommandInfo& command : describe_commands()) {
+        if (command.commands.empty()) {
+            EXPECT_NE(page.find("grapevine " + command.path), std::string::npos) << command.path;
+        }
+        // Those of the agent are on the page of the configuration.
+        if (command.path == "agent") continue;
+        for (const std::string& flag : command.flags) {
+            EXPECT_NE(page.find(flag), std::string::npos) << command.path << " " << flag;
+        }
+    }
 }
 
 TEST(Completion, the_scripts_are_ones_that_their_shells_can_read) {
@@ -165,7 +180,7 @@ TEST(Completion, the_scripts_are_ones_that_their_shells_can_read) {
         const auto file = folder.path() / "script";
         const std::string script = completion_script(shell);
         ASSERT_TRUE(runtime::write_file_atomic(file, as_bytes(script)));
-        EXPECT_NE(script.find("--retention-age"), std::string::npos) << shell;
+        EXPECT_NE(script.find("retention-age"), std::string::npos) << shell;
         auto child = runtime::ChildProcess::spawn({.arguments = {shell, "-n", file.string()}});
         if (!child) continue;  // That shell is not on this host.
         EXPECT_TRUE(child->wait().is_success()) << shell;
@@ -183,8 +198,8 @@ ask grapevine record get --mem
 ask grapevine members --url x --wa
 )";
     ASSERT_TRUE(runtime::write_file_atomic(file, as_bytes(script)));
-    auto child = runtime::ChildProcess::spawn({.arguments = {"bash", file.string()},
-                                               .standard_output = runtime::OutputTarget::pipe()});
+    auto child = runtime::ChildProcess::spawn(
+        {.arguments = {"bash", file.string()}, .standard_output = runtime::OutputTarget::pipe()});
     ASSERT_TRUE(child);
     EXPECT_EQ(child->read_output_line(), "members");
     EXPECT_EQ(child->read_output_line(), "get");

@@ -103,7 +103,8 @@ json::value milliseconds(const std::optional<Duration>& duration) {
 
 std::string describe(const sim::Violation& violation) {
     return fmt::format("{} at {:.3f} s: {}", violation.property,
-                       std::chrono::duration<double>(violation.time).count(), violation.text);
+                       std::chrono::duration<double>(violation.time.time_since_epoch()).count(),
+                       violation.text);
 }
 
 std::string text_of(const std::optional<Duration>& duration) {

@@ -56,11 +56,12 @@ TEST(Table, colours_do_not_move_columns) {
               "\x1b[32mx\x1b[0m  y\n");
 }
 
-TEST(Paint, off_is_plain) { EXPECT_EQ(Paint(false)(Style::bad, "x"), "x"); }
+TEST(Paint, off_is_plain) {
+    EXPECT_EQ(Paint(false)(Style::bad, "x"), "x");
+}
 
 TEST(Failure, says_what_and_cure_and_hides_control_characters) {
-    EXPECT_EQ(describe(Failure{ExitCode::failed, "no\x1b", "do"}),
-              "error: no\\x1b\n  cure: do\n");
+    EXPECT_EQ(describe(Failure{ExitCode::failed, "no\x1b", "do"}), "error: no\\x1b\n  cure: do\n");
     EXPECT_EQ(describe(Failure{ExitCode::failed, "no", ""}), "error: no\n");
 }
 
