@@ -20,7 +20,7 @@ const std::string kKey = "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 ConfigSources sources() {
     ConfigSources result;
-    result.environment = {{"HOME", "/home/user"}};
+    result.environment = {{"HOME", "/users/ann"}};
     result.host_name = "host-1";
     return result;
 }
@@ -54,9 +54,9 @@ const control::OverlaySpec& only(const Config& config) {
 TEST(Config, an_empty_file_gives_the_defaults_and_no_overlay) {
     const Config config = good("");
     EXPECT_EQ(config.name, "host-1");
-    EXPECT_EQ(config.state_folder, "/home/user/.local/state/grapevine");
+    EXPECT_EQ(config.state_folder, "/users/ann/.local/state/grapevine");
     EXPECT_EQ(to_string(config.http.bind), "127.0.0.1:9470");
-    EXPECT_EQ(config.http.token_file, "/home/user/.local/state/grapevine/token");
+    EXPECT_EQ(config.http.token_file, "/users/ann/.local/state/grapevine/token");
     EXPECT_EQ(config.http.connections_max, 256U);
     EXPECT_FALSE(config.http.is_open_on_loopback);
     EXPECT_TRUE(config.http.is_metrics_open);

@@ -8,7 +8,7 @@ using namespace grapevine;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     daemon::ConfigSources sources;
-    sources.environment = {{"HOME", "/home/user"}};
+    sources.environment = {{"HOME", "/users/ann"}};
     sources.host_name = "host";
     const std::string_view text = as_text(ByteView(data, size));
     const auto config = daemon::load_config_text(sources, text, "/etc/grapevine.toml");
