@@ -162,13 +162,12 @@ void DemoCluster::kill(std::size_t index) {
 Attempt<void> DemoCluster::check() {
     for (std::size_t index = 0; index < daemons_.size(); ++index) {
         Daemon& daemon = daemons_[index];
-        if (!daemon.should_run) continue;
-        const auto status = daemon.process->wait_for(Duration::zero());
-        if (!status) continue;
-        return fail(
-            ExitCode::failed,
-            fmt::format("daemon {} ended by itself with {}", daemon.name, describe(*status)),
-            fmt::format("its last words: {}", log_tail(index)));
+        if (!daemon.should_run || !daemon.process) continue;
+        const auto end = daemon.process->wait_for(Duration::zero());
+        if (!end) continue;
+        return fail(ExitCode::failed,
+                    fmt::format("daemon {} ended by itself with {}", daemon.name, describe(*end)),
+                    fmt::format("its last words: {}", log_tail(index)));
     }
     return {};
 }
