@@ -230,8 +230,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"[http]\ntls_key = 'k.pem'",
                  "/etc/g.toml:2:11: http.tls_key: is set without http.tls_certificate | set "
                  "http.tls_certificate too, or neither"},
-        BadValue{"[log]\nlevel = 'wraning'",
-                 "/etc/g.toml:2:9: log.level: 'wraning' is not known | did you mean warning?"},
+        BadValue{"[log]\nlevel = 'debgu'",
+                 "/etc/g.toml:2:9: log.level: 'debgu' is not known | did you mean debug?"},
         BadValue{"[overlay.A]",
                  "/etc/g.toml:1:10: overlay.A: the overlay's name 'A' has a character that names "
                  "may not have, at position 1 | use 1 to 64 of a-z, 0-9, '.', '_' and '-', "
@@ -299,6 +299,25 @@ TEST(Config, a_damaged_invitation_is_refused_before_the_daemon_starts) {
     ConfigSources from = sources();
     from.flags = {{"join", "gv1.AAAA"}};
     EXPECT_TRUE(bad("", from).starts_with("--join: join: the token")) << bad("", from);
+}
+
+TEST(Config, flags_beside_an_invitation_are_about_its_overlay) {
+    Invitation invitation;
+    invitation.overlay = "demo";
+    invitation.profile = "fast";
+    invitation.keys = {parse_key(kKey).value()};
+    invitation.seeds = {"192.0.2.7:9471"};
+    ConfigSources from = sources();
+    from.flags = {{"join", format_invitation(invitation)}};
+    EXPECT_TRUE(good("", from).overlays.empty()) << "the daemon makes it, and keeps it";
+    from.flags.emplace_back("overlay.bind", "127.0.0.1:9472");
+    const Config config = good("", from);
+    const control::OverlaySpec& spec = only(config);
+    EXPECT_EQ(spec.name, "demo");
+    EXPECT_EQ(spec.bind, "127.0.0.1:9472");
+    EXPECT_EQ(spec.profile, "fast");
+    EXPECT_EQ(spec.seeds, invitation.seeds);
+    EXPECT_EQ(spec.keys, (std::vector<std::string>{kKey}));
 }
 
 TEST(Config, a_bad_host_name_asks_for_a_name) {
