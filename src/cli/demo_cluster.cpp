@@ -43,7 +43,7 @@ std::string describe(const runtime::ExitStatus& status) {
 }  // namespace
 
 Attempt<std::unique_ptr<DemoCluster>> DemoCluster::make(const DemoOptions& options) {
-    auto folder = runtime::TemporaryDirectory::make("grapevine-demo-");
+    auto folder = runtime::TemporaryDirectory::make("grapevine-demo");
     if (!folder) return std::unexpected(to_failure(folder.error()));
     std::error_code error;
     const fs::path program = fs::read_symlink("/proc/self/exe", error);
