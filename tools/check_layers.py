@@ -80,8 +80,9 @@ EXCEPTIONS = {
 FILE_LINES_MAX = 500
 LINE_COLUMNS_MAX = 100
 SOURCE_SUFFIXES = {".cpp", ".hpp", ".h", ".py", ".sh", ".cmake"}
-# Homes and work folders of somebody's machine. The brackets keep this line from finding itself.
-MACHINE_PATH = re.compile(r"(?<![\w.~$}])/(roo[t]|wor[k]|hom[e]/\w+|User[s]/\w+)/")
+# Homes and work folders of somebody's machine, but for the user called user of examples. The
+# brackets keep this line from finding itself.
+MACHINE_PATH = re.compile(r"(?<![\w.~$}])/(roo[t]|wor[k]|hom[e]/(?!user/)\w+|User[s]/\w+)/")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 UNORDERED = re.compile(r"\bunordered_(?:multi)?(?:map|set)\s*<")

@@ -128,6 +128,7 @@ class CheckLayersTest(unittest.TestCase):
         self.assertEqual(self.errors({"src/base/a.cpp": "// " + "ä" * 97 + "\n"}), [])
         for name in ("roo" + "t", "wor" + "k", "home/" + "me"):
             self.assert_one({"tests/a.py": f"x = '/{name}/x'\n"}, "somebody's machine")
+        self.assertEqual(self.errors({"tests/a.py": "x = '/home/user/x'\n"}), [])
         findings = self.check({"src/base/a.cpp": "int x;\n" * 501})
         self.assertEqual(findings.errors, [])
         self.assertIn("501 lines", findings.warnings[0])

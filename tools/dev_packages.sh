@@ -73,21 +73,20 @@ install_debian_packages() {
 
 # Not Debian: looks for each thing itself, and names what is not there.
 need_commands_and_headers() {
-    local package probe missing=()
+    local package probe missing=() headers=''
     while read -r package probe; do
         case $probe in
-            -) continue ;;
-            \<*)
-                command -v g++ >/dev/null && echo "#include $probe" |
-                    g++ -std=c++23 -fsyntax-only -x c++ - 2>/dev/null && continue
-                missing+=("$probe (Debian: $package)")
-                ;;
-            *)
-                command -v "$probe" >/dev/null && continue
-                missing+=("$probe (Debian: $package)")
-                ;;
+            -) ;;
+            \<*) headers+=$(printf '#if !__has_include(%s)\n%s (Debian: %s)\n#endif' \
+                "$probe" "$probe" "$package")$'\n' ;;
+            *) command -v "$probe" >/dev/null || missing+=("$probe (Debian: $package)") ;;
         esac
     done < <(packages_of "$@")
+    if command -v g++ >/dev/null; then
+        mapfile -t -O "${#missing[@]}" missing < <(g++ -E -P -x c++ - <<<"$headers")
+    else
+        missing+=("and then run this again, to see which headers are missing")
+    fi
     ((${#missing[@]} == 0)) && return
     say_error "this is not a Debian, so nothing is installed. Please install:"
     printf '  %s\n' "${missing[@]}" >&2

@@ -71,14 +71,14 @@ inline constexpr std::size_t kEncodedRecordBytesMax = 900;
 /// Members of one overlay, every status counted. Tested to 10,000; twice that before we refuse.
 inline constexpr std::size_t kMembersMax = 20'000;
 
-/// Pings for others that a detector remembers; the oldest is displaced. In a group of which a fraction
-/// f has just died, k f are asked of each survivor per period, so 64 is ample.
+/// Pings for others that a detector remembers; the oldest is displaced. In a group of which a
+/// fraction f has just died, k f are asked of each survivor per period, so 64 is ample.
 inline constexpr std::size_t kFavoursMax = 64;
 /// Last-chance probes at once; what comes on top waits. Each is k + 2 datagrams.
 inline constexpr std::size_t kLastChancesMax = 32;
-/// How far an accusation may run ahead of the newest incarnation we know of its member. An honest one
-/// is ahead by the refutations we missed; without the limit one forged accusation of the highest
-/// incarnation would be a death that nobody can refute.
+/// How far an accusation may run ahead of the newest incarnation we know of its member. An honest
+/// one is ahead by the refutations we missed; without the limit one forged accusation of the
+/// highest incarnation would be a death that nobody can refute.
 inline constexpr std::uint32_t kIncarnationLeadMax = 65'536;
 /// Members that were forgotten and must not come back by old news; the one nearest its end is
 /// displaced.
@@ -99,7 +99,8 @@ inline constexpr std::size_t kRecordBytesMax = 8 * 1024;
 /// safe by the reset rule, it only costs those who are far behind a fresh copy.
 inline constexpr std::size_t kRecordTombstonesMax = 256;
 /// Items of a copy, tombstones included. A copy can for a moment hold keys that their owner has
-/// deleted next to those that replaced them, hence more than an owner may have; above this it is a lie.
+/// deleted next to those that replaced them, hence more than an owner may have; above this it is a
+/// lie.
 inline constexpr std::size_t kRecordItemsMax = 512;
 
 // -- Events --
@@ -127,8 +128,8 @@ inline constexpr std::size_t kAssembliesMax = 32;
 inline constexpr std::size_t kWaitingBytesMax = 16 * 1024 * 1024;
 /// Members remembered per stream as having what we miss, and as having said that they do not.
 inline constexpr std::size_t kSourcesMax = 8;
-/// How far ahead of what we hold a claim about a stream is believed: at 1,000 events a second, seven
-/// weeks. What is beyond is garbage, and must not reach the arithmetic of sequences.
+/// How far ahead of what we hold a claim about a stream is believed: at 1,000 events a second,
+/// seven weeks. What is beyond is garbage, and must not reach the arithmetic of sequences.
 inline constexpr std::uint64_t kSequenceAheadMax = std::uint64_t{1} << 32U;
 
 // -- Overlays and keys --

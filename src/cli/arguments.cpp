@@ -60,7 +60,10 @@ Attempt<Command> help(CLI::App& root, const Texts& words) {
     }
     CLI::App* app = &root;
     for (const std::string& word : words) {
-        if (word == "-h" || word == "--help") break;
+        if (word == "-h" || word == "--help") {
+            if (app == &root) app = find_command(root, "help");
+            break;
+        }
         CLI::App* next = find_command(*app, word);
         if (next == nullptr) return std::unexpected(unknown_command(*app, word));
         app = next;

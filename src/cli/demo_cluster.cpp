@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <csignal>
+#include <cstring>
 #include <fmt/core.h>
 #include <fstream>
 
 #include "cli/json.hpp"
 #include "daemon/config.hpp"
 #include "daemon/overlay_spec.hpp"
+#include "runtime/clock.hpp"
 #include "runtime/os_random.hpp"
 
 namespace grapevine::cli {
@@ -20,20 +22,28 @@ namespace {
 constexpr std::size_t kRunFileBytesMax = 64 * 1024;
 constexpr std::size_t kLogTailLines = 5;
 
-/// What of our environment the daemons may see: nothing that would configure them.
-std::map<std::string, std::string> environment_for_daemons() {
-    auto environment = daemon::sources_of_process().environment;
-    std::erase_if(environment,
-                  [](const auto& entry) { return entry.first.starts_with("GRAPEVINE_"); });
-    // Not a service of systemd, even if we are one.
-    environment.erase("NOTIFY_SOCKET");
+/// Nothing of our environment may configure the daemons; empty is as good as not set. Nor are they
+/// services of systemd, even if we are one.
+std::vector<std::pair<std::string, std::string>> environment_for_daemons() {
+    std::vector<std::pair<std::string, std::string>> environment = {{"NOTIFY_SOCKET", ""}};
+    for (const auto& [name, value] : daemon::sources_of_process().environment) {
+        if (name.starts_with("GRAPEVINE_")) environment.emplace_back(name, "");
+    }
     return environment;
+}
+
+std::string describe(const runtime::ExitStatus& status) {
+    if (status.signal_number) {
+        return fmt::format("signal {} ({})", *status.signal_number,
+                           ::strsignal(*status.signal_number));
+    }
+    return fmt::format("exit code {}", status.code.value_or(0));
 }
 
 }  // namespace
 
 Attempt<std::unique_ptr<DemoCluster>> DemoCluster::make(const DemoOptions& options) {
-    auto folder = runtime::TemporaryDirectory::make("grapevine-demo-");
+    auto folder = runtime::TemporaryDirectory::make("grapevine-demo");
     if (!folder) return std::unexpected(to_failure(folder.error()));
     std::error_code error;
     const fs::path program = fs::read_symlink("/proc/self/exe", error);
@@ -104,12 +114,16 @@ Attempt<void> DemoCluster::start(std::size_t index) {
     // Of an earlier life: it must not be taken for this one's.
     std::error_code error;
     fs::remove(daemon.folder / "state" / "run.json", error);
-    const ChildProcess::Plan plan{
-        .program = program_,
-        .arguments = {"agent", "--config", (daemon.folder / "grapevine.toml").string()},
-        .environment = environment_,
-        .output_file = daemon.folder / "log"};
-    daemon.process = GV_TRY(ChildProcess::start(plan));
+    const auto log = runtime::OutputTarget::to_file(daemon.folder / "log");
+    auto process =
+        runtime::ChildProcess::spawn({.arguments = {program_.string(), "agent", "--config",
+                                                    (daemon.folder / "grapevine.toml").string()},
+                                      .environment = environment_,
+                                      .standard_output = log,
+                                      .standard_error = log,
+                                      .group = runtime::ProcessOptions::Group::own});
+    if (!process) return std::unexpected(to_failure(process.error()));
+    daemon.process = *std::move(process);
     daemon.should_run = true;
     return {};
 }
@@ -142,35 +156,37 @@ void DemoCluster::kill(std::size_t index) {
         const std::lock_guard lock(mutex_);
         daemon.url.clear();
     }
-    daemon.process.signal(SIGKILL);
+    if (daemon.process) daemon.process->signal(SIGKILL);
 }
 
 Attempt<void> DemoCluster::check() {
     for (std::size_t index = 0; index < daemons_.size(); ++index) {
         Daemon& daemon = daemons_[index];
-        if (!daemon.should_run || daemon.process.is_running()) continue;
-        return fail(
-            ExitCode::failed,
-            fmt::format("daemon {} ended by itself with {}", daemon.name, daemon.process.end()),
-            fmt::format("its last words: {}", log_tail(index)));
+        if (!daemon.should_run || !daemon.process) continue;
+        const auto end = daemon.process->wait_for(Duration::zero());
+        if (!end) continue;
+        return fail(ExitCode::failed,
+                    fmt::format("daemon {} ended by itself with {}", daemon.name, describe(*end)),
+                    fmt::format("its last words: {}", log_tail(index)));
     }
     return {};
 }
 
-bool DemoCluster::stop_all(std::chrono::milliseconds patience) {
+bool DemoCluster::stop_all(Duration patience) {
     for (Daemon& daemon : daemons_) {
         daemon.should_run = false;
-        daemon.process.signal(SIGTERM);
+        if (daemon.process) daemon.process->signal(SIGTERM);
     }
-    const auto until = std::chrono::steady_clock::now() + patience;
+    const runtime::SteadyClock clock;
+    const Instant until = clock.now() + patience;
     bool is_clean = true;
     for (Daemon& daemon : daemons_) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-            until - std::chrono::steady_clock::now());
-        if (daemon.process.wait_for(std::max(left, std::chrono::milliseconds(0)))) continue;
+        if (!daemon.process) continue;
+        const Duration left = std::max(until - clock.now(), Duration::zero());
+        if (daemon.process->wait_for(left)) continue;
         is_clean = false;
-        daemon.process.signal(SIGKILL);
-        daemon.process.wait_for(std::chrono::seconds(5));
+        daemon.process->signal(SIGKILL);
+        daemon.process->wait();
     }
     return is_clean;
 }

@@ -1,18 +1,18 @@
 #pragma once
 
-#include <chrono>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "cli/child_process.hpp"
+#include "base/time.hpp"
 #include "cli/failure.hpp"
 #include "cli/options.hpp"
 #include "runtime/files.hpp"
+#include "runtime/process.hpp"
 
 namespace grapevine::cli {
 
@@ -50,7 +50,7 @@ public:
 
     /// SIGTERM to all, SIGKILL to those that do not end within `patience`. False when that was
     /// needed.
-    bool stop_all(std::chrono::milliseconds patience);
+    bool stop_all(Duration patience);
 
     [[nodiscard]] std::size_t size() const { return daemons_.size(); }
     [[nodiscard]] const std::string& name(std::size_t index) const { return daemons_[index].name; }
@@ -64,7 +64,7 @@ private:
     struct Daemon {
         std::string name;
         std::filesystem::path folder;
-        ChildProcess process;
+        std::optional<runtime::ChildProcess> process;
         bool should_run = false;
         std::string url;              ///< Empty while it is not ready; guarded by `mutex_`.
         std::string overlay_address;  ///< As once bound; empty before the first start.
@@ -76,7 +76,7 @@ private:
 
     runtime::TemporaryDirectory folder_;
     std::filesystem::path program_;
-    std::map<std::string, std::string> environment_;
+    std::vector<std::pair<std::string, std::string>> environment_;
     std::string key_;
     std::string profile_;
     std::vector<Daemon> daemons_;

@@ -85,10 +85,18 @@ int run(const std::vector<std::string>& arguments, Console& console) {
     const Attempt<int> result =
         command ? std::visit(Dispatch{console}, *command) : std::unexpected(command.error());
     console.out.flush();
-    if (result) return *result;
-    console.err << describe(result.error());
+    Failure failure;
+    if (!result) {
+        failure = result.error();
+    } else if (!console.out) {
+        // A script that believes half an answer is worse off than one that fails.
+        failure = Failure{ExitCode::failed, "the output could not be written", "is the disk full?"};
+    } else {
+        return *result;
+    }
+    console.err << describe(failure);
     console.err.flush();
-    return static_cast<int>(result.error().code);
+    return static_cast<int>(failure.code);
 }
 
 }  // namespace grapevine::cli

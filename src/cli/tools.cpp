@@ -28,10 +28,11 @@ Attempt<int> agent(const AgentOptions& options, Console& console) {
         last.code = ExitCode::failed;
         return std::unexpected(std::move(last));
     }
-    for (const std::string& warning : config->warnings) {
-        console.err << fmt::format("warning: {}\n", safe_text(warning));
-    }
     if (options.is_check) {
+        // A daemon that runs says them in its log.
+        for (const std::string& warning : config->warnings) {
+            console.err << fmt::format("warning: {}\n", safe_text(warning));
+        }
         console.out << daemon::describe_config(*config);
         return 0;
     }

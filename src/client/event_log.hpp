@@ -23,8 +23,9 @@ namespace grapevine::client {
 /// Offsets count from 1 in each life of the log and are never reused. A position of another life
 /// means nothing here; `life` is what a reader's cursor carries to find that out.
 ///
-/// Memory: `Limits`; the oldest items go first, and the newest is kept whatever its size. Age counts
-/// from the append, and is looked at when something is appended or `expire` is called. One thread.
+/// Memory: `Limits`; the oldest items go first, and the newest is kept whatever its size. Age
+/// counts from the append, and is looked at when something is appended or `expire` is called. One
+/// thread.
 class EventLog final : public control::Log {
 public:
     struct Limits {
@@ -40,11 +41,11 @@ public:
     /// Drops what is over age.
     void expire(Instant now);
 
-    /// An `offset` that is older than `oldest` is moved there, and `missed` says by how much (of all
-    /// items, whatever the filter). One beyond `next` is moved back to it. The page ends before the
-    /// item that would take it above `bytes_max`, but has at least one if one passes. Topic patterns
-    /// that `TopicFilter` refuses match nothing: whoever takes them from users has them parsed.
-    /// A gap has no topic: it passes for everybody who wants events.
+    /// An `offset` that is older than `oldest` is moved there, and `missed` says by how much (of
+    /// all items, whatever the filter). One beyond `next` is moved back to it. The page ends before
+    /// the item that would take it above `bytes_max`, but has at least one if one passes. Topic
+    /// patterns that `TopicFilter` refuses match nothing: whoever takes them from users has them
+    /// parsed. A gap has no topic: it passes for everybody who wants events.
     [[nodiscard]] Page read(std::uint64_t offset, const Filter& filter, std::size_t items_max,
                             std::size_t bytes_max) const override;
     [[nodiscard]] std::uint64_t oldest() const override { return next_ - items_.size(); }

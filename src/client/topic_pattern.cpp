@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view kWildcards = "*>";
 
-/// Takes the first token and its '.' off `rest`. Afterwards `has_more` says whether there was a '.'.
+/// Takes the first token and its '.' off `rest`. Afterwards `has_more` says whether there was a
+/// '.'.
 std::string_view take_token(std::string_view& rest, bool& has_more) {
     const std::size_t dot = rest.find('.');
     has_more = dot != std::string_view::npos;

@@ -107,7 +107,15 @@ Outcome<KeyValue> parse_value(const Key& key, const Assignment& assignment) {
 /// Collects assignments from all sources, weakest first, and makes the configuration of them.
 class Merger {
 public:
-    explicit Merger(const ConfigSources& sources) { config_.sources = sources; }
+    explicit Merger(const ConfigSources& sources) {
+        config_.sources = sources;
+        std::string token = variable(sources, "GRAPEVINE_JOIN");
+        for (const auto& [name, value] : sources.flags) {
+            if (name == "join") token = value;
+        }
+        // One that cannot be read is refused by `check`.
+        if (auto invitation = parse_invitation(token)) invitation_ = *std::move(invitation);
+    }
 
     std::expected<Config, std::vector<Refusal>> run(FileContent file) {
         refusals_ = std::move(file.refusals);
@@ -187,6 +195,7 @@ private:
             return std::nullopt;
         }
         if (config_.overlays.size() == 1) return config_.overlays.front().name;
+        if (config_.overlays.empty() && invitation_) return invitation_->overlay;
         refuse(place, "",
                config_.overlays.empty()
                    ? std::string("there is no overlay that this could be about")
@@ -287,6 +296,7 @@ private:
             config_.http.token_file = default_token_file(config_.state_folder);
         }
         for (control::OverlaySpec& spec : config_.overlays) {
+            accept_invitation(spec);
             if (!spec.bind) spec.bind = kDefaultOverlayBind;
             for (const Key& key : config_keys()) {
                 const bool is_unset =
@@ -307,6 +317,17 @@ private:
             std::ranges::sort(own);
             spec.labels = std::move(own);
         }
+    }
+
+    /// Flags beside --join say more about the overlay of the invitation: it is then ours to define,
+    /// with what the invitation says of it.
+    void accept_invitation(control::OverlaySpec& spec) const {
+        if (!invitation_ || spec.name != invitation_->overlay || spec.keys) return;
+        const control::OverlaySpec invited = to_spec(*invitation_);
+        spec.keys = invited.keys;
+        if (!spec.seeds) spec.seeds = invited.seeds;
+        if (!spec.cipher) spec.cipher = invited.cipher;
+        if (!spec.profile) spec.profile = invited.profile;
     }
 
     [[nodiscard]] std::string place_of(const std::string& key) const {
@@ -402,6 +423,7 @@ private:
     }
 
     Config config_;
+    std::optional<Invitation> invitation_;  ///< Of --join.
     std::vector<Refusal> refusals_;
     std::map<std::string, std::string> places_;  ///< Where each key got its value.
 };

@@ -46,7 +46,7 @@ struct HttpConfig {
 };
 
 struct LogConfig {
-    std::string level;   ///< trace, debug, info, warning, error
+    std::string level;   ///< debug, info, warn, error, off
     std::string format;  ///< text, json
 };
 

@@ -11,7 +11,7 @@ namespace grapevine::daemon {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kLevels = {"trace", "debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 5> kLevels = {"debug", "info", "warn", "error", "off"};
 constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
 constexpr std::array<std::string_view, 2> kAnonymous = {"refused", "loopback"};
 constexpr std::array<std::string_view, 2> kMetrics = {"open", "token"};
@@ -44,7 +44,9 @@ const std::array kKeys = {
         .type = KeyType::text,
         .default_text = "none",
         .description = "An invitation (from `grapevine invite`) to accept at start. The overlay is "
-                       "kept; to repeat it does nothing.",
+                       "kept; to repeat it does nothing. Overlay flags beside it "
+                       "(--bind, --label) are about that overlay, and must then be given at every "
+                       "start.",
         .flag = "--join",
         .environment = "GRAPEVINE_JOIN",
         .where = Key::Where::not_in_file,

@@ -20,7 +20,7 @@ const std::string kKey = "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 ConfigSources sources() {
     ConfigSources result;
-    result.environment = {{"HOME", "/home/user"}};
+    result.environment = {{"HOME", "/users/ann"}};
     result.host_name = "host-1";
     return result;
 }
@@ -54,9 +54,9 @@ const control::OverlaySpec& only(const Config& config) {
 TEST(Config, an_empty_file_gives_the_defaults_and_no_overlay) {
     const Config config = good("");
     EXPECT_EQ(config.name, "host-1");
-    EXPECT_EQ(config.state_folder, "/home/user/.local/state/grapevine");
+    EXPECT_EQ(config.state_folder, "/users/ann/.local/state/grapevine");
     EXPECT_EQ(to_string(config.http.bind), "127.0.0.1:9470");
-    EXPECT_EQ(config.http.token_file, "/home/user/.local/state/grapevine/token");
+    EXPECT_EQ(config.http.token_file, "/users/ann/.local/state/grapevine/token");
     EXPECT_EQ(config.http.connections_max, 256U);
     EXPECT_FALSE(config.http.is_open_on_loopback);
     EXPECT_TRUE(config.http.is_metrics_open);
@@ -120,8 +120,8 @@ retention_bytes = "2MiB"
 TEST(Config, flags_beat_the_environment_which_beats_the_file) {
     ConfigSources from = sources();
     EXPECT_EQ(good("[log]\nlevel='debug'", from).log.level, "debug");
-    from.environment["GRAPEVINE_LOG_LEVEL"] = "warning";
-    EXPECT_EQ(good("[log]\nlevel='debug'", from).log.level, "warning");
+    from.environment["GRAPEVINE_LOG_LEVEL"] = "warn";
+    EXPECT_EQ(good("[log]\nlevel='debug'", from).log.level, "warn");
     from.flags = {{"log.level", "error"}};
     EXPECT_EQ(good("[log]\nlevel='debug'", from).log.level, "error");
 }
@@ -230,8 +230,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"[http]\ntls_key = 'k.pem'",
                  "/etc/g.toml:2:11: http.tls_key: is set without http.tls_certificate | set "
                  "http.tls_certificate too, or neither"},
-        BadValue{"[log]\nlevel = 'wraning'",
-                 "/etc/g.toml:2:9: log.level: 'wraning' is not known | did you mean warning?"},
+        BadValue{"[log]\nlevel = 'debgu'",
+                 "/etc/g.toml:2:9: log.level: 'debgu' is not known | did you mean debug?"},
         BadValue{"[overlay.A]",
                  "/etc/g.toml:1:10: overlay.A: the overlay's name 'A' has a character that names "
                  "may not have, at position 1 | use 1 to 64 of a-z, 0-9, '.', '_' and '-', "
@@ -281,8 +281,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Config, all_problems_are_told_at_once) {
     EXPECT_EQ(bad("workers = 0\n[log]\nlevel = 'x'\ncolour = 1"),
               "/etc/g.toml:4:1: log.colour: is not a key that exists | known are: level, format\n"
-              "/etc/g.toml:3:9: log.level: 'x' is not known | known are: trace, debug, info, "
-              "warning, error\n"
+              "/etc/g.toml:3:9: log.level: 'x' is not known | known are: debug, info, warn, "
+              "error, off\n"
               "/etc/g.toml:1:11: workers: 0 is out of range | write a whole number from 1 to 64");
 }
 
@@ -299,6 +299,25 @@ TEST(Config, a_damaged_invitation_is_refused_before_the_daemon_starts) {
     ConfigSources from = sources();
     from.flags = {{"join", "gv1.AAAA"}};
     EXPECT_TRUE(bad("", from).starts_with("--join: join: the token")) << bad("", from);
+}
+
+TEST(Config, flags_beside_an_invitation_are_about_its_overlay) {
+    Invitation invitation;
+    invitation.overlay = "demo";
+    invitation.profile = "fast";
+    invitation.keys = {parse_key(kKey).value()};
+    invitation.seeds = {"192.0.2.7:9471"};
+    ConfigSources from = sources();
+    from.flags = {{"join", format_invitation(invitation)}};
+    EXPECT_TRUE(good("", from).overlays.empty()) << "the daemon makes it, and keeps it";
+    from.flags.emplace_back("overlay.bind", "127.0.0.1:9472");
+    const Config config = good("", from);
+    const control::OverlaySpec& spec = only(config);
+    EXPECT_EQ(spec.name, "demo");
+    EXPECT_EQ(spec.bind, "127.0.0.1:9472");
+    EXPECT_EQ(spec.profile, "fast");
+    EXPECT_EQ(spec.seeds, invitation.seeds);
+    EXPECT_EQ(spec.keys, (std::vector<std::string>{kKey}));
 }
 
 TEST(Config, a_bad_host_name_asks_for_a_name) {

@@ -41,9 +41,10 @@ TEST(Invitation, comes_back_as_it_was) {
 
 // The bytes are a promise to the hosts of other versions: this text never changes.
 TEST(Invitation, is_written_as_its_format_says) {
-    EXPECT_EQ(format_invitation(small()),
-              "gv1.AD0EZGVtbwABAQFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQQEOMTkyLjAuMi43Ojk0NzFKz"
-              "Lm6");
+    EXPECT_EQ(
+        format_invitation(small()),
+        "gv1.AD0EZGVtbwABAQFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQQEOMTkyLjAuMi43Ojk0NzFKz"
+        "Lm6");
 }
 
 TEST(Invitation, at_every_limit_comes_back) {

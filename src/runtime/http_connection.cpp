@@ -87,7 +87,9 @@ public:
         connection->start_stream(std::move(head));
         return std::make_shared<ConnectionStream>(std::move(connection));
     }
-    std::shared_ptr<WebSocket> accept_websocket() override { return take()->accept_websocket(); }
+    std::shared_ptr<WebSocket> accept_websocket(std::string_view subprotocol) override {
+        return take()->accept_websocket(subprotocol);
+    }
 
 private:
     std::shared_ptr<HttpConnection> take() {
@@ -357,7 +359,7 @@ void HttpConnection::start_stream(HttpResponse head) {
     read();
 }
 
-std::shared_ptr<WebSocket> HttpConnection::accept_websocket() {
+std::shared_ptr<WebSocket> HttpConnection::accept_websocket(std::string_view subprotocol) {
     std::string unread(static_cast<const char*>(input_.data().data()), input_.size());
     const bool is_alive = phase_ == Phase::handling;
     // A client that has gone gets a socket that is closed from the start.
@@ -366,7 +368,7 @@ std::shared_ptr<WebSocket> HttpConnection::accept_websocket() {
     const auto server = server_;
     close_now();
     return start_websocket(server, is_alive ? std::move(transport) : nullptr, std::move(request),
-                           std::move(unread));
+                           std::move(unread), std::string(subprotocol));
 }
 
 // -- Streaming -----------------------------------------------------------------------------------

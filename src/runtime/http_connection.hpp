@@ -33,7 +33,7 @@ public:
     // For the responder.
     void reply(HttpResponse response);
     void start_stream(HttpResponse head);
-    [[nodiscard]] std::shared_ptr<WebSocket> accept_websocket();
+    [[nodiscard]] std::shared_ptr<WebSocket> accept_websocket(std::string_view subprotocol);
 
     // For the stream.
     [[nodiscard]] bool stream_write(std::string text);

@@ -57,7 +57,9 @@ public:
     /// Messages that arrive before this is set wait for it.
     virtual void on_message(std::move_only_function<void(std::string)> handler) = 0;
     virtual void on_closed(Loop::Task task) = 0;
-    virtual void close() = 0;
+    /// Sends what waits, then a close frame with this status (RFC 6455, section 7.4) and reason
+    /// (UTF-8; what is beyond 123 bytes is cut off).
+    virtual void close(std::uint16_t status = 1000, std::string_view reason = {}) = 0;
     [[nodiscard]] virtual bool is_open() const = 0;
 };
 
@@ -74,8 +76,10 @@ public:
     /// Sends the head now; `head.body`, if any, is the first piece.
     [[nodiscard]] virtual std::shared_ptr<HttpStream> start_stream(HttpResponse head) = 0;
 
-    /// Only when `HttpRequest::is_websocket_upgrade`.
-    [[nodiscard]] virtual std::shared_ptr<WebSocket> accept_websocket() = 0;
+    /// Only when `HttpRequest::is_websocket_upgrade`. `subprotocol` is what the answer selects of
+    /// those that the client offered; empty selects none.
+    [[nodiscard]] virtual std::shared_ptr<WebSocket> accept_websocket(
+        std::string_view subprotocol = {}) = 0;
 };
 
 struct HttpTls {

@@ -107,10 +107,20 @@ namespace beast = boost::beast;
 namespace websocket = boost::beast::websocket;
 using boost::system::error_code;
 
+// A control frame carries 125 bytes, two of them the status; Beast throws beyond. Cut between
+// characters, for the reason must be UTF-8 (RFC 6455, section 5.5.1).
+std::string fit_reason(std::string_view reason) {
+    constexpr std::size_t kReasonBytesMax = 123;
+    if (reason.size() <= kReasonBytesMax) return std::string(reason);
+    std::size_t end = kReasonBytesMax;
+    while (end > 0 && (static_cast<unsigned char>(reason[end]) & 0xc0U) == 0x80U) --end;
+    return std::string(reason.substr(0, end));
+}
+
 class Session final : public HttpPeer, public std::enable_shared_from_this<Session> {
 public:
     Session(std::shared_ptr<HttpServerShared> server, std::unique_ptr<Transport> transport,
-            UpgradeRequest request, std::string unread)
+            UpgradeRequest request, std::string unread, std::string subprotocol)
         : server_(std::move(server)),
           request_(std::move(request)),
           stream_(std::move(transport), std::move(unread)),
@@ -122,6 +132,12 @@ public:
         stream_.set_option(patience);
         stream_.read_message_max(server_->options.body_bytes_max);
         stream_.text(true);
+        if (!subprotocol.empty()) {
+            stream_.set_option(websocket::stream_base::decorator(
+                [name = std::move(subprotocol)](websocket::response_type& response) {
+                    response.set(beast::http::field::sec_websocket_protocol, name);
+                }));
+        }
         stream_.next_layer().on_progress([this] { expect_progress(); });
     }
 
@@ -174,11 +190,12 @@ public:
     }
 
     // Sends what waits, then says goodbye.
-    void close() {
+    void close(std::uint16_t status, std::string_view reason) {
         if (!is_open_ || is_closing_) return;
         is_closing_ = true;
+        goodbye_ = websocket::close_reason(websocket::close_code{status}, fit_reason(reason));
         forget_callbacks();
-        if (is_accepted_ && !is_writing_) say_goodbye(websocket::close_code::normal);
+        if (is_accepted_ && !is_writing_) say_goodbye(goodbye_);
     }
 
     void close_now() override {
@@ -200,8 +217,9 @@ public:
         if (on_closed_) server_->loop.post(std::exchange(on_closed_, nullptr));
         was_cut_ = true;
         is_closing_ = true;
+        goodbye_ = websocket::close_code::going_away;
         forget_callbacks();
-        if (is_accepted_ && !is_writing_) say_goodbye(websocket::close_code::going_away);
+        if (is_accepted_ && !is_writing_) say_goodbye(goodbye_);
     }
 
 private:
@@ -230,7 +248,7 @@ private:
     void write() {
         if (is_writing_ || !is_open_ || !is_accepted_) return;
         if (waiting_.empty()) {
-            if (is_closing_) say_goodbye(websocket::close_code::normal);
+            if (is_closing_) say_goodbye(goodbye_);
             return;
         }
         is_writing_ = true;
@@ -253,10 +271,10 @@ private:
         write();
     }
 
-    void say_goodbye(websocket::close_code code) {
+    void say_goodbye(const websocket::close_reason& reason) {
         if (said_goodbye_) return;
         said_goodbye_ = true;
-        stream_.async_close(code, [self = shared_from_this()](error_code) { self->close_now(); });
+        stream_.async_close(reason, [self = shared_from_this()](error_code) { self->close_now(); });
     }
 
     void expect_progress() {
@@ -296,12 +314,13 @@ private:
     bool is_writing_ = false;
     // The end came from elsewhere than `close`.
     bool was_cut_ = false;
+    websocket::close_reason goodbye_ = websocket::close_code::normal;
 };
 
 class SessionSocket final : public WebSocket {
 public:
     explicit SessionSocket(std::shared_ptr<Session> session) : session_(std::move(session)) {}
-    ~SessionSocket() override { session_->close(); }
+    ~SessionSocket() override { session_->close(websocket::close_code::normal, {}); }
 
     bool send(std::string text) override { return session_->send(std::move(text)); }
     [[nodiscard]] std::size_t pending_bytes() const override { return session_->pending_bytes(); }
@@ -310,7 +329,9 @@ public:
         session_->on_message(std::move(handler));
     }
     void on_closed(Loop::Task task) override { session_->on_closed(std::move(task)); }
-    void close() override { session_->close(); }
+    void close(std::uint16_t status, std::string_view reason) override {
+        session_->close(status, reason);
+    }
     [[nodiscard]] bool is_open() const override { return session_->is_open(); }
 
 private:
@@ -326,7 +347,7 @@ public:
     void on_drained(Loop::Task) override {}
     void on_message(std::move_only_function<void(std::string)>) override {}
     void on_closed(Loop::Task task) override { loop_.post(std::move(task)); }
-    void close() override {}
+    void close(std::uint16_t, std::string_view) override {}
     [[nodiscard]] bool is_open() const override { return false; }
 
 private:
@@ -337,10 +358,12 @@ private:
 
 std::shared_ptr<WebSocket> start_websocket(std::shared_ptr<HttpServerShared> server,
                                            std::unique_ptr<Transport> transport,
-                                           UpgradeRequest request, std::string unread) {
+                                           UpgradeRequest request, std::string unread,
+                                           std::string subprotocol) {
     if (!transport) return std::make_shared<DeadSocket>(server->loop);
-    auto session = std::make_shared<Session>(std::move(server), std::move(transport),
-                                             std::move(request), std::move(unread));
+    auto session =
+        std::make_shared<Session>(std::move(server), std::move(transport), std::move(request),
+                                  std::move(unread), std::move(subprotocol));
     session->start();
     return std::make_shared<SessionSocket>(std::move(session));
 }

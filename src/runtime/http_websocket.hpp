@@ -13,6 +13,7 @@ using UpgradeRequest = boost::beast::http::request<boost::beast::http::string_bo
 /// is what had arrived behind the request. For the sources of this folder only.
 std::shared_ptr<WebSocket> start_websocket(std::shared_ptr<HttpServerShared> server,
                                            std::unique_ptr<Transport> transport,
-                                           UpgradeRequest request, std::string unread);
+                                           UpgradeRequest request, std::string unread,
+                                           std::string subprotocol);
 
 }  // namespace grapevine::runtime

@@ -88,6 +88,7 @@ struct Launch {
     int error;
     int report;
     pid_t parent;
+    ProcessOptions::Group group;
 };
 
 [[noreturn]] void run_child(const Launch& launch) {
@@ -95,6 +96,7 @@ struct Launch {
         static_cast<void>(::write(launch.report, &error_number, sizeof error_number));
         ::_exit(127);
     };
+    if (launch.group == ProcessOptions::Group::own) ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     // The parent may have ended before the line above; nobody would kill us then.
     if (::getppid() != launch.parent) ::_exit(127);
@@ -141,7 +143,7 @@ Outcome<ChildProcess> ChildProcess::spawn(const ProcessOptions& options) {
     std::vector<std::string> environment = merged_environment(options);
     const Launch launch{
         pointers_to(arguments), pointers_to(environment), input.value(), output.theirs.value(),
-        error.theirs.value(),   report_end.value(),       ::getpid()};
+        error.theirs.value(),   report_end.value(),       ::getpid(),    options.group};
     const pid_t pid = ::fork();
     if (pid < 0) return std::unexpected(system_refusal("cannot start a process", errno));
     if (pid == 0) run_child(launch);

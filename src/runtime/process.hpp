@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -41,6 +42,10 @@ struct ProcessOptions {
     /// Both may name the same file.
     OutputTarget standard_output{};
     OutputTarget standard_error{};
+    /// A Ctrl-C in the terminal goes to the whole group; a child with one of its own hears nothing
+    /// of it.
+    enum class Group : std::uint8_t { ours, own };
+    Group group = Group::ours;
 };
 
 /// A program run as a child of ours. Its input is /dev/null.

@@ -96,6 +96,16 @@ TEST(ChildProcess, what_we_ignore_about_pipes_it_does_not_inherit) {
     ::signal(SIGPIPE, SIG_DFL);
 }
 
+TEST(ChildProcess, in_a_group_of_its_own_it_hears_no_ctrl_c_of_ours) {
+    ProcessOptions options = shell("echo ready; exec sleep 1000");
+    options.standard_output = OutputTarget::pipe();
+    EXPECT_EQ(::getpgid(ChildProcess::spawn(options).value().pid()), ::getpgrp());
+    options.group = ProcessOptions::Group::own;
+    ChildProcess child = ChildProcess::spawn(options).value();
+    ASSERT_EQ(child.read_output_line(), "ready");
+    EXPECT_EQ(::getpgid(child.pid()), child.pid());
+}
+
 TEST(ChildProcess, it_does_not_outlive_a_parent_that_is_killed) {
     int ends[2];
     ASSERT_EQ(::pipe(ends), 0);

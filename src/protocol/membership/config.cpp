@@ -46,7 +46,6 @@ ProtocolConfig fast_config() {
     config.rumor_interval = 30ms;
     config.sync_interval = 500ms;
     config.reconnect_interval = 2s;
-    config.event_fanout = 4;
     config.frontier_interval = 500ms;
     config.repair_delay = 40ms;
     config.repair_retry = 60ms;
@@ -54,8 +53,8 @@ ProtocolConfig fast_config() {
     return config;
 }
 
-// Memberlist's LAN times, less a shorter ack timeout: round trips of a site are below 10 ms, and the
-// rest of the period belongs to the helpers. A member that is stopped for 500 ms is not even
+// Memberlist's LAN times, less a shorter ack timeout: round trips of a site are below 10 ms, and
+// the rest of the period belongs to the helpers. A member that is stopped for 500 ms is not even
 // suspected: its late ack still falls into the period of its probe.
 ProtocolConfig lan_config() {
     return {};
@@ -70,7 +69,6 @@ ProtocolConfig wan_config() {
     config.lateness_max = 1s;
     config.suspicion_alpha = 5;
     config.rumor_interval = 500ms;
-    config.rumor_counter = 4;
     config.sync_interval = 3s;
     config.reconnect_interval = 15s;
     config.frontier_interval = 3s;

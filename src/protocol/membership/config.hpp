@@ -40,10 +40,12 @@ struct ProtocolConfig {
     /// Off only to show what it is worth.
     bool last_chance_probe = true;
 
-    // Rumors (Demers 1987): push-pull with feedback and counter.
+    // Rumors (Demers 1987): push-pull with feedback and counter. Why k = 4? Measured with fan-out 3
+    // in 128 members, k = 3 leaves 0.7% of them to anti-entropy, at 4.8 tells per member and rumor;
+    // k = 4 leaves 0.06%, at 6.9.
     Duration rumor_interval = std::chrono::milliseconds(200);
     std::uint8_t rumor_fanout = 3;
-    std::uint8_t rumor_counter = 3;
+    std::uint8_t rumor_counter = 4;
 
     // Anti-entropy of the view.
     /// At least this long between two exchanges that we begin.

@@ -2,10 +2,9 @@
 // what a stall or a lossy network does. The whole node over the wire is the simulator's business;
 // here the three machines are on trial alone, without the anti-entropy that would help them.
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <functional>
+#include <gtest/gtest.h>
 #include <map>
 #include <memory>
 #include <queue>
@@ -66,8 +65,7 @@ public:
     Group(std::size_t count, const ProtocolConfig& config, std::uint64_t seed)
         : config_(config), random_(seed) {
         for (std::size_t at = 0; at < count; ++at) {
-            actors_.push_back(
-                std::make_unique<Actor>(MemberId(at + 1), config, random_.next()));
+            actors_.push_back(std::make_unique<Actor>(MemberId(at + 1), config, random_.next()));
         }
         for (auto& actor : actors_) {
             for (const auto& other : actors_) {
@@ -87,6 +85,9 @@ public:
     /// What arrives meanwhile waits in the member's socket; its timers fire late.
     void stop(std::size_t index, Duration duration) { at(index).stopped_until = now_ + duration; }
 
+    /// Something was said to the member from outside.
+    void poke(std::size_t index) { settle(index); }
+
     void run_for(Duration duration) {
         const Instant end = now_ + duration;
         while (!events_.empty() && events_.top().at <= end) {
@@ -96,8 +97,8 @@ public:
             Actor& actor = at(event.actor);
             if (actor.has_crashed) continue;
             if (actor.stopped_until > now_) {
-                events_.push({actor.stopped_until, event.order, event.actor, event.from,
-                              event.message});
+                events_.push(
+                    {actor.stopped_until, event.order, event.actor, event.from, event.message});
                 continue;
             }
             deliver(actor, event);
@@ -194,8 +195,10 @@ private:
                 const MemberId member = change->change.member.record->member;
                 const bool gone = change->change.member.status == wire::Status::dead ||
                                   change->change.member.status == wire::Status::left;
-                if (gone) actor.swim.remove(member);
-                else actor.swim.add(member);
+                if (gone)
+                    actor.swim.remove(member);
+                else
+                    actor.swim.add(member);
             } else if (const auto* spread = std::get_if<Membership::Spread>(&*action)) {
                 actor.rumors.add(now_, {RumorKey::Kind::member, spread->member});
             } else if (const auto* tell = std::get_if<Membership::Tell>(&*action)) {
@@ -234,8 +237,8 @@ private:
             message.push = actor.rumors.fill(now_, to, 1100);
             if (message.push || message.feedback) send(index, to, std::move(message));
         }
-        const Instant due = std::min({actor.swim.deadline(), actor.membership.deadline(),
-                                      actor.rumors.deadline()});
+        const Instant due =
+            std::min({actor.swim.deadline(), actor.membership.deadline(), actor.rumors.deadline()});
         Instant& known = wake_at_[index];
         if (due != kNever && (due < known || known <= now_)) {
             known = due;
@@ -258,7 +261,9 @@ Duration quantile(std::vector<Duration> values, double q) {
     return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
 }
 
-double milliseconds(Duration duration) { return static_cast<double>(duration.count()) / 1e6; }
+double milliseconds(Duration duration) {
+    return static_cast<double>(duration.count()) / 1e6;
+}
 
 TEST(Detection, fast_a_crash_among_128_is_known_to_everybody_in_time_and_to_nobody_before) {
     const ProtocolConfig config = profile_config(Profile::fast);
@@ -308,7 +313,8 @@ TEST(Detection, messages_per_member_and_period_do_not_grow_with_the_group) {
         for (std::size_t at = 0; at < count; ++at) before += group.at(at).swim.counters().probes;
         group.run_for(20s);
         for (std::size_t at = 0; at < count; ++at) after += group.at(at).swim.counters().probes;
-        const double per_period = static_cast<double>(after - before) / static_cast<double>(count) / 20;
+        const double per_period =
+            static_cast<double>(after - before) / static_cast<double>(count) / 20;
         EXPECT_NEAR(per_period, 1.0, 0.05) << count;
     }
 }
@@ -356,8 +362,8 @@ TEST(Detection, a_member_that_slept_for_a_minute_accuses_nobody_and_is_taken_bac
             }
             return sum;
         };
-        EXPECT_TRUE(group.run_until(
-            [&] { return group.believers(3, wire::Status::alive) == 15; }, 3s))
+        EXPECT_TRUE(
+            group.run_until([&] { return group.believers(3, wire::Status::alive) == 15; }, 3s))
             << "seed " << seed;
         EXPECT_EQ(group.at(3).membership.counters().deaths, 0U);
         EXPECT_EQ(others_before(), 15U * 15U);
@@ -385,46 +391,53 @@ TEST(Detection, half_of_64_members_crash_at_once_and_the_rest_agrees_within_five
     }
 }
 
-std::size_t deaths_under_loss(double loss, bool last_chance, std::uint64_t seed) {
-    ProtocolConfig config = profile_config(Profile::lan);
+std::size_t deaths_under_loss(std::uint8_t rumor_counter, bool last_chance) {
+    ProtocolConfig config = profile_config(Profile::fast);
+    config.rumor_counter = rumor_counter;
     config.last_chance_probe = last_chance;
-    Group group(64, config, seed);
-    group.set_loss(loss);
+    Group group(64, config, 1);
+    group.set_loss(0.10);
     group.run_for(config.probe_period * 1000);
     return group.deaths_declared();
 }
 
-TEST(Detection, the_last_chance_saves_the_living_from_a_lossy_network) {
-    EXPECT_EQ(deaths_under_loss(0.05, true, 1), 0U);
-    const std::size_t saved = deaths_under_loss(0.20, true, 2);
-    const std::size_t unsaved = deaths_under_loss(0.20, false, 2);
-    RecordProperty("with", std::to_string(saved));
-    RecordProperty("without", std::to_string(unsaved));
-    EXPECT_LE(saved * 4, unsaved);
-    EXPECT_GE(unsaved, 8U);
+// What kills the living is a refutation that does not reach everybody. Rumors that stop too early
+// (k = 2) show what the probe is worth without them.
+TEST(Detection, the_last_chance_saves_the_living_where_rumors_do_not_reach_everybody) {
+    EXPECT_EQ(deaths_under_loss(2, true), 0U);
+    EXPECT_GE(deaths_under_loss(2, false), 10U);
+    EXPECT_EQ(deaths_under_loss(profile_config(Profile::fast).rumor_counter, true), 0U);
 }
 
-TEST(Detection, DISABLED_explore) {
-    for (const Profile profile : {Profile::fast, Profile::lan}) {
-        for (const double loss : {0.05, 0.1, 0.2, 0.3}) {
-            for (const bool chance : {true, false}) {
-                ProtocolConfig config = profile_config(profile);
-                config.last_chance_probe = chance;
-                Group group(64, config, 1);
-                group.set_loss(loss);
-                group.run_for(config.probe_period * 3000);
-                std::uint64_t suspicions = 0, saved = 0, lhm = 0, refuted = 0;
-                for (std::size_t at = 0; at < 64; ++at) {
-                    suspicions += group.at(at).membership.counters().suspicions;
-                    saved += group.at(at).membership.counters().last_chances_saved;
-                    refuted += group.at(at).membership.counters().refutations;
-                    lhm += group.at(at).swim.local_health();
-                }
-                printf("%d loss %.2f chance %d deaths %zu suspicions %lu saved %lu refuted %lu lhm %.2f\n", int(profile), loss, chance,
-                       group.deaths_declared(), suspicions, saved, refuted, double(lhm) / 64);
-            }
+double residue_of(std::uint8_t counter) {
+    const int runs = 100;
+    double ignorant = 0;
+    for (int run = 0; run < runs; ++run) {
+        ProtocolConfig config = profile_config(Profile::fast);
+        config.rumor_counter = counter;
+        // No probes: rumors alone.
+        config.probe_period = 1h;
+        Group group(128, config, static_cast<std::uint64_t>(run + 1));
+        Membership& publisher = group.at(7).membership;
+        publisher.change_self(group.now(), *publisher.self_record());
+        group.poke(7);
+        group.run_for(10s);
+        for (std::size_t at = 0; at < 128; ++at) {
+            EXPECT_EQ(group.at(at).rumors.hot_count(), 0U);
+            const Member* held = group.at(at).membership.find(publisher.self());
+            if (held->incarnation != Incarnation(2)) ignorant += 1;
         }
     }
+    return ignorant / runs / 127;
+}
+
+// Not synchronous rounds, so not the paper's numbers: measured here, and the reason for k = 4.
+TEST(Detection, rumors_alone_miss_one_member_in_a_thousand) {
+    const double usual = residue_of(profile_config(Profile::fast).rumor_counter);
+    const double short_of_one = residue_of(3);
+    EXPECT_LE(usual, 0.0015);
+    EXPECT_GE(short_of_one, 0.003);
+    EXPECT_LE(short_of_one, 0.015);
 }
 
 TEST(Detection, rumors_die_out_when_everybody_knows) {

@@ -28,8 +28,9 @@ struct Member {
     Instant since{};          ///< When this status began, here.
 };
 
-/// A change of what we believe, in the order in which it happened. Every change of a member's record,
-/// status or incarnation is told once, so who keeps an image of the view can live on these alone.
+/// A change of what we believe, in the order in which it happened. Every change of a member's
+/// record, status or incarnation is told once, so who keeps an image of the view can live on these
+/// alone.
 struct MemberChange {
     enum class Kind : std::uint8_t {
         joined,     ///< Not known before, or not since it was forgotten.
@@ -48,15 +49,15 @@ struct MemberChange {
 /// Who is in the group: the full view, its merge rule, suspicion, death and refutation.
 ///
 /// The problem: news about a member reach us over many paths, late, twice and in any order, some of
-/// it is wrong, and all members must end with the same belief. The idea: what we hold about a member
-/// are two values that only ever grow, so that order and repetition cannot matter:
+/// it is wrong, and all members must end with the same belief. The idea: what we hold about a
+/// member are two values that only ever grow, so that order and repetition cannot matter:
 ///
 ///     its record   what it says about itself, signed:  (incarnation, leaving, boot, signature)
 ///     the claim    what is said about it:              (incarnation, status)
 ///
-/// each merged by taking the greater, left to right. A record is itself a claim (incarnation, alive;
-/// or left if it says goodbye). Statuses rank alive < suspect < dead < left, so at one incarnation
-/// bad news wins, and only the member itself can overrule it, by a higher incarnation:
+/// each merged by taking the greater, left to right. A record is itself a claim (incarnation,
+/// alive; or left if it says goodbye). Statuses rank alive < suspect < dead < left, so at one
+/// incarnation bad news wins, and only the member itself can overrule it, by a higher incarnation:
 ///
 ///            missed / heard                 timer, last chance lost
 ///     alive ----------------> suspect ---------------------------------> dead
@@ -75,8 +76,9 @@ struct MemberChange {
 /// us at odds with everybody who holds the same accusation, and their next message would bring it
 /// back. Only the refutation, which it now surely sends, ends the matter everywhere.
 /// Deviation: an accusation more than kIncarnationLeadMax ahead of the member's record is dropped.
-/// Deviation: a certificate that ends its life leaves a floor of the same length (as does `forget`):
-/// members expire it at different instants, and would otherwise teach it to each other for ever.
+/// Deviation: a certificate that ends its life leaves a floor of the same length (as does
+/// `forget`): members expire it at different instants, and would otherwise teach it to each other
+/// for ever.
 ///
 /// It sends nothing and measures nothing: the detector probes, the node renders and sends, Rumors
 /// decides how often. A conflict of two identities over one name or address is not resolved here.
@@ -228,6 +230,9 @@ private:
     [[nodiscard]] Claim claim_of(Position position) const;
     [[nodiscard]] MemberId id_at(Position position) const;
     [[nodiscard]] bool is_peer(const Member& member) const;
+    [[nodiscard]] static bool is_gone(wire::Status status) {
+        return status == wire::Status::dead || status == wire::Status::left;
+    }
     [[nodiscard]] Instant timer_of(MemberId member) const;
     void schedule(MemberId member);
     void unschedule(MemberId member);

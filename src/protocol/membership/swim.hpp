@@ -17,13 +17,13 @@
 
 namespace grapevine::protocol {
 
-/// Asks, once per protocol period, whether one member is still there: by a ping, and when that stays
-/// unanswered, by k pings through other members.
+/// Asks, once per protocol period, whether one member is still there: by a ping, and when that
+/// stays unanswered, by k pings through other members.
 ///
 /// The problem: everybody shall notice a crash, soon, at a cost per member that does not grow with
 /// the group, and a lost datagram shall accuse nobody. The idea of SWIM: each member probes one
-/// other per period T. Whoever crashed is hit by *somebody's* next ping after T on average, whatever
-/// the size of the group, and a second opinion comes over other paths.
+/// other per period T. Whoever crashed is hit by *somebody's* next ping after T on average,
+/// whatever the size of the group, and a second opinion comes over other paths.
 ///
 ///     begin of period      + ping_timeout                            + T
 ///          |---- Direct ----------|---------- Indirect --------------|

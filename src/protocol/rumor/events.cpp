@@ -245,8 +245,8 @@ Events::Flow* Events::open(Instant now, wire::StreamId id, const Frontier* offer
 }
 
 // The table is full. A stream that has nothing to do and nothing to give is forgotten, an old epoch
-// before a present one, the longest silent first. If it speaks again it is new to us: what we missed
-// of it cannot be told from what we had, and is told as a gap.
+// before a present one, the longest silent first. If it speaks again it is new to us: what we
+// missed of it cannot be told from what we had, and is told as a gap.
 bool Events::make_room() {
     auto worst = flows_.end();
     const auto rank = [this](const Flow& flow) {

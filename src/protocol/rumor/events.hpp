@@ -43,13 +43,13 @@ namespace grapevine::protocol {
 ///  3. *Repair.* A hole in the sequence is asked for after `repair_delay`: first those who sent or
 ///     announced what is behind it, then random members, then the publisher, every `repair_retry`,
 ///     kRequestRangesMax parts at a time, more as they come in.
-///  4. *Frontier digest.* Every `frontier_interval` (and when a ping's summary differs) the frontiers
-///     are compared with one random member, both ways. This finds the loss of a last event, which no
-///     later one reveals.
+///  4. *Frontier digest.* Every `frontier_interval` (and when a ping's summary differs) the
+///     frontiers are compared with one random member, both ways. This finds the loss of a last
+///     event, which no later one reveals.
 ///
 /// Order. One sequence per publisher and epoch, across all its topics, so FIFO holds across topics.
-/// A restarted publisher begins a new epoch at 1; what is missing of the old one is repaired all the
-/// same, and the two streams do not wait for each other. No order between publishers.
+/// A restarted publisher begins a new epoch at 1; what is missing of the old one is repaired all
+/// the same, and the two streams do not wait for each other. No order between publishers.
 ///
 /// Gaps. Never silently: what cannot be had is told as [first, last] in the place of the events,
 /// once. An event is given up when
@@ -57,8 +57,8 @@ namespace grapevine::protocol {
 ///     is) say that they do not retain it any more; or
 ///   - its hole is open, without a new fragment, for `gap_patience` while its publisher answers, or
 ///     while a later epoch of it shows that it is gone; or
-///   - ten times as long while the publisher is out of reach: it may be behind a partition, and come
-///     back with the event. A member without any peer gives up nothing.
+///   - ten times as long while the publisher is out of reach: it may be behind a partition, and
+///     come back with the event. A member without any peer gives up nothing.
 /// A given-up event that comes after all is a duplicate.
 ///
 /// First contact. What should one who hears the first time of a stream ask for? Everything, if it
@@ -73,6 +73,11 @@ namespace grapevine::protocol {
 /// Deviation from Plumtree: no tree. Eager links are drawn anew for every event, which costs
 /// `event_fanout` copies per member instead of one, and needs no repair of the tree under churn.
 /// Deviation from Bimodal Multicast: lowest sequence first, because subscribers wait for it.
+///
+/// What is offered is given: events are withdrawn from the frontier a little before they are
+/// dropped (see Retention), and a gap is told only when the event behind it is here (see Stream).
+/// So one who was away for longer than the retention hears of one gap per publisher, with the right
+/// bounds.
 ///
 /// Memory: kStreamsMax streams, `retention_bytes`, kWaitingBytesMax, kAssembliesMax.
 /// A machine (protocol/machine.hpp).
@@ -160,7 +165,7 @@ private:
         Stream stream;
         Repair repair;
         Instant due = kNever;  ///< Next attempt to repair.
-        Instant active_at{};   ///< Last new event.
+        Instant active_at{};   ///< When its frontier last moved.
     };
     using Flows = std::map<wire::StreamId, Flow>;
     using Frontier = wire::EventFrontier::Item;

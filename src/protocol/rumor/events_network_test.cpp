@@ -78,9 +78,9 @@ TEST(EventsNetwork, the_same_seed_sends_the_same_bytes) {
     EXPECT_EQ(bytes[0], bytes[1]);
 }
 
-// One member alone hears of the last event of a burst, whose publisher dies, and no later one reveals
-// the loss. Only the frontier digest can. Push-pull with one partner takes 3.5 to 6.5 rounds between
-// 10 and 100 members; rounds here are a second, give or take a quarter.
+// One member alone hears of the last event of a burst, whose publisher dies, and no later one
+// reveals the loss. Only the frontier digest can. Push-pull with one partner takes 3.5 to 6.5
+// rounds between 10 and 100 members; rounds here are a second, give or take a quarter.
 TEST(EventsNetwork, the_last_event_of_a_burst_is_found_by_digests) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         EventNetwork network(25, seed);

@@ -37,8 +37,8 @@ public:
     void note_claim(MemberId member, std::uint64_t lowest, std::uint64_t highest);
     /// `member` sent us this event: it has it, and perhaps those below.
     void note_sent(MemberId member, std::uint64_t sequence);
-    /// It was asked for `sequence`, claims to have it, and nothing came. After kSilencesMax times in
-    /// a row the claim is forgotten: its member may be gone, and would keep us hoping.
+    /// It was asked for `sequence`, claims to have it, and nothing came. After kSilencesMax times
+    /// in a row the claim is forgotten: its member may be gone, and would keep us hoping.
     void note_silence(MemberId member, std::uint64_t sequence);
     static constexpr std::uint32_t kSilencesMax = 4;
     /// Latest first; at most kSourcesMax, the one not heard of for longest is forgotten.

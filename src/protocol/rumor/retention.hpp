@@ -35,8 +35,8 @@ public:
     /// Nothing happens if it is held already.
     void add(Instant now, SharedEvent event);
 
-    /// Withdraws the oldest event that is offered, if it is close to its end, and drops what is over
-    /// age or size. Call until nothing comes back, after every `add` and at the deadline.
+    /// Withdraws the oldest event that is offered, if it is close to its end, and drops what is
+    /// over age or size. Call until nothing comes back, after every `add` and at the deadline.
     std::optional<Key> withdraw(Instant now);
     [[nodiscard]] Instant deadline() const;
 

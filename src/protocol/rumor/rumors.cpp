@@ -106,7 +106,8 @@ std::optional<wire::RumorPush> Rumors::fill(Instant now, MemberId to, std::size_
         outstanding_.pop_front();
         ++counters_.pushes_displaced;
     }
-    push.number = ++last_number_;
+    if (++last_number_ == 0) ++last_number_;  // Zero is no number: it asks for no feedback.
+    push.number = last_number_;
     sent.number = push.number;
     sent.to = to;
     outstanding_.push_back(std::move(sent));

@@ -49,10 +49,12 @@ struct RumorKey {
 /// Deviation: news that finds us idle is told at once, not at the next interval; so it crosses the
 /// group at the speed of the links, and the interval only bounds the rate.
 /// Deviation: nobody answers for ever. A tell that stays unanswered says nothing about the other
-/// side, so it does not count; but a rumor told 4 (k + log2 n) times is removed regardless. Seven or
-/// eight are usual; the ceiling is for a group that has died.
+/// side, so it does not count; but a rumor told 4 (k + log2 n) times is removed regardless. Seven
+/// or eight are usual; the ceiling is for a group that has died.
 ///
-/// What slips through (a member in 10^3 .. 10^7, by k) is found by anti-entropy. With no peer at all
+/// Who has nothing to tell stays silent, so until a member hears of a rumor it does not pull
+/// either: what slips through (config.hpp has the numbers) is found by anti-entropy, whose digest
+/// rides on every ping. With no peer at all
 /// the list is emptied: whoever comes will be given the whole view.
 ///
 /// Bounds: one slot per subject and kind; kPushesOutstandingMax pushes of kRumorsPerPushMax items
@@ -91,9 +93,9 @@ public:
     void remove(RumorKey key);
 
     /// The push to put into a packet for `to` within `budget_bytes` (frame included): hottest and
-    /// least told first, at most kRumorsPerPushMax. Nothing if no rumor fits, if `to` is known to know
-    /// all of them, or if `to`'s last push was itself the pull half of an exchange that we began: an
-    /// exchange is two pushes, not a conversation.
+    /// least told first, at most kRumorsPerPushMax. Nothing if no rumor fits, if `to` is known to
+    /// know all of them, or if `to`'s last push was itself the pull half of an exchange that we
+    /// began: an exchange is two pushes, not a conversation.
     [[nodiscard]] std::optional<wire::RumorPush> fill(Instant now, MemberId to,
                                                       std::size_t budget_bytes);
 

@@ -46,7 +46,8 @@ std::size_t fragment_bytes_of(std::size_t total_bytes, std::uint16_t index);
 /// A stream decides nothing about time, sources or giving up: `Repair` and `Events` do.
 ///
 /// Memory: kWaitingBytesMax and kAssembliesMax over all streams (`Load`); what is full refuses the
-/// newest, except for the head, on which everything else waits. What was refused is asked for again.
+/// newest, except for the head, on which everything else waits. What was refused is asked for
+/// again.
 class Stream {
 public:
     /// Whether what lies below the first event that can be had is told as a gap.

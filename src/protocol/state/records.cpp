@@ -18,8 +18,8 @@ using wire::StateItem;
 constexpr Version kVersionMax{std::uint64_t{1} << 62U};
 
 /// How far above the version that we have heard of we go when ours turns out to be old. He who told
-/// us need not be the one who holds most of our forgotten life. A thousand writes ahead of the first
-/// news of it: nothing special in this value.
+/// us need not be the one who holds most of our forgotten life. A thousand writes ahead of the
+/// first news of it: nothing special in this value.
 constexpr std::uint64_t kAdoptStride = 1024;
 
 bool is_plain(std::string_view text) {

@@ -104,8 +104,8 @@ public:
     Records(MemberId self, Record own, ProtocolConfig config);
 
     /// Refused above kRecordKeysMax, kRecordKeyBytesMax, kRecordValueBytesMax, kRecordBytesMax, and
-    /// an empty key or one with control characters; nothing has changed then. Setting an equal value
-    /// changes nothing and spreads nothing, and returns the version it has.
+    /// an empty key or one with control characters; nothing has changed then. Setting an equal
+    /// value changes nothing and spreads nothing, and returns the version it has.
     Outcome<Version> set(Instant now, std::string_view key, std::string_view value);
     /// Deleting a key that is not there is `not_found`.
     Outcome<Version> erase(Instant now, std::string_view key);

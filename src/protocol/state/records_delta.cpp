@@ -4,8 +4,8 @@
 #include <cassert>
 #include <utility>
 
-#include "base/random.hpp"
 #include "base/mutant.hpp"
+#include "base/random.hpp"
 #include "protocol/state/records.hpp"
 #include "wire/size.hpp"
 
@@ -32,8 +32,8 @@ std::vector<const StateItem*> items_above(const Record& record, Version from) {
     return items;
 }
 
-/// Does one who has (`from`, `collected`) need `record` from the start? Its copy may hold keys whose
-/// deletions up to `record.collected` nobody can tell it any more.
+/// Does one who has (`from`, `collected`) need `record` from the start? Its copy may hold keys
+/// whose deletions up to `record.collected` nobody can tell it any more.
 bool needs_reset(const Record& record, Version from, Version collected) {
     return std::max(from, collected) < record.collected;
 }

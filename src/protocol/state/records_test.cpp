@@ -7,77 +7,13 @@
 #include <vector>
 
 #include "base/limits.hpp"
-#include "base/random.hpp"
+#include "protocol/state/records_testing.hpp"
 #include "wire/size.hpp"
 
 namespace grapevine::protocol {
 namespace {
 
-using namespace std::chrono_literals;
-using wire::StateDelta;
-using wire::StateItem;
-
-constexpr MemberId kOwner{1};
-constexpr MemberId kOther{2};
-constexpr std::size_t kBudget = 1100;
-
-Instant at(Duration since_start) {
-    return Instant{} + since_start;
-}
-
-ProtocolConfig config_with_life(Duration tombstone_life) {
-    ProtocolConfig config;
-    config.tombstone_life = tombstone_life;
-    return config;
-}
-
-Records make(MemberId self, Duration tombstone_life = 24h) {
-    return {self, Record{}, config_with_life(tombstone_life)};
-}
-
-std::vector<Records::Action> drain(Records& records) {
-    std::vector<Records::Action> actions;
-    while (auto action = records.poll()) actions.push_back(std::move(*action));
-    records.check_invariants();
-    return actions;
-}
-
-Version put(Records& records, std::string_view key, std::string_view value, Instant now = {}) {
-    const auto version = records.set(now, key, value);
-    EXPECT_TRUE(version.has_value());
-    drain(records);
-    return version.value_or(Version{});
-}
-
-void remove(Records& records, std::string_view key, Instant now = {}) {
-    EXPECT_TRUE(records.erase(now, key).has_value());
-    drain(records);
-}
-
-/// What `to` lacks of `from`'s own record, in one delta.
-std::optional<StateDelta> between(const Records& from, const Records& to,
-                                  std::size_t budget = kBudget) {
-    const Record* held = to.find(kOwner);
-    return from.delta(kOwner, held ? held->version : Version{}, held ? held->collected : Version{},
-                      budget);
-}
-
-bool feed(Records& to, const StateDelta& delta, Instant now = {}) {
-    const bool was_news = to.handle_delta(now, delta);
-    drain(to);
-    return was_news;
-}
-
-/// Live keys and values of the owner's record as `records` sees it.
-std::map<std::string, std::string> visible(const Records& records) {
-    std::map<std::string, std::string> result;
-    const Record* record = records.find(kOwner);
-    if (record == nullptr) return result;
-    for (const auto& [key, item] : record->items) {
-        if (!item.is_tombstone) result.emplace(key, item.value);
-    }
-    return result;
-}
+using namespace testing_records;
 
 TEST(Records, a_write_is_persisted_before_it_is_spread) {
     Records records = make(kOwner);
@@ -280,9 +216,10 @@ TEST(Records, one_who_has_seen_the_tombstone_needs_no_reset_and_learns_of_the_co
     EXPECT_FALSE(between(owner, copy).has_value());
 }
 
-// The copy is in the middle of a cut reset (version 1 of 6, collected 5). Somebody who has not heard
-// of the collection holds the key that was set at 2 and deleted at 5, but not yet its deletion. His
-// delta must not bring the key back: the tombstone is gone, nobody could delete it here again.
+// The copy is in the middle of a cut reset (version 1 of 6, collected 5). Somebody who has not
+// heard of the collection holds the key that was set at 2 and deleted at 5, but not yet its
+// deletion. His delta must not bring the key back: the tombstone is gone, nobody could delete it
+// here again.
 TEST(Records, a_half_finished_reset_takes_nothing_from_before_the_collection) {
     Records owner = make(kOwner, 10s);
     Records behind = make(MemberId{3});
@@ -400,117 +337,6 @@ TEST(Records, a_forgotten_member_is_gone_and_we_are_never) {
     copy.forget(kOther);
     EXPECT_EQ(copy.find(kOwner), nullptr);
     EXPECT_NE(copy.find(kOther), nullptr);
-}
-
-/// Every write of the owner, so that a copy can be judged without trusting the owner's own memory.
-struct History {
-    std::map<std::string, std::map<Version, bool>> writes;  ///< Key -> version -> deleted?
-
-    void note(const Records& owner, const std::string& key, Version version) {
-        writes[key][version] = owner.find(kOwner)->items.at(key).is_tombstone;
-    }
-};
-
-/// The highest tombstone that a copy has shown, by key: below it nothing may be seen again.
-using Deleted = std::map<std::string, Version>;
-
-/// Invariant C(p,q) of the paper, and that no deleted key returns. A copy may hold a key whose
-/// overwriting it has not heard of; it must not be one that it will never hear of, because it
-/// accounts for it already.
-void expect_prefix(const Records& owner, const Records& copy, const History& history,
-                   Deleted& deleted, std::uint64_t seed) {
-    const Record* held = copy.find(kOwner);
-    if (held == nullptr) return;
-    const Record& truth = *owner.find(kOwner);
-    const Version seen = std::max(held->version, held->collected);
-    for (const auto& [key, item] : truth.items) {
-        const auto found = held->items.find(key);
-        const bool is_equal = found != held->items.end() && found->second == item;
-        ASSERT_TRUE(is_equal || item.version > held->version ||
-                    (item.is_tombstone && item.version <= held->collected))
-            << "C(p,q), key " << key << ", seed " << seed;
-    }
-    for (const auto& [key, item] : held->items) {
-        const auto& writes = history.writes.at(key);
-        ASSERT_TRUE(writes.contains(item.version)) << "never written, seed " << seed;
-        const Version last = writes.rbegin()->first;
-        ASSERT_TRUE(last == item.version || last > seen) << "stuck: " << key << ", seed " << seed;
-        if (item.is_tombstone) {
-            deleted[key] = std::max(deleted[key], item.version);
-        } else {
-            ASSERT_GT(item.version, deleted[key]) << "returned: " << key << ", seed " << seed;
-        }
-    }
-}
-
-/// One owner, three copies that also feed each other; every delta made goes into a bag, from which
-/// deltas are drawn in any order, again and again, or never.
-void run_history(std::uint64_t seed) {
-    Random random(seed);
-    std::vector<Records> nodes;
-    for (std::uint64_t id = 1; id <= 4; ++id) nodes.push_back(make(MemberId{id}, 5s));
-    Records& owner = nodes[0];
-    History history;
-    std::vector<Deleted> deleted(nodes.size());
-    std::vector<StateDelta> bag;
-    Instant now{};
-    for (int step = 0; step < 1500; ++step) {
-        now += std::chrono::milliseconds(random.below(40));
-        const std::string key = "k" + std::to_string(random.below(12));
-        const std::uint64_t dice = random.below(10);
-        if (dice < 2) {
-            const std::string value(random.below(200), static_cast<char>('a' + step % 26));
-            const Version before = owner.find(kOwner)->version;
-            const auto version = owner.set(now, key, value);
-            if (version && *version > before) history.note(owner, key, *version);
-        } else if (dice == 2) {
-            if (const auto version = owner.erase(now, key)) history.note(owner, key, *version);
-        } else if (dice == 3) {
-            owner.advance(now);
-        } else if (dice < 7) {
-            const Records& from = nodes[random.below(nodes.size())];
-            const auto delta = between(from, nodes[1 + random.below(3)], 150 + random.below(600));
-            if (delta) bag.push_back(*delta);
-            const auto news = from.newest(kOwner);
-            if (news && random.chance(0.2)) bag.push_back(*news);
-        } else if (!bag.empty()) {
-            // Mostly recent ones, sometimes any old one; a third of them is delivered again later.
-            const std::size_t depth =
-                random.chance(0.8) ? std::min<std::size_t>(8, bag.size()) : bag.size();
-            const std::size_t index = bag.size() - 1 - random.below(depth);
-            Records& to = nodes[1 + random.below(3)];
-            const Record* held = to.find(kOwner);
-            const auto before =
-                held ? std::pair(held->collected, held->version) : std::pair(Version{}, Version{});
-            feed(to, bag[index], now);
-            held = to.find(kOwner);
-            if (held != nullptr) {
-                ASSERT_GE(std::pair(held->collected, held->version), before) << seed;
-            }
-            if (random.chance(0.66)) bag.erase(bag.begin() + static_cast<std::ptrdiff_t>(index));
-        }
-        for (std::size_t index = 0; index < nodes.size(); ++index) {
-            drain(nodes[index]);
-            if (index > 0) expect_prefix(owner, nodes[index], history, deleted[index], seed);
-        }
-        if (::testing::Test::HasFatalFailure()) return;
-    }
-    for (std::size_t copy = 1; copy < nodes.size(); ++copy) {
-        for (int round = 0; round < 200; ++round) {
-            const auto delta = between(owner, nodes[copy], 400);
-            if (!delta) break;
-            ASSERT_TRUE(feed(nodes[copy], *delta, now)) << "a fresh delta is news, seed " << seed;
-        }
-        ASSERT_EQ(visible(nodes[copy]), visible(owner)) << "converged, seed " << seed;
-        ASSERT_EQ(nodes[copy].find(kOwner)->collected, owner.find(kOwner)->collected);
-    }
-}
-
-TEST(RecordsProperty, lost_doubled_reordered_and_cut_deltas_keep_every_copy_a_prefix) {
-    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-        run_history(seed);
-        if (HasFatalFailure()) return;
-    }
 }
 
 }  // namespace

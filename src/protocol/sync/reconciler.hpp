@@ -10,13 +10,13 @@
 
 namespace grapevine::protocol {
 
-/// Fingerprints of what we hold about every member believed alive, in kSyncBuckets buckets by id, so that two
-/// members find what differs at a cost in what differs. A bucket's fingerprint is the sum modulo
-/// 2^64 of a mix of its entries, so one change costs one addition and the order of changes does not
-/// matter.
+/// Fingerprints of what we hold about every member believed alive, in kSyncBuckets buckets by id,
+/// so that two members find what differs at a cost in what differs. A bucket's fingerprint is the
+/// sum modulo 2^64 of a mix of its entries, so one change costs one addition and the order of
+/// changes does not matter.
 ///
-/// It holds the entries and their fingerprints, nothing else: the node feeds it (`set`, `erase`) and
-/// answers with records and deltas itself. No timers, no actions. 32 bytes per member.
+/// It holds the entries and their fingerprints, nothing else: the node feeds it (`set`, `erase`)
+/// and answers with records and deltas itself. No timers, no actions. 32 bytes per member.
 ///
 /// Source: checksums of parts of the database, Demers et al. 1987, section 1.3; the additive
 /// fingerprint is Bellare and Micciancio, "A New Paradigm for Collision-Free Hashing", 1997, at 64
@@ -45,9 +45,9 @@ public:
     [[nodiscard]] std::vector<std::uint8_t> differing(
         const std::array<std::uint64_t, wire::kSyncBuckets>& theirs) const;
 
-    /// Entries of `bucket`, cut into sections that each fit `budget_bytes` (one entry at least, so a
-    /// budget below that is a bug); together they cover the whole id range, each from where the one
-    /// before ended.
+    /// Entries of `bucket`, cut into sections that each fit `budget_bytes` (one entry at least, so
+    /// a budget below that is a bug); together they cover the whole id range, each from where the
+    /// one before ended.
     [[nodiscard]] std::vector<wire::SyncEntries> entries_of(std::uint8_t bucket,
                                                             std::size_t budget_bytes) const;
 

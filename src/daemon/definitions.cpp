@@ -1,0 +1,178 @@
+#include "daemon/definitions.hpp"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cassert>
+#include <utility>
+
+#include "api/decode.hpp"
+#include "daemon/overlay_spec.hpp"
+#include "runtime/os_random.hpp"
+
+namespace grapevine::daemon {
+namespace {
+
+const std::string kOverlaysBucket = "overlays";
+const std::string kKeysBucket = "overlay-keys";
+
+boost::json::array to_json(const std::vector<std::string>& texts) {
+    boost::json::array array;
+    for (const std::string& text : texts) array.emplace_back(text);
+    return array;
+}
+
+std::string to_json(const control::OverlaySpec& spec) {
+    boost::json::object object;
+    object["name"] = spec.name;
+    if (spec.bind) object["bind"] = *spec.bind;
+    if (spec.advertise) object["advertise"] = to_json(*spec.advertise);
+    if (spec.seeds) object["seeds"] = to_json(*spec.seeds);
+    if (spec.keys) object["keys"] = to_json(*spec.keys);
+    if (spec.profile) object["profile"] = *spec.profile;
+    if (spec.cipher) object["cipher"] = *spec.cipher;
+    if (spec.member_name) object["member_name"] = *spec.member_name;
+    if (spec.labels) {
+        boost::json::object labels;
+        for (const auto& [key, value] : *spec.labels) labels[key] = value;
+        object["labels"] = std::move(labels);
+    }
+    if (spec.retention_age_ms) object["retention_age_ms"] = *spec.retention_age_ms;
+    if (spec.retention_bytes) object["retention_bytes"] = *spec.retention_bytes;
+    return boost::json::serialize(object);
+}
+
+storage::Batch one(const std::string& bucket, const std::string& key, std::optional<Bytes> value) {
+    return {{{bucket, key, std::move(value)}}, storage::Durability::flush};
+}
+
+Bytes to_bytes(std::string_view text) {
+    const ByteView view = as_bytes(text);
+    return {view.begin(), view.end()};
+}
+
+template <typename T>
+void take(std::optional<T>& base, const std::optional<T>& next) {
+    if (next) base = next;
+}
+
+}  // namespace
+
+Outcome<std::vector<control::OverlaySpec>> Definitions::load(std::vector<std::string>& damaged) {
+    std::vector<control::OverlaySpec> specs;
+    for (const storage::Entry& entry : GV_TRY(store_.list(kOverlaysBucket))) {
+        auto spec = api::decode_overlay_spec(as_text(entry.value), api::OverlayName::required);
+        if (spec && check_overlay_spec(*spec).empty() && spec->keys) {
+            specs.push_back(std::move(*spec));
+        } else {
+            damaged.push_back(entry.key);
+        }
+    }
+    return specs;
+}
+
+Outcome<void> Definitions::save(const control::OverlaySpec& spec) {
+    return store_.apply(one(kOverlaysBucket, spec.name, to_bytes(to_json(spec))));
+}
+
+Outcome<void> Definitions::erase(const std::string& overlay) {
+    GV_TRY_VOID(store_.apply(one(kKeysBucket, overlay, std::nullopt)));
+    return store_.apply(one(kOverlaysBucket, overlay, std::nullopt));
+}
+
+Outcome<std::string> Definitions::own_key(const std::string& overlay) {
+    for (const storage::Entry& entry : GV_TRY(store_.list(kKeysBucket))) {
+        if (entry.key == overlay && parse_key(as_text(entry.value))) {
+            return std::string(as_text(entry.value));
+        }
+    }
+    std::string key = fresh_key();
+    GV_TRY_VOID(store_.apply(one(kKeysBucket, overlay, to_bytes(key))));
+    return key;
+}
+
+control::OverlaySpec merged(control::OverlaySpec base, const control::OverlaySpec& next) {
+    take(base.bind, next.bind);
+    take(base.advertise, next.advertise);
+    take(base.seeds, next.seeds);
+    take(base.keys, next.keys);
+    take(base.profile, next.profile);
+    take(base.cipher, next.cipher);
+    take(base.member_name, next.member_name);
+    take(base.labels, next.labels);
+    take(base.retention_age_ms, next.retention_age_ms);
+    take(base.retention_bytes, next.retention_bytes);
+    return base;
+}
+
+control::OverlaySpec completed(control::OverlaySpec spec, const std::string& host_name) {
+    const auto defaults = protocol::profile_config(protocol::Profile::lan);
+    if (!spec.bind) spec.bind = kDefaultOverlayBind;
+    if (!spec.seeds) spec.seeds.emplace();
+    if (!spec.profile) spec.profile = std::string(protocol::to_string(protocol::Profile::lan));
+    if (!spec.cipher) {
+        spec.cipher = std::string(crypto::to_string(crypto::Cipher::chacha20_poly1305));
+    }
+    if (!spec.member_name) spec.member_name = host_name;
+    if (!spec.labels) spec.labels.emplace();
+    if (!spec.retention_age_ms) {
+        spec.retention_age_ms =
+            std::chrono::duration_cast<std::chrono::milliseconds>(defaults.retention_age).count();
+    }
+    if (!spec.retention_bytes) spec.retention_bytes = defaults.retention_bytes;
+    return spec;
+}
+
+overlay::Settings settings_of(const control::OverlaySpec& spec) {
+    overlay::Settings settings;
+    settings.name = spec.name;
+    const auto cipher = crypto::parse_cipher(*spec.cipher);
+    assert(cipher && "checked");
+    settings.cipher = *cipher;
+    for (const std::string& text : *spec.keys) {
+        const auto key = parse_key(text);
+        assert(key && "checked");
+        settings.keys.push_back({KeyId(key->id), crypto::Secret<32>(key->secret)});
+    }
+    const auto profile = protocol::parse_profile(*spec.profile);
+    assert(profile && "checked");
+    settings.protocol = protocol::profile_config(*profile);
+    settings.protocol.retention_age = std::chrono::milliseconds(*spec.retention_age_ms);
+    settings.protocol.retention_bytes = static_cast<std::size_t>(*spec.retention_bytes);
+    settings.member_name = *spec.member_name;
+    for (const auto& [key, value] : *spec.labels) settings.labels.push_back({key, value});
+    std::ranges::sort(settings.labels);
+    if (spec.advertise) {
+        for (const std::string& text : *spec.advertise) {
+            const auto address = Endpoint::parse(text);
+            assert(address && "checked");
+            settings.addresses.push_back(*address);
+        }
+    }
+    settings.seeds = *spec.seeds;
+    return settings;
+}
+
+Endpoint bind_of(const control::OverlaySpec& spec) {
+    const auto bind = Endpoint::parse(*spec.bind);
+    assert(bind && "checked");
+    return *bind;
+}
+
+overlay::Start start_of(storage::OverlayImage image) {
+    overlay::Start start;
+    start.image = std::move(image);
+    runtime::os_random(start.fresh_identity);
+    start.boot = Boot(runtime::os_random_seed());
+    runtime::os_random(start.cookie_secret);
+    start.seed = runtime::os_random_seed();
+    return start;
+}
+
+std::string fresh_key() {
+    KeyText key;
+    key.id = 1;
+    runtime::os_random(key.secret);
+    return format_key(key);
+}
+
+}  // namespace grapevine::daemon

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/event_log.hpp"
+#include "control/control.hpp"
+#include "daemon/config.hpp"
+#include "daemon/definitions.hpp"
+#include "daemon/pump.hpp"
+#include "daemon/store_gate.hpp"
+#include "daemon/workers.hpp"
+#include "runtime/loop.hpp"
+#include "runtime/resolver.hpp"
+
+namespace grapevine::daemon {
+
+/// The daemon as a whole: its overlays, and what the outside may ask of them. Lives on the thread
+/// of the API; every question to an overlay travels to that overlay's thread and back.
+class Host final : public control::Control {
+public:
+    Host(runtime::Loop& loop, Workers& workers, StoreGate& store, runtime::Resolver& resolver,
+         Config config);
+    ~Host() override;
+
+    /// Starts the overlays of the configuration and those defined over the API, and calls `done`
+    /// when each has started or failed. The refusals name the overlay.
+    void start(std::function<void(std::vector<Refusal>)> done);
+
+    /// Says goodbye in every overlay, then calls `done`. Bounded by Pump::kFarewellMax.
+    void stop(std::function<void()> done);
+
+    /// Takes over what a new reading of the configuration says about overlays: new ones start,
+    /// those that are gone leave, changed ones change. Overlays made over the API stay as they are.
+    void reload(Config config);
+
+    /// Creates or extends an overlay by an invitation, as `JoinToken` does.
+    void join(const std::string& token, Callback callback);
+
+    void submit(control::Request request, Callback callback) override;
+    std::shared_ptr<control::Log> log(const std::string& overlay) override;
+
+    /// Bound addresses of running overlays, by name.
+    [[nodiscard]] std::map<std::string, std::string> bound() const;
+
+private:
+    enum class State { starting, running, left };
+    enum class Origin { file, api };
+    struct Entry {
+        control::OverlaySpec spec;
+        Origin origin = Origin::file;
+        State state = State::starting;
+        runtime::Loop* worker = nullptr;
+        std::shared_ptr<Pump> pump;  ///< Only touched, and destroyed, on `worker`.
+        std::shared_ptr<client::EventLog> log;
+        std::string bound;
+    };
+    using Question = std::function<Outcome<control::Answer>(Pump&)>;
+
+    void handle(control::Info request, Callback callback);
+    void handle(control::ListOverlays request, Callback callback);
+    void handle(control::ShowOverlay request, Callback callback);
+    void handle(control::CreateOverlay request, Callback callback);
+    void handle(control::ChangeOverlay request, Callback callback);
+    void handle(control::RemoveOverlay request, Callback callback);
+    void handle(control::ListMembers request, Callback callback);
+    void handle(control::ShowMember request, Callback callback);
+    void handle(control::ForgetMember request, Callback callback);
+    void handle(control::GetRecord request, Callback callback);
+    void handle(control::SetRecord request, Callback callback);
+    void handle(control::EraseRecord request, Callback callback);
+    void handle(control::JoinSeeds request, Callback callback);
+    void handle(control::JoinToken request, Callback callback);
+    void handle(control::LeaveOverlay request, Callback callback);
+    void handle(control::Invite request, Callback callback);
+    void handle(control::Publish request, Callback callback);
+    void handle(control::Metrics request, Callback callback);
+
+    /// Starts the overlay of `entry` on its worker; `callback` gets its view or the refusal.
+    void open(const std::string& name, Callback callback);
+    void launch(const std::string& name, overlay::Settings settings, overlay::Start start,
+                Callback callback);
+    /// Ends the pump, with or without a farewell, then calls `done` here.
+    enum class Farewell { yes, no };
+    void close(Entry& entry, Farewell farewell, std::function<void()> done);
+    void change(const std::string& name, const control::OverlaySpec& next, Callback callback);
+    void ask(const std::string& overlay, Question question, Callback callback);
+    void collect(std::function<void(std::vector<control::OverlayView>)> done);
+    [[nodiscard]] Outcome<Entry*> find(const std::string& overlay);
+    [[nodiscard]] control::OverlayView stub_view(const Entry& entry) const;
+    static void complete_view(control::OverlayView& view, const Entry& entry);
+    void create(control::OverlaySpec spec, Origin origin, Callback callback);
+
+    runtime::Loop& loop_;
+    Workers& workers_;
+    StoreGate& store_;
+    runtime::Resolver& resolver_;
+    Config config_;
+    Definitions definitions_;
+    std::map<std::string, Entry> entries_;
+    bool is_started_ = false;
+    bool is_stopping_ = false;
+    std::shared_ptr<Host*> self_;
+};
+
+/// Prometheus text of what `views` and `info` say.
+std::string render_metrics(const std::vector<control::OverlayView>& views,
+                           const control::InfoView& info);
+
+/// Resident memory of this process, from /proc.
+std::int64_t resident_bytes();
+
+}  // namespace grapevine::daemon

@@ -1,0 +1,392 @@
+#include <algorithm>
+#include <fmt/core.h>
+#include <utility>
+
+#include "daemon/host.hpp"
+#include "daemon/overlay_spec.hpp"
+#include "runtime/log.hpp"
+#include "runtime/os_random.hpp"
+#include "storage/overlay_image.hpp"
+
+// How overlays begin, change and end. Everything here happens on the thread of the API, but the
+// opening and closing of a pump, which happens on its worker.
+namespace grapevine::daemon {
+namespace {
+
+/// Whether the change from `before` to `after` needs a new pump: another socket, cipher or timing.
+bool needs_restart(const control::OverlaySpec& before, const control::OverlaySpec& after) {
+    return before.bind != after.bind || before.cipher != after.cipher ||
+           before.profile != after.profile || before.retention_age_ms != after.retention_age_ms ||
+           before.retention_bytes != after.retention_bytes;
+}
+
+bool is_same(const control::OverlaySpec& a, const control::OverlaySpec& b) {
+    return !needs_restart(a, b) && a.advertise == b.advertise && a.seeds == b.seeds &&
+           a.keys == b.keys && a.member_name == b.member_name && a.labels == b.labels;
+}
+
+}  // namespace
+
+Host::Host(runtime::Loop& loop, Workers& workers, StoreGate& store, runtime::Resolver& resolver,
+           Config config)
+    : loop_(loop),
+      workers_(workers),
+      store_(store),
+      resolver_(resolver),
+      config_(std::move(config)),
+      definitions_(store),
+      self_(std::make_shared<Host*>(this)) {}
+
+Host::~Host() {
+    *self_ = nullptr;
+    for (auto& [name, entry] : entries_) close(entry, Farewell::no, [] {});
+}
+
+// -- Beginning --
+
+void Host::start(std::function<void(std::vector<Refusal>)> done) {
+    struct Gathering {
+        std::vector<Refusal> refusals;
+        std::size_t missing = 1;
+        std::function<void(std::vector<Refusal>)> done;
+    };
+    const auto gathering = std::make_shared<Gathering>();
+    gathering->done = std::move(done);
+    const auto one_is_done = [this, self = self_, gathering](std::optional<Refusal> refusal) {
+        if (refusal) gathering->refusals.push_back(std::move(*refusal));
+        if (--gathering->missing > 0 || *self == nullptr) return;
+        is_started_ = true;
+        gathering->done(std::move(gathering->refusals));
+    };
+    const auto begin = [&](const control::OverlaySpec& spec, Origin origin) {
+        ++gathering->missing;
+        Entry& entry = entries_[spec.name];
+        entry.spec = spec;
+        entry.origin = origin;
+        open(spec.name, [one_is_done, name = spec.name](Outcome<control::Answer> answer) {
+            if (answer) return one_is_done(std::nullopt);
+            Refusal refusal = answer.error();
+            refusal.message = fmt::format("overlay '{}': {}", name, refusal.message);
+            one_is_done(std::move(refusal));
+        });
+    };
+
+    for (const control::OverlaySpec& spec : config_.overlays) begin(spec, Origin::file);
+    std::vector<std::string> damaged;
+    auto stored = definitions_.load(damaged);
+    for (const std::string& name : damaged) {
+        runtime::log::error("store",
+                            "the stored definition of overlay '{}' is damaged; create it "
+                            "again with: grapevine overlay create",
+                            name);
+    }
+    if (!stored) {
+        one_is_done(stored.error());
+        return;
+    }
+    for (const control::OverlaySpec& spec : *stored) {
+        if (entries_.contains(spec.name)) {
+            runtime::log::warn("config",
+                               "overlay '{}' is defined in the configuration file and over "
+                               "the API; the file wins",
+                               spec.name);
+            continue;
+        }
+        begin(spec, Origin::api);
+    }
+    one_is_done(std::nullopt);
+}
+
+void Host::open(const std::string& name, Callback callback) {
+    Entry& entry = entries_.at(name);
+    entry.spec = completed(entry.spec, config_.name);
+    entry.state = State::starting;
+    if (!entry.spec.keys) {
+        auto key = definitions_.own_key(name);
+        if (!key) return callback(std::unexpected(key.error()));
+        entry.spec.keys = {std::move(*key)};
+    }
+    auto stored = store_.list(storage::bucket_of(name));
+    if (!stored) return callback(std::unexpected(stored.error()));
+    storage::OverlayImage image = storage::load_overlay(*stored);
+    if (image.damaged_entries > 0) {
+        runtime::log::error("store", "overlay '{}': {} damaged entries were left out", name,
+                            image.damaged_entries);
+    }
+    if (entry.log == nullptr) {
+        entry.log = std::make_shared<client::EventLog>(
+            client::EventLog::Limits{static_cast<std::size_t>(*entry.spec.retention_bytes),
+                                     std::chrono::milliseconds(*entry.spec.retention_age_ms)},
+            fmt::format("{:016x}", runtime::os_random_seed()));
+    }
+    if (entry.worker == nullptr) entry.worker = &workers_.next();
+    launch(name, settings_of(entry.spec), start_of(std::move(image)), std::move(callback));
+}
+
+void Host::launch(const std::string& name, overlay::Settings settings, overlay::Start start,
+                  Callback callback) {
+    Entry& entry = entries_.at(name);
+    Pump::Sinks sinks;
+    sinks.persist = [this](const storage::Batch& batch) { return store_.apply(batch); };
+    sinks.news = [&loop = loop_, log = entry.log](std::vector<control::LogItem> items) {
+        loop.post([&loop, log, items = std::move(items)]() mutable {
+            for (control::LogItem& item : items) log->append(loop.now(), std::move(item));
+        });
+    };
+    struct Opening {
+        overlay::Settings settings;
+        overlay::Start start;
+        Pump::Sinks sinks;
+        Outcome<std::unique_ptr<Pump>> pump = std::unique_ptr<Pump>();
+    };
+    auto opening = std::make_shared<Opening>();
+    opening->settings = std::move(settings);
+    opening->start = std::move(start);
+    opening->sinks = std::move(sinks);
+
+    const auto opened = [this, self = self_, name, opening, worker = entry.worker,
+                         callback = std::move(callback)] {
+        const auto found = *self == nullptr ? entries_.end() : entries_.find(name);
+        if (*self == nullptr || found == entries_.end()) {
+            if (opening->pump) worker->post([opening] { opening->pump->reset(); });
+            return;
+        }
+        Entry& target = found->second;
+        if (!opening->pump) {
+            target.state = State::left;
+            callback(std::unexpected(opening->pump.error()));
+            return;
+        }
+        target.pump = std::move(*opening->pump);
+        target.bound = to_string(target.pump->bound());
+        target.state = State::running;
+        runtime::log::info("overlay", "'{}' is up on {}", name, target.bound);
+        handle(control::ShowOverlay{name}, callback);
+    };
+    entry.worker->post(
+        [this, opening, worker = entry.worker, bind = bind_of(entry.spec), &loop = loop_, opened] {
+            opening->pump = Pump::open(*worker, resolver_, bind, std::move(opening->settings),
+                                       std::move(opening->start), std::move(opening->sinks));
+            loop.post(opened);
+        });
+}
+
+// -- Creating, changing, removing --
+
+void Host::create(control::OverlaySpec spec, Origin origin, Callback callback) {
+    if (const auto refusals = check_overlay_spec(spec); !refusals.empty()) {
+        return callback(std::unexpected(refusals.front()));
+    }
+    if (entries_.contains(spec.name)) {
+        return callback(std::unexpected(
+            Refusal{Refusal::Code::conflict, fmt::format("overlay '{}' exists already", spec.name),
+                    "change it (PATCH, grapevine overlay change) or choose another name", "name"}));
+    }
+    if (entries_.size() == kOverlaysMax) {
+        return callback(
+            std::unexpected(Refusal{Refusal::Code::over_limit,
+                                    fmt::format("a daemon hosts at most {} overlays", kOverlaysMax),
+                                    "remove one that is no longer needed", "name"}));
+    }
+    if (!spec.keys && spec.seeds && !spec.seeds->empty()) {
+        return callback(std::unexpected(Refusal{
+            Refusal::Code::invalid, "an overlay with seeds needs the key of that overlay",
+            "give its key, or join by the token that 'grapevine invite' prints there", "keys"}));
+    }
+    if (!spec.keys) spec.keys = {fresh_key()};
+    spec = completed(std::move(spec), config_.name);
+    const std::string name = spec.name;
+    entries_[name].spec = spec;
+    entries_[name].origin = origin;
+    open(name, [this, self = self_, name, spec,
+                callback = std::move(callback)](Outcome<control::Answer> answer) {
+        if (*self == nullptr) return;
+        // On disk only what works: a definition that cannot be opened would fail at every start.
+        Outcome<void> saved;
+        if (answer) saved = definitions_.save(spec);
+        if (answer && saved) return callback(std::move(answer));
+        const auto found = entries_.find(name);
+        if (found == entries_.end()) return;
+        close(found->second, Farewell::no, [] {});
+        entries_.erase(found);
+        callback(std::unexpected(answer ? saved.error() : answer.error()));
+    });
+}
+
+void Host::handle(control::CreateOverlay request, Callback callback) {
+    create(std::move(request.spec), Origin::api, std::move(callback));
+}
+
+void Host::handle(control::ChangeOverlay request, Callback callback) {
+    const auto entry = find(request.spec.name);
+    if (!entry) return callback(std::unexpected(entry.error()));
+    if ((*entry)->origin == Origin::file) {
+        return callback(std::unexpected(Refusal{
+            Refusal::Code::conflict,
+            fmt::format("overlay '{}' is defined in the configuration file", request.spec.name),
+            "change it there and reload with SIGHUP (systemctl reload grapevine)", "overlay"}));
+    }
+    if (const auto refusals = check_overlay_spec(request.spec); !refusals.empty()) {
+        return callback(std::unexpected(refusals.front()));
+    }
+    change(request.spec.name, merged((*entry)->spec, request.spec), std::move(callback));
+}
+
+void Host::change(const std::string& name, const control::OverlaySpec& next, Callback callback) {
+    Entry& entry = entries_.at(name);
+    if (entry.state == State::starting) {
+        return callback(std::unexpected(Refusal{Refusal::Code::unavailable,
+                                                fmt::format("overlay '{}' is still starting", name),
+                                                "ask again in a moment", "overlay"}));
+    }
+    const control::OverlaySpec before = std::exchange(entry.spec, completed(next, config_.name));
+    const control::OverlaySpec after = entry.spec;
+    const auto keep = [this, self = self_, name, before, after, origin = entry.origin,
+                       callback](Outcome<control::Answer> answer) {
+        if (*self == nullptr) return;
+        Outcome<void> saved;
+        if (answer && origin == Origin::api) saved = definitions_.save(after);
+        if (answer && saved) return callback(std::move(answer));
+        const auto found = entries_.find(name);
+        if (found != entries_.end()) found->second.spec = before;
+        callback(std::unexpected(answer ? saved.error() : answer.error()));
+    };
+    if (entry.state == State::left || needs_restart(before, after)) {
+        entry.state = State::starting;
+        close(entry, Farewell::no, [this, self = self_, name, before, keep] {
+            if (*self == nullptr || !entries_.contains(name)) return;
+            open(name, [this, self, name, before, keep](Outcome<control::Answer> answer) {
+                keep(answer);
+                // What does not work must not replace what did.
+                if (answer || *self == nullptr || !entries_.contains(name)) return;
+                open(name, [](const Outcome<control::Answer>&) {});
+            });
+        });
+        return;
+    }
+    ask(
+        name,
+        [before, after](Pump& pump) {
+            const overlay::Settings settings = settings_of(after);
+            if (before.keys != after.keys) pump.set_keys(settings.keys);
+            if (before.seeds != after.seeds) pump.join(settings.seeds);
+            if (before.member_name != after.member_name || before.labels != after.labels ||
+                before.advertise != after.advertise) {
+                std::optional<std::vector<Endpoint>> addresses;
+                if (after.advertise) addresses = settings.addresses;
+                pump.change_self(*after.member_name, *after.labels, std::move(addresses));
+            }
+            return control::Answer(pump.view());
+        },
+        [this, self = self_, name, keep](Outcome<control::Answer> answer) {
+            if (*self == nullptr) return;
+            const auto found = entries_.find(name);
+            if (answer && found != entries_.end()) {
+                complete_view(std::get<control::OverlayView>(*answer), found->second);
+            }
+            keep(std::move(answer));
+        });
+}
+
+void Host::handle(control::RemoveOverlay request, Callback callback) {
+    const auto entry = find(request.overlay);
+    if (!entry) return callback(std::unexpected(entry.error()));
+    if ((*entry)->origin == Origin::file) {
+        return callback(std::unexpected(Refusal{
+            Refusal::Code::conflict,
+            fmt::format("overlay '{}' is defined in the configuration file", request.overlay),
+            "remove it there and reload with SIGHUP (systemctl reload grapevine)", "overlay"}));
+    }
+    close(**entry, Farewell::yes, [this, self = self_, name = request.overlay, callback] {
+        if (*self == nullptr) return;
+        entries_.erase(name);
+        auto erased = definitions_.erase(name);
+        auto stored = store_.list(storage::bucket_of(name));
+        if (erased && stored) erased = store_.apply(storage::erase_overlay(name, *stored));
+        if (!stored) erased = std::unexpected(stored.error());
+        if (!erased) return callback(std::unexpected(erased.error()));
+        callback(control::Answer(control::Done{}));
+    });
+}
+
+void Host::handle(control::LeaveOverlay request, Callback callback) {
+    const auto entry = find(request.overlay);
+    if (!entry) return callback(std::unexpected(entry.error()));
+    if ((*entry)->state == State::left) return callback(control::Answer(control::Done{}));
+    close(**entry, Farewell::yes, [callback] { callback(control::Answer(control::Done{})); });
+}
+
+// -- Ending --
+
+void Host::close(Entry& entry, Farewell farewell, std::function<void()> done) {
+    auto pump = std::exchange(entry.pump, nullptr);
+    entry.state = State::left;
+    if (pump == nullptr) {
+        loop_.post([self = self_, done = std::move(done)] {
+            if (*self != nullptr) done();
+        });
+        return;
+    }
+    entry.worker->post([pump = std::move(pump), farewell, self = self_, &loop = loop_,
+                        worker = entry.worker, done = std::move(done)] {
+        const auto finish = [pump, self, worker, &loop, done] {
+            // The pump ends on its own thread, and not while it is calling us.
+            worker->post([pump] {});
+            loop.post([self, done] {
+                if (*self != nullptr) done();
+            });
+        };
+        if (farewell == Farewell::yes) {
+            pump->leave(finish);
+        } else {
+            finish();
+        }
+    });
+}
+
+void Host::stop(std::function<void()> done) {
+    is_stopping_ = true;
+    const auto missing = std::make_shared<std::size_t>(entries_.size());
+    if (entries_.empty()) return done();
+    for (auto& [name, entry] : entries_) {
+        close(entry, Farewell::yes, [missing, done] {
+            if (--*missing == 0) done();
+        });
+    }
+}
+
+void Host::reload(Config config) {
+    config_ = std::move(config);
+    std::vector<std::string> gone;
+    for (const auto& [name, entry] : entries_) {
+        const bool is_listed = std::ranges::any_of(
+            config_.overlays, [&](const control::OverlaySpec& spec) { return spec.name == name; });
+        if (entry.origin == Origin::file && !is_listed) gone.push_back(name);
+    }
+    for (const std::string& name : gone) {
+        runtime::log::info("overlay", "'{}' is no longer configured: leaving it", name);
+        close(entries_.at(name), Farewell::yes, [this, self = self_, name] {
+            if (*self != nullptr) entries_.erase(name);
+        });
+    }
+    for (const control::OverlaySpec& listed : config_.overlays) {
+        const auto report = [name = listed.name](const Outcome<control::Answer>& answer) {
+            if (!answer)
+                runtime::log::error("config", "overlay '{}': {}", name, describe(answer.error()));
+        };
+        const auto found = entries_.find(listed.name);
+        if (found == entries_.end()) {
+            Entry& entry = entries_[listed.name];
+            entry.spec = listed;
+            entry.origin = Origin::file;
+            open(listed.name, report);
+            continue;
+        }
+        if (found->second.origin != Origin::file) continue;
+        control::OverlaySpec next = completed(listed, config_.name);
+        if (!next.keys) next.keys = found->second.spec.keys;
+        if (!is_same(found->second.spec, next)) change(listed.name, next, report);
+    }
+}
+
+}  // namespace grapevine::daemon

@@ -1,0 +1,308 @@
+#include "daemon/pump.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <fmt/core.h>
+#include <span>
+#include <utility>
+
+#include "base/overloaded.hpp"
+#include "daemon/views.hpp"
+#include "overlay/record_cache.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/log.hpp"
+
+namespace grapevine::daemon {
+namespace {
+
+constexpr Duration kFarewellPoll = std::chrono::milliseconds(20);
+
+}  // namespace
+
+Pump::Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks)
+    : loop_(loop),
+      resolver_(resolver),
+      sinks_(std::move(sinks)),
+      timer_(loop, [this] { on_timer(); }),
+      farewell_timer_(loop, [] {}),
+      self_(std::make_shared<Pump*>(this)) {}
+
+Pump::~Pump() {
+    *self_ = nullptr;
+}
+
+Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver& resolver,
+                                          const Endpoint& bind, overlay::Settings settings,
+                                          overlay::Start start, Sinks sinks) {
+    std::unique_ptr<Pump> pump(new Pump(loop, resolver, std::move(sinks)));
+    runtime::UdpOptions options;
+    options.bind = bind;
+    auto socket = runtime::UdpSocket::open(
+        loop, options,
+        {[pump = pump.get()](std::span<const runtime::Received> datagrams) {
+             pump->on_received(datagrams);
+         },
+         [pump = pump.get()](const Endpoint& to) { pump->on_unreachable(to); }});
+    if (!socket) return std::unexpected(socket.error());
+    pump->socket_.emplace(std::move(*socket));
+
+    if (settings.addresses.empty()) settings.addresses = reachable_addresses(pump->bound());
+    for (Endpoint& address : settings.addresses) {
+        if (address.port == 0) address.port = pump->bound().port;
+    }
+    pump->overlay_ = std::make_unique<overlay::Overlay>(std::move(settings), std::move(start),
+                                                        std::make_shared<overlay::RecordCache>());
+    // Identity and incarnation are the first writes. Without them on disk we must not say a word.
+    if (auto written = pump->drain(); !written) return std::unexpected(written.error());
+    pump->overlay_->advance(loop.now());
+    if (auto written = pump->drain(); !written) return std::unexpected(written.error());
+    return pump;
+}
+
+const Endpoint& Pump::bound() const {
+    return socket_->bound();
+}
+
+// -- Inputs --
+
+void Pump::on_received(std::span<const runtime::Received> datagrams) {
+    const Instant now = loop_.now();
+    for (const runtime::Received& datagram : datagrams) {
+        overlay_->receive(now, datagram.from, datagram.bytes);
+        (void)drain();  // A failed write has been logged; the network must not wait for a disk.
+    }
+}
+
+void Pump::on_unreachable(const Endpoint& to) {
+    overlay_->unreachable(loop_.now(), to);
+    (void)drain();
+}
+
+void Pump::on_timer() {
+    overlay_->advance(loop_.now());
+    (void)drain();
+}
+
+Outcome<control::PublishReceipt> Pump::publish(std::string topic, Bytes payload) {
+    const auto sequence =
+        overlay_->publish(loop_.now(), runtime::wall_now(), std::move(topic), std::move(payload));
+    (void)drain();
+    if (!sequence) return std::unexpected(sequence.error());
+    const auto& membership = overlay_->node().membership();
+    return control::PublishReceipt{id_text(membership.self()), overlay_->node().epoch().value(),
+                                   sequence->value()};
+}
+
+Outcome<control::KeyValue> Pump::set_record(const std::string& key, const std::string& value) {
+    const auto version = overlay_->set_record(loop_.now(), key, value);
+    auto written = drain();
+    if (!version) return std::unexpected(version.error());
+    if (!written) return std::unexpected(written.error());
+    return control::KeyValue{key, value, version->value()};
+}
+
+Outcome<void> Pump::erase_record(const std::string& key) {
+    const auto version = overlay_->erase_record(loop_.now(), key);
+    auto written = drain();
+    if (!version) return std::unexpected(version.error());
+    return written;
+}
+
+Outcome<void> Pump::forget(const std::string& member) {
+    const MemberId id = GV_TRY(find(member));
+    auto outcome = overlay_->forget(loop_.now(), id);
+    (void)drain();
+    return outcome;
+}
+
+void Pump::join(const std::vector<std::string>& seeds) {
+    overlay_->join(loop_.now(), seeds);
+    (void)drain();
+}
+
+void Pump::change_self(const std::string& name, const control::Labels& labels,
+                       std::optional<std::vector<Endpoint>> addresses) {
+    std::vector<wire::Label> sorted;
+    for (const auto& [key, value] : labels) sorted.push_back({key, value});
+    std::ranges::sort(sorted);
+    overlay_->change_self(loop_.now(), name, std::move(sorted),
+                          addresses ? std::move(*addresses) : overlay_->settings().addresses);
+    (void)drain();
+}
+
+void Pump::set_keys(std::vector<crypto::OverlayKey> keys) {
+    overlay_->set_keys(loop_.now(), std::move(keys));
+    (void)drain();
+}
+
+void Pump::leave(std::function<void()> done) {
+    overlay_->leave(loop_.now());
+    (void)drain();
+    wait_for_farewell(loop_.now() + kFarewellMax, std::move(done));
+}
+
+void Pump::wait_for_farewell(Instant until, std::function<void()> done) {
+    const bool is_told = overlay_->node().rumors().hot_count() == 0 ||
+                         overlay_->node().membership().peer_count() == 0;
+    if (is_told || loop_.now() >= until) {
+        done();
+        return;
+    }
+    farewell_timer_ = runtime::Timer(loop_, [this, until, done = std::move(done)]() mutable {
+        // The timer that holds this function is replaced in the call: keep what it captured.
+        auto next = std::move(done);
+        wait_for_farewell(until, std::move(next));
+    });
+    farewell_timer_.arm(loop_.now() + kFarewellPoll);
+}
+
+// -- Outputs --
+
+Outcome<void> Pump::drain() {
+    Outcome<void> result;
+    const Instant now = loop_.now();
+    const MemberId self = overlay_->node().membership().self();
+    while (auto action = overlay_->poll()) {
+        std::visit(
+            Overloaded{
+                [&](overlay::Overlay::Transmit& transmit) {
+                    socket_->queue({transmit.to, std::move(transmit.bytes)});
+                },
+                [&](overlay::Overlay::Persist& write) {
+                    auto written = persist(write.batch);
+                    if (!written && result) result = std::move(written);
+                },
+                [&](overlay::Overlay::Resolve& wanted) { resolve(wanted.name); },
+                [&](overlay::Overlay::MemberChanged& changed) {
+                    note(control::LogItem::Member{std::string(kind_text(changed.change.kind)),
+                                                  view_of(changed.change.member, self, now)});
+                },
+                [&](overlay::Overlay::RecordChanged& changed) {
+                    control::LogItem::Record record{
+                        id_text(changed.member), {}, changed.version.value()};
+                    for (wire::StateItem& item : changed.items) {
+                        record.changes.emplace_back(std::move(item.key),
+                                                    item.is_tombstone
+                                                        ? std::nullopt
+                                                        : std::optional(std::move(item.value)));
+                    }
+                    note(std::move(record));
+                },
+                [&](overlay::Overlay::EventDelivered& delivered) {
+                    const protocol::Event& event = *delivered.event;
+                    note(control::LogItem::Event{id_text(event.stream.publisher),
+                                                 event.stream.epoch.value(), event.sequence.value(),
+                                                 event.published_at, event.topic, event.payload});
+                },
+                [&](overlay::Overlay::EventGap& gap) {
+                    note(control::LogItem::Gap{id_text(gap.stream.publisher),
+                                               gap.stream.epoch.value(), gap.first.value(),
+                                               gap.last.value()});
+                },
+            },
+            *action);
+    }
+    socket_->flush();
+    timer_.arm(overlay_->deadline());
+    if (!news_.empty()) sinks_.news(std::exchange(news_, {}));
+    return result;
+}
+
+Outcome<void> Pump::persist(const storage::Batch& batch) {
+    auto written = sinks_.persist(batch);
+    if (!written && !is_store_failing_) {
+        runtime::log::error("store", "{}: {}", overlay_ ? overlay_->settings().name : "start",
+                            describe(written.error()));
+    } else if (written && is_store_failing_) {
+        runtime::log::info("store", "{}: writing works again", overlay_->settings().name);
+    }
+    is_store_failing_ = !written;
+    return written;
+}
+
+void Pump::resolve(const std::string& name) {
+    resolver_.resolve(name, loop_,
+                      [self = self_, name](const Outcome<std::vector<Endpoint>>& found) {
+                          Pump* pump = *self;
+                          if (pump == nullptr) return;
+                          if (!found) {
+                              runtime::log::warn("discovery", "{}", describe(found.error()));
+                          }
+                          pump->overlay_->resolved(pump->loop_.now(), name,
+                                                   found ? *found : std::vector<Endpoint>{});
+                          (void)pump->drain();
+                      });
+}
+
+void Pump::note(std::variant<control::LogItem::Event, control::LogItem::Gap,
+                             control::LogItem::Member, control::LogItem::Record>
+                    what) {
+    news_.push_back({0, runtime::wall_now(), std::move(what)});
+}
+
+// -- Questions --
+
+Outcome<MemberId> Pump::find(const std::string& member) const {
+    const auto& membership = overlay_->node().membership();
+    std::uint64_t number = 0;
+    const auto [end, failure] =
+        std::from_chars(member.data(), member.data() + member.size(), number, 16);
+    const bool is_id = member.size() == 16 && failure == std::errc() && *end == '\0';
+    if (is_id && membership.find(MemberId(number)) != nullptr) return MemberId(number);
+
+    std::vector<MemberId> alive;
+    std::vector<MemberId> others;
+    membership.for_each([&](const protocol::Member& known) {
+        if (known.record->name != member) return;
+        const bool is_alive =
+            known.status == wire::Status::alive || known.status == wire::Status::suspect;
+        (is_alive ? alive : others).push_back(known.record->member);
+    });
+    // A name may have belonged to somebody before: the living one is meant, if there is one.
+    const auto& named = alive.empty() ? others : alive;
+    if (named.size() == 1) return named.front();
+    if (named.empty()) {
+        return std::unexpected(Refusal{Refusal::Code::not_found,
+                                       fmt::format("no member has the name or id '{}'", member),
+                                       "list them with: grapevine members", "member"});
+    }
+    return std::unexpected(Refusal{
+        Refusal::Code::conflict, fmt::format("{} members have the name '{}'", named.size(), member),
+        "give the id of the one that is meant; grapevine members shows them", "member"});
+}
+
+Outcome<control::MemberView> Pump::member(const std::string& member) const {
+    const auto& membership = overlay_->node().membership();
+    const MemberId id = GV_TRY(find(member));
+    return view_of(*membership.find(id), membership.self(), loop_.now());
+}
+
+Outcome<control::RecordView> Pump::record(const std::string& member) const {
+    const MemberId id =
+        member.empty() ? overlay_->node().membership().self() : GV_TRY(find(member));
+    return view_of(id, overlay_->node().records().find(id));
+}
+
+std::vector<control::MemberView> Pump::members() const {
+    const auto& membership = overlay_->node().membership();
+    std::vector<control::MemberView> views;
+    views.reserve(membership.member_count());
+    const Instant now = loop_.now();
+    membership.for_each([&](const protocol::Member& member) {
+        views.push_back(view_of(member, membership.self(), now));
+    });
+    return views;
+}
+
+control::OverlayView Pump::view() const {
+    control::OverlayView view = view_of(*overlay_);
+    view.bind = to_string(bound());
+    const auto& socket = socket_->counters();
+    view.counters.emplace_back("socket_send_overflow_total", socket.send_overflow);
+    view.counters.emplace_back("socket_send_failed_total", socket.send_failed);
+    view.counters.emplace_back("socket_unreachable_total", socket.unreachable);
+    view.counters.emplace_back("socket_oversize_total", socket.received_oversize);
+    return view;
+}
+
+}  // namespace grapevine::daemon

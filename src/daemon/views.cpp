@@ -1,0 +1,163 @@
+#include "daemon/views.hpp"
+
+#include <fmt/core.h>
+
+namespace grapevine::daemon {
+
+std::string id_text(MemberId member) {
+    return fmt::format("{:016x}", member.value());
+}
+
+std::string_view status_text(wire::Status status) {
+    switch (status) {
+        case wire::Status::alive:
+            return "alive";
+        case wire::Status::suspect:
+            return "suspect";
+        case wire::Status::dead:
+            return "dead";
+        case wire::Status::left:
+            return "left";
+    }
+    return "unknown";
+}
+
+std::string_view kind_text(protocol::MemberChange::Kind kind) {
+    using Kind = protocol::MemberChange::Kind;
+    switch (kind) {
+        case Kind::joined:
+            return "joined";
+        case Kind::updated:
+            return "updated";
+        case Kind::suspected:
+            return "suspected";
+        case Kind::cleared:
+            return "cleared";
+        case Kind::died:
+            return "died";
+        case Kind::left:
+            return "left";
+        case Kind::returned:
+            return "returned";
+        case Kind::forgotten:
+            return "forgotten";
+    }
+    return "unknown";
+}
+
+control::MemberView view_of(const protocol::Member& member, MemberId self, Instant now) {
+    const wire::MemberRecord& record = *member.record;
+    control::MemberView view;
+    view.id = id_text(record.member);
+    view.name = record.name;
+    view.status = status_text(member.status);
+    view.incarnation = member.incarnation.value();
+    for (const Endpoint& address : record.addresses) view.addresses.push_back(to_string(address));
+    for (const wire::Label& label : record.labels) view.labels.emplace_back(label.key, label.value);
+    view.status_age_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now - member.since).count();
+    view.is_self = record.member == self;
+    return view;
+}
+
+control::RecordView view_of(MemberId member, const protocol::Record* record) {
+    control::RecordView view;
+    view.member = id_text(member);
+    if (record == nullptr) return view;
+    view.version = record->version.value();
+    for (const auto& [key, item] : record->items) {
+        if (!item.is_tombstone) view.items.push_back({key, item.value, item.version.value()});
+    }
+    return view;
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Overlay& overlay) {
+    const auto& node = overlay.node();
+    const auto& wire = overlay.counters();
+    const auto& members = node.membership().counters();
+    const auto& records = node.records().counters();
+    const auto& events = node.events().counters();
+    const auto& joints = node.counters();
+    return {
+        {"datagrams_received_total", wire.datagrams_received},
+        {"received_bytes_total", wire.bytes_received},
+        {"datagrams_sent_total", wire.datagrams_sent},
+        {"sent_bytes_total", wire.bytes_sent},
+        {"dropped_size_total", wire.dropped_size},
+        {"dropped_version_total", wire.dropped_version},
+        {"dropped_key_total", wire.dropped_key},
+        {"dropped_unauthenticated_total", wire.dropped_unauthenticated},
+        {"dropped_replayed_total", wire.dropped_replayed},
+        {"dropped_malformed_total", wire.dropped_malformed},
+        {"dropped_unproven_total", wire.dropped_unproven},
+        {"dropped_limited_total", wire.dropped_limited},
+        {"dropped_record_total", wire.dropped_record},
+        {"challenges_sent_total", wire.challenges_sent},
+        {"sessions_opened_total", wire.sessions_opened},
+        {"hellos_sent_total", wire.hellos_sent},
+        {"suspicions_total", members.suspicions},
+        {"deaths_total", members.deaths},
+        {"deaths_heard_total", members.deaths_heard},
+        {"refutations_total", members.refutations},
+        {"last_chances_total", members.last_chances},
+        {"last_chances_saved_total", members.last_chances_saved},
+        {"news_dropped_old_total", members.dropped_old},
+        {"news_dropped_unknown_total", members.dropped_unknown},
+        {"members_refused_total", members.dropped_full},
+        {"news_dropped_forged_total", members.dropped_forged},
+        {"record_changes_applied_total", records.applied},
+        {"record_resets_total", records.resets},
+        {"events_published_total", events.published},
+        {"events_delivered_total", events.delivered},
+        {"event_duplicates_total", events.duplicates},
+        {"event_requests_total", events.requested},
+        {"event_resends_total", events.resent},
+        {"event_gaps_total", events.gaps},
+        {"events_lost_total", events.lost},
+        {"syncs_begun_total", joints.syncs_begun},
+        {"sync_entries_total", joints.sync_entries},
+        {"records_pushed_total", joints.records_pushed},
+        {"local_health", node.detector().local_health()},
+        {"sessions", overlay.session_count()},
+        {"rumors_hot", node.rumors().hot_count()},
+        {"retained_event_bytes", node.events().retained_bytes()},
+    };
+}
+
+control::OverlayView view_of(const overlay::Overlay& overlay) {
+    const auto& settings = overlay.settings();
+    const auto& membership = overlay.node().membership();
+    control::OverlayView view;
+    view.name = settings.name;
+    view.id = id_text(membership.self());
+    view.member_name = settings.member_name;
+    view.incarnation = membership.self_record()->incarnation.value();
+    for (const Endpoint& address : settings.addresses) view.advertise.push_back(to_string(address));
+    view.seeds = settings.seeds;
+    for (const crypto::OverlayKey& key : settings.keys) view.key_ids.push_back(key.id.value());
+    view.cipher = crypto::to_string(settings.cipher);
+    for (const wire::Label& label : settings.labels)
+        view.labels.emplace_back(label.key, label.value);
+    view.view_fingerprint = fmt::format("{:016x}", overlay.view_fingerprint());
+    view.local_health = overlay.node().detector().local_health();
+    view.counters = counters_of(overlay);
+    membership.for_each([&](const protocol::Member& member) {
+        switch (member.status) {
+            case wire::Status::alive:
+                ++view.members_alive;
+                break;
+            case wire::Status::suspect:
+                ++view.members_suspect;
+                break;
+            case wire::Status::dead:
+                ++view.members_dead;
+                break;
+            case wire::Status::left:
+                ++view.members_left;
+                break;
+        }
+    });
+    return view;
+}
+
+}  // namespace grapevine::daemon
