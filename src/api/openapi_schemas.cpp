@@ -132,8 +132,9 @@ constexpr std::string_view kAnswerSchemas = R"json(
 "Overlay": {
   "type": "object", "additionalProperties": false,
   "required": ["name", "id", "member_name", "incarnation", "bind", "advertise", "seeds", "key_ids",
-               "profile", "cipher", "labels", "origin", "state", "view_fingerprint", "members_alive",
-               "members_suspect", "members_dead", "members_left", "local_health", "counters"],
+               "profile", "cipher", "labels", "origin", "state", "view_fingerprint",
+               "members_alive", "members_suspect",
+               "members_dead", "members_left", "local_health", "counters"],
   "properties": {
     "name": {"type": "string"},
     "id": {"type": "string", "description": "Our member id in it."},

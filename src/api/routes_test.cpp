@@ -2,8 +2,12 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <cctype>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -215,6 +219,39 @@ TEST(Routes, an_answer_after_the_end_of_the_api_does_no_harm) {
     }
     control.held.at(0)(control::Done{});
     EXPECT_EQ(exchange->response->status, 204);
+}
+
+std::string read_reference() {
+    std::ifstream file(GRAPEVINE_SOURCE_DIR "/docs/reference/api.md");
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+TEST(Routes, the_reference_lists_each_with_its_scope) {
+    const std::string page = read_reference();
+    for (const Route& route : routes()) {
+        std::string scope = route.access == Access::read      ? "read"
+                            : route.access == Access::publish ? "publish"
+                            : route.access == Access::admin   ? "admin"
+                            : route.access == Access::any     ? "read or publish"
+                            : route.access == Access::metrics ? "read on all, or loopback"
+                                                              : "none";
+        const bool is_on_all =
+            route.reach == Reach::all_overlays && route.access != Access::metrics;
+        if (is_on_all) scope += " on all";
+        const std::string row = "| `" + std::string(route.method) + " " +
+                                std::string(route.pattern) + "` | " + scope + " |";
+        EXPECT_NE(page.find(row), std::string::npos) << row;
+    }
+}
+
+TEST(Problems, the_reference_lists_each_with_its_status) {
+    const std::string page = read_reference();
+    for (const ProblemInfo& kind : problem_kinds()) {
+        const std::size_t row = page.find("\n| " + std::to_string(kind.status) + " |");
+        ASSERT_NE(row, std::string::npos) << kind.code;
+        const std::string text = page.substr(row, page.find('\n', row + 1) - row);
+        EXPECT_NE(text.find(kind.code), std::string::npos) << kind.code;
+    }
 }
 
 // -- The document --

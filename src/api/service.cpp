@@ -8,6 +8,12 @@
 
 namespace grapevine::api {
 
+// What the server lets through must not be less than what we promise to take, and what we let wait
+// for a reader not more than what it keeps.
+static_assert(kTargetBytesMax < kHttpHeaderBytesMax);
+static_assert(kRequestBodyBytesMax <= kHttpBodyBytesMax);
+static_assert(kStreamPendingBytesMax <= kHttpPendingBytesMax);
+
 const std::string& Call::path_value(std::string_view name) const {
     const auto entry = std::ranges::find_if(path, [&](const auto& e) { return e.first == name; });
     assert(entry != path.end() && "the pattern of the route has this name");

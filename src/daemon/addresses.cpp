@@ -36,7 +36,8 @@ bool read_address(const sockaddr* address, std::uint16_t port, Endpoint& endpoin
         std::memcpy(&v6, address, sizeof v6);
         std::memcpy(endpoint.ip.data(), &v6.sin6_addr, endpoint.ip.size());
         endpoint.port = port;
-        // A scope id is a number of this host: to others a link-local address means nothing with it.
+        // A scope id is a number of this host: to others a link-local address means nothing with
+        // it.
         endpoint.scope = 0;
         return true;
     }

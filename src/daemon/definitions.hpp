@@ -11,8 +11,9 @@
 
 namespace grapevine::daemon {
 
-/// The overlays that were defined over the API, and the keys that were made for overlays without one.
-/// Kept as JSON in the shape of the API, so that a later release reads what an earlier one wrote.
+/// The overlays that were defined over the API, and the keys that were made for overlays without
+/// one. Kept as JSON in the shape of the API, so that a later release reads what an earlier one
+/// wrote.
 class Definitions {
 public:
     explicit Definitions(StoreGate& store) : store_(store) {}

@@ -18,23 +18,23 @@
 
 namespace grapevine::daemon {
 
-/// The daemon as a whole: its overlays, and what the outside may ask of them. Lives on the thread of
-/// the API; every question to an overlay travels to that overlay's thread and back.
+/// The daemon as a whole: its overlays, and what the outside may ask of them. Lives on the thread
+/// of the API; every question to an overlay travels to that overlay's thread and back.
 class Host final : public control::Control {
 public:
     Host(runtime::Loop& loop, Workers& workers, StoreGate& store, runtime::Resolver& resolver,
          Config config);
     ~Host() override;
 
-    /// Starts the overlays of the configuration and those defined over the API, and calls `done` when
-    /// each has started or failed. The refusals name the overlay.
+    /// Starts the overlays of the configuration and those defined over the API, and calls `done`
+    /// when each has started or failed. The refusals name the overlay.
     void start(std::function<void(std::vector<Refusal>)> done);
 
     /// Says goodbye in every overlay, then calls `done`. Bounded by Pump::kFarewellMax.
     void stop(std::function<void()> done);
 
-    /// Takes over what a new reading of the configuration says about overlays: new ones start, those
-    /// that are gone leave, changed ones change. Overlays made over the API stay as they are.
+    /// Takes over what a new reading of the configuration says about overlays: new ones start,
+    /// those that are gone leave, changed ones change. Overlays made over the API stay as they are.
     void reload(Config config);
 
     /// Creates or extends an overlay by an invitation, as `JoinToken` does.

@@ -19,8 +19,8 @@ runtime::HttpResponse to_runtime(api::Response response) {
     return out;
 }
 
-/// The API wants to hear the end of every stream, also of one that it closed itself; the server only
-/// tells of the ends that it did not ask for.
+/// The API wants to hear the end of every stream, also of one that it closed itself; the server
+/// only tells of the ends that it did not ask for.
 class Ending {
 public:
     explicit Ending(runtime::Loop& loop) : loop_(loop) {}

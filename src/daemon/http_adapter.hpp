@@ -6,8 +6,8 @@
 
 namespace grapevine::daemon {
 
-/// Lays the API over the HTTP server: values one way, an exchange the other, and a timer for the API's
-/// heartbeats. Lives on `loop`; outlived by `api` and `loop`.
+/// Lays the API over the HTTP server: values one way, an exchange the other, and a timer for the
+/// API's heartbeats. Lives on `loop`; outlived by `api` and `loop`.
 class HttpAdapter {
 public:
     HttpAdapter(runtime::Loop& loop, api::Api& api);

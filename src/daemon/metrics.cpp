@@ -9,8 +9,9 @@
 
 #include "daemon/host.hpp"
 
-// Counters are plain integers in the machines; here they get the names and the format that Prometheus
-// wants. A registry is built for each scrape: there is nothing to keep in step between two of them.
+// Counters are plain integers in the machines; here they get the names and the format that
+// Prometheus wants. A registry is built for each scrape: there is nothing to keep in step between
+// two of them.
 namespace grapevine::daemon {
 namespace {
 

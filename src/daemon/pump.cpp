@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "base/overloaded.hpp"
 #include "daemon/views.hpp"
 #include "overlay/record_cache.hpp"
 #include "runtime/clock.hpp"
@@ -15,11 +16,6 @@ namespace grapevine::daemon {
 namespace {
 
 constexpr Duration kFarewellPoll = std::chrono::milliseconds(20);
-
-template <typename... Fs>
-struct Overloaded : Fs... {
-    using Fs::operator()...;
-};
 
 }  // namespace
 

@@ -18,19 +18,22 @@
 
 namespace grapevine::daemon {
 
-/// Drives one overlay: datagrams, time and commands in; datagrams, writes and news out. Lives on the
-/// thread of its loop; nothing in it is shared.
+/// Drives one overlay: datagrams, time and commands in; datagrams, writes and news out. Lives on
+/// the thread of its loop; nothing in it is shared.
 class Pump {
 public:
     struct Sinks {
-        /// Must have happened when it returns; a refusal is reported to whoever asked for the change.
+        /// Must have happened when it returns; a refusal is reported to whoever asked for the
+        /// change.
         std::function<Outcome<void>(const storage::Batch&)> persist;
-        /// What happened, in order, since the last call. Called at the end of an input, on this thread.
+        /// What happened, in order, since the last call. Called at the end of an input, on this
+        /// thread.
         std::function<void(std::vector<control::LogItem>)> news;
     };
 
-    /// Binds `bind`, then starts the overlay with the real port in its addresses: those of `settings`
-    /// (a port 0 becomes the bound one), or, if there are none, those of this host that `bind` covers.
+    /// Binds `bind`, then starts the overlay with the real port in its addresses: those of
+    /// `settings` (a port 0 becomes the bound one), or, if there are none, those of this host that
+    /// `bind` covers.
     static Outcome<std::unique_ptr<Pump>> open(runtime::Loop& loop, runtime::Resolver& resolver,
                                                const Endpoint& bind, overlay::Settings settings,
                                                overlay::Start start, Sinks sinks);
@@ -51,8 +54,8 @@ public:
                      std::optional<std::vector<Endpoint>> addresses);
     void set_keys(std::vector<crypto::OverlayKey> keys);
 
-    /// Says goodbye, and calls `done` when the news has had time to spread or nobody is there to hear
-    /// it. Bounded: kFarewellMax.
+    /// Says goodbye, and calls `done` when the news has had time to spread or nobody is there to
+    /// hear it. Bounded: kFarewellMax.
     void leave(std::function<void()> done);
     static constexpr Duration kFarewellMax = std::chrono::seconds(1);
 
@@ -89,7 +92,8 @@ private:
 
 /// The addresses of this host on which a socket bound to `bind` can be reached, best first: `bind`
 /// itself if it names one; else those of interfaces that are up (global before private before
-/// link-local, IPv4 before IPv6), loopback only if there is nothing else. At most kMemberAddressesMax.
+/// link-local, IPv4 before IPv6), loopback only if there is nothing else. At most
+/// kMemberAddressesMax.
 std::vector<Endpoint> reachable_addresses(const Endpoint& bind);
 
 }  // namespace grapevine::daemon

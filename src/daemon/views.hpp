@@ -23,8 +23,8 @@ std::string_view kind_text(protocol::MemberChange::Kind kind);
 control::MemberView view_of(const protocol::Member& member, MemberId self, Instant now);
 control::RecordView view_of(MemberId member, const protocol::Record* record);
 
-/// Every counter and gauge of one overlay by the name it has in /metrics, in a fixed order. Names of
-/// counters end in "_total", of gauges in their unit.
+/// Every counter and gauge of one overlay by the name it has in /metrics, in a fixed order. Names
+/// of counters end in "_total", of gauges in their unit.
 std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Overlay& overlay);
 
 /// What of an OverlayView the overlay itself knows; the rest is filled in by the host.

@@ -12,13 +12,14 @@
 
 namespace grapevine::overlay {
 
-/// Verifies signed member records once and shares them: the same bytes give the same pointer. One per
-/// overlay in the daemon; one per world in the simulator, where 10,000 nodes would otherwise verify
-/// 10^8 signatures and hold 10^8 copies.
+/// Verifies signed member records once and shares them: the same bytes give the same pointer. One
+/// per overlay in the daemon; one per world in the simulator, where 10,000 nodes would otherwise
+/// verify 10^8 signatures and hold 10^8 copies.
 ///
-/// Refuses a record whose id is not the hash of its key (malformed "record.member") or whose signature
-/// is false (unauthenticated "record.signature"). Bounded by kRecordCacheMax, oldest displaced first; a
-/// displaced record lives on in the tables that hold it, and is verified again when it comes again.
+/// Refuses a record whose id is not the hash of its key (malformed "record.member") or whose
+/// signature is false (unauthenticated "record.signature"). Bounded by kRecordCacheMax, oldest
+/// displaced first; a displaced record lives on in the tables that hold it, and is verified again
+/// when it comes again.
 class RecordCache final : public wire::native::RecordIntern {
 public:
     /// Three times the members of the largest overlay: each may be on the way in two lives at once.

@@ -15,8 +15,8 @@
 
 namespace grapevine::overlay {
 
-/// What we remember of one life (boot) of a member that has spoken to us, so that nothing it said can
-/// be said again by somebody else.
+/// What we remember of one life (boot) of a member that has spoken to us, so that nothing it said
+/// can be said again by somebody else.
 struct Session {
     Boot boot;
     /// Where it has proven to be. Datagrams from elsewhere are challenged.
@@ -32,8 +32,8 @@ struct Peer {
     Boot boot;          ///< The life that we write to: a datagram opens in no other.
     Endpoint endpoint;  ///< Where we write to.
     Boot record_boot;   ///< Of the record last seen, to notice a restart that we hear of by gossip.
-    /// It has answered in this life, so it knows us. Until then what we send may draw a challenge, and
-    /// carries the cookie of the last one.
+    /// It has answered in this life, so it knows us. Until then what we send may draw a challenge,
+    /// and carries the cookie of the last one.
     bool is_confirmed = false;
     std::optional<crypto::Cookie> cookie;
     Instant cookie_expires{};
@@ -42,11 +42,11 @@ struct Peer {
 
 /// All peers of one overlay.
 ///
-/// Why a session may only be thrown away with care: whoever recorded a datagram could replay it to a
-/// fresh window. So a (member, boot) whose session was thrown away is remembered as retired, and can
-/// only come back by a handshake, which starts the window above every counter of before. The memory of
-/// the retired is bounded (kRetiredMax); when it is full, records vouch for nobody any more and every
-/// newcomer must shake hands, which is always safe.
+/// Why a session may only be thrown away with care: whoever recorded a datagram could replay it to
+/// a fresh window. So a (member, boot) whose session was thrown away is remembered as retired, and
+/// can only come back by a handshake, which starts the window above every counter of before. The
+/// memory of the retired is bounded (kRetiredMax); when it is full, records vouch for nobody any
+/// more and every newcomer must shake hands, which is always safe.
 class Sessions {
 public:
     /// Lives of one member held at once: the present one, and the one before it while its last
@@ -59,7 +59,8 @@ public:
     [[nodiscard]] Peer* find(MemberId member);
     Peer& peer(MemberId member);
     [[nodiscard]] Session* find_session(MemberId member, Boot boot);
-    /// Makes the session of a life, retiring the oldest if there are too many. It must not exist yet.
+    /// Makes the session of a life, retiring the oldest if there are too many. It must not exist
+    /// yet.
     Session& open(Instant now, MemberId member, Boot boot, const Endpoint& endpoint);
 
     /// Whether a signed record is enough to believe that this life has not spoken to us before.

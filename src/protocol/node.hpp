@@ -98,6 +98,9 @@ public:
     void check_invariants() const;
 
 private:
+    /// Room for sections in a packet: what the seal leaves, less flags and cookie of a first one.
+    static constexpr std::size_t kBudget = kPacketBytesMax - kProofBytesMax;
+
     /// What waits for one destination, by urgency. Emptied into packets at the end of every input.
     struct Waiting {
         MemberId to;

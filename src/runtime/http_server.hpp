@@ -57,8 +57,8 @@ public:
     /// Messages that arrive before this is set wait for it.
     virtual void on_message(std::move_only_function<void(std::string)> handler) = 0;
     virtual void on_closed(Loop::Task task) = 0;
-    /// Sends what waits, then a close frame with this status (RFC 6455, section 7.4) and a reason of
-    /// at most 123 bytes.
+    /// Sends what waits, then a close frame with this status (RFC 6455, section 7.4) and reason
+    /// (UTF-8; what is beyond 123 bytes is cut off).
     virtual void close(std::uint16_t status = 1000, std::string_view reason = {}) = 0;
     [[nodiscard]] virtual bool is_open() const = 0;
 };

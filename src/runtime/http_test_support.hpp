@@ -125,7 +125,8 @@ private:
         if (request.path == "/drop") return;
         if (request.path == "/stream") return stream(std::move(responder));
         if (request.path == "/ws" && request.is_websocket_upgrade) {
-            return web_socket(std::move(responder));
+            return web_socket(find_header(request.headers, "sec-websocket-protocol"),
+                              std::move(responder));
         }
         responder->reply(problem(404, fmt::format("there is no {}", request.path)));
     }
@@ -138,11 +139,18 @@ private:
         streams_.push_back(std::move(stream));
     }
 
-    void web_socket(std::shared_ptr<Responder> responder) {
-        auto socket = responder->accept_websocket();
+    void web_socket(std::string_view offered, std::shared_ptr<Responder> responder) {
+        auto socket = responder->accept_websocket(offered);
         socket->on_closed([this] { ++sockets_closed; });
         socket->on_message([this, raw = socket.get()](std::string text) {
             if (text == "bye") return raw->close();
+            if (text == "policy") return raw->close(1008, "not for you");
+            // Two bytes a letter: the 123rd byte is the first half of one.
+            if (text == "verbose") {
+                std::string reason;
+                for (int letter = 0; letter < 100; ++letter) reason += "\u00e4";
+                return raw->close(1008, reason);
+            }
             if (text == "flood") {
                 raw->on_drained([raw] {
                     while (raw->send(std::string(100'000, 'f'))) continue;

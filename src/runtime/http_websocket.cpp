@@ -107,6 +107,16 @@ namespace beast = boost::beast;
 namespace websocket = boost::beast::websocket;
 using boost::system::error_code;
 
+// A control frame carries 125 bytes, two of them the status; Beast throws beyond. Cut between
+// characters, for the reason must be UTF-8 (RFC 6455, section 5.5.1).
+std::string fit_reason(std::string_view reason) {
+    constexpr std::size_t kReasonBytesMax = 123;
+    if (reason.size() <= kReasonBytesMax) return std::string(reason);
+    std::size_t end = kReasonBytesMax;
+    while (end > 0 && (static_cast<unsigned char>(reason[end]) & 0xc0U) == 0x80U) --end;
+    return std::string(reason.substr(0, end));
+}
+
 class Session final : public HttpPeer, public std::enable_shared_from_this<Session> {
 public:
     Session(std::shared_ptr<HttpServerShared> server, std::unique_ptr<Transport> transport,
@@ -183,7 +193,7 @@ public:
     void close(std::uint16_t status, std::string_view reason) {
         if (!is_open_ || is_closing_) return;
         is_closing_ = true;
-        goodbye_ = websocket::close_reason(websocket::close_code{status}, std::string(reason));
+        goodbye_ = websocket::close_reason(websocket::close_code{status}, fit_reason(reason));
         forget_callbacks();
         if (is_accepted_ && !is_writing_) say_goodbye(goodbye_);
     }

@@ -11,11 +11,13 @@ using namespace std::chrono_literals;
 // The client's side of RFC 6455, with a mask of zeros, which leaves the text as it is.
 class RawWebSocket {
 public:
-    explicit RawWebSocket(const Endpoint& server, int receive_buffer_bytes = 0)
+    explicit RawWebSocket(const Endpoint& server, int receive_buffer_bytes = 0,
+                          std::string_view more_headers = "")
         : client_(server, receive_buffer_bytes) {
-        client_.send(
+        client_.send(fmt::format(
             "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{}\r\n",
+            more_headers));
         head = client_.read_until("\r\n\r\n");
     }
 
@@ -68,6 +70,32 @@ TEST(WebSocket, a_close_by_the_server_says_normal) {
         [](const HttpCounters& counters) { return counters.connections_open == 0; });
     EXPECT_EQ(end.websockets_open, 0U);
     EXPECT_EQ(end.connections_open, 0U);
+}
+
+TEST(WebSocket, a_close_carries_its_status_and_reason) {
+    TestServer server;
+    RawWebSocket socket(server.bound());
+    socket.send("policy");
+    EXPECT_EQ(socket.client().read_until("you"), "\x88\x0d\x03\xf0not for you");
+}
+
+TEST(WebSocket, a_reason_that_is_too_long_is_cut_between_letters) {
+    TestServer server;
+    RawWebSocket socket(server.bound());
+    socket.send("verbose");
+    socket.send("\x03\xf0", 8);
+    const std::string frame = socket.client().read_to_the_end();
+    std::string expected = "\x88\x7c\x03\xf0";
+    for (int letter = 0; letter < 61; ++letter) expected += "\u00e4";
+    EXPECT_EQ(frame, expected);
+}
+
+TEST(WebSocket, the_chosen_subprotocol_is_in_the_answer_and_none_is_when_none_was_chosen) {
+    TestServer server;
+    const RawWebSocket chosen(server.bound(), 0, "Sec-WebSocket-Protocol: events.v1\r\n");
+    EXPECT_TRUE(contains(chosen.head, "Sec-WebSocket-Protocol: events.v1\r\n")) << chosen.head;
+    const RawWebSocket none(server.bound());
+    EXPECT_FALSE(contains(none.head, "Sec-WebSocket-Protocol")) << none.head;
 }
 
 TEST(WebSocket, the_server_hears_when_the_client_has_gone) {

@@ -44,6 +44,7 @@ void Checkers::started(HostIndex host) {
     view.views.clear();
     view.heard.clear();
     view.contacts.clear();
+    view.accepted.clear();
     view.incarnation = world_.born_as(host);
     if (!was_intact) {
         observe_owner(host);
@@ -132,6 +133,29 @@ void Checkers::received(HostIndex host, const Datagram& datagram) {
     if (is_new) found->second.is_theirs = true;
     found->second.received_bytes += datagram.bytes.size();
     ++found->second.received_count;
+}
+
+std::uint64_t Checkers::refused_count(HostIndex host) const {
+    const overlay::Overlay::Counters& counters = world_.overlay(host).counters();
+    return counters.dropped_size + counters.dropped_version + counters.dropped_key +
+           counters.dropped_unauthenticated + counters.dropped_replayed +
+           counters.dropped_malformed + counters.dropped_unproven + counters.dropped_limited +
+           counters.dropped_record;
+}
+
+void Checkers::accepted(HostIndex host, const Datagram& datagram) {
+    if (!is_paired_ || !world_.network().can_repeat()) return;
+    const auto header = wire::native::decode_header(datagram.bytes);
+    // A hello asks for a challenge and nothing else, as often as it comes. Our own voice is not
+    // listened to.
+    if (!header || header->kind == wire::native::DatagramKind::hello) return;
+    if (header->sender == world_.member_of(host)) return;
+    Fingerprint hash;
+    hash.add(ByteView(datagram.bytes));
+    if (!hosts_[host].accepted.insert(hash.value()).second) {
+        report("replay",
+               fmt::format("m{} accepts a datagram of {} again", host, name_of(header->sender)));
+    }
 }
 
 /// Two claims that can be judged from outside. An address that is no member's never gets more bytes

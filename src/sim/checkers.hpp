@@ -5,6 +5,7 @@
 #include <string>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -37,6 +38,7 @@ enum class Crash : std::uint8_t;
 /// | deleted_stays | no deleted key reappears |
 /// | datagram_size | no datagram is larger than kDatagramBytesMax |
 /// | amplification | an address that has proven nothing gets no more bytes than it sent |
+/// | replay | no datagram is accepted twice in one life of its receiver |
 /// | nonce | no (sender, boot, key, counter) seals two datagrams |
 /// | bounds | members, sessions, retained events and health stay below their limits |
 /// | deadline | a machine whose time has come makes progress |
@@ -53,6 +55,10 @@ public:
     void restored(HostIndex host);
     void sent(HostIndex host, const Datagram& datagram);
     void received(HostIndex host, const Datagram& datagram);
+    /// How many datagrams the host has refused in its present life.
+    [[nodiscard]] std::uint64_t refused_count(HostIndex host) const;
+    /// The host has just read this datagram and has not refused it.
+    void accepted(HostIndex host, const Datagram& datagram);
     void acted(HostIndex host, const overlay::Overlay::Action& action);
     /// After every input, when the host is drained.
     void settled(HostIndex host);
@@ -99,6 +105,7 @@ private:
         std::unordered_map<MemberId, View> views;
         std::map<wire::StreamId, EventSequence> heard;
         std::map<Endpoint, Contact> contacts;
+        std::unordered_set<std::uint64_t> accepted;  ///< Hashes of whole datagrams.
     };
 
     void member_changed(HostIndex host, const protocol::MemberChange& change);

@@ -95,6 +95,10 @@ public:
     /// Keeps a copy of each datagram that arrives, up to `datagrams_max` of them. Those that never
     /// arrive are not recorded: sent later, they would be late and not repeated.
     void record(std::size_t datagrams_max) { recorded_max_ = datagrams_max; }
+    /// Whether a datagram may arrive twice: by chance, or because somebody recorded it.
+    [[nodiscard]] bool can_repeat() const {
+        return config_.duplicate > 0 || recorded_max_ > 0 || !recorded_.empty();
+    }
     [[nodiscard]] const std::vector<Datagram>& recorded() const { return recorded_; }
 
     [[nodiscard]] const Counters& counters() const { return counters_; }

@@ -332,7 +332,9 @@ void World::receive(HostIndex index, const Datagram& datagram) {
     trace_.received(now_, index, datagram);
     statistics_.received(index, datagram.bytes.size());
     checkers_.received(index, datagram);
+    const std::uint64_t refused = checkers_.refused_count(index);
     hosts_[index].overlay->receive(clock(index), datagram.from, datagram.bytes);
+    if (checkers_.refused_count(index) == refused) checkers_.accepted(index, datagram);
     drain(index);
 }
 

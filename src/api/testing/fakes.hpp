@@ -162,6 +162,7 @@ public:
         view.cipher = "chacha20-poly1305";
         view.labels = {{"rack", "r1"}};
         view.origin = "api";
+        view.state = "running";
         view.view_fingerprint = "0123456789abcdef";
         view.members_alive = 2;
         view.counters = {{"pings_sent", 12}};

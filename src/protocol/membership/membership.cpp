@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/limits.hpp"
+#include "base/mutant.hpp"
 
 namespace grapevine::protocol {
 
@@ -122,7 +123,7 @@ bool Membership::handle_accusation(Instant now, MemberId from, const wire::Accus
     }
     const Claim held = claim_of(*position);
     const Claim told{accusation.incarnation, accusation.status};
-    if (told < held) {
+    if (told < held && !GV_MUTANT(merge_older_death)) {
         ++counters_.dropped_old;
         tell(from, accusation.member);
         return false;
@@ -147,7 +148,8 @@ void Membership::hear_death(Instant now, Position position, Incarnation incarnat
     const MemberId member = id_at(position);
     const Kind kind = claim_of(position).status == Status::dead ? Kind::updated : Kind::died;
     if (kind == Kind::died) ++counters_.deaths_heard;
-    set_claim(now, position, {incarnation, Status::dead});
+    set_claim(now, position,
+              {incarnation, GV_MUTANT(death_is_leaving) ? Status::left : Status::dead});
     emit(kind, *position_of(member));
     spread(member);
 }
@@ -180,7 +182,7 @@ bool Membership::hear_own_record(Instant now, MemberId from, const wire::MemberR
 
 bool Membership::hear_own_accusation(Instant now, MemberId from,
                                      const wire::Accusation& accusation) {
-    if (is_leaving_) return false;
+    if (is_leaving_ || GV_MUTANT(no_refutation)) return false;
     const Incarnation own = self_record()->incarnation;
     if (accusation.incarnation < own) {
         ++counters_.dropped_old;
@@ -212,6 +214,7 @@ void Membership::raise_own(Instant now, Incarnation above, wire::MemberRecord ne
     next.boot = own.boot;
     next.leaving = false;
     next.incarnation = std::max(above, own.incarnation).next();
+    if (GV_MUTANT(refute_with_equal)) next.incarnation = own.incarnation;
     next.signature = {};
     const Incarnation incarnation = next.incarnation;
     const Position position = *position_of(self_);
@@ -249,8 +252,13 @@ void Membership::missed(Instant now, MemberId member) {
     const auto position = position_of(member);
     if (!position || member == self_) return;
     const Claim held = claim_of(*position);
+    if (GV_MUTANT(no_suspicion) && !is_gone(held.status)) {
+        return hear_death(now, *position, held.incarnation);
+    }
     if (held.status == Status::alive) {
-        begin_suspicion(now, *position, held.incarnation, self_);
+        const bool is_wrong = GV_MUTANT(accuse_the_next_life);
+        begin_suspicion(now, *position, is_wrong ? held.incarnation.next() : held.incarnation,
+                        self_);
     } else if (held.status != Status::suspect || !add_accuser(*position, self_)) {
         return;
     }
@@ -332,6 +340,7 @@ void Membership::confirmed(Instant now, MemberId member, bool is_alive) {
 }
 
 void Membership::declare_dead(Instant now, Position position) {
+    if (GV_MUTANT(never_declare_dead)) return;
     const MemberId member = id_at(position);
     ++counters_.deaths;
     set_claim(now, position, {claim_of(position).incarnation, Status::dead});
@@ -377,6 +386,7 @@ void Membership::forget_at(Instant now, Position position) {
 }
 
 void Membership::add_floor(Instant now, MemberId member, Incarnation incarnation) {
+    if (GV_MUTANT(forget_the_floor)) return;
     if (floors_.size() >= kForgottenMax) {
         const auto oldest = std::ranges::find_if(
             timers_, [&](const auto& timer) { return floors_.contains(timer.second); });

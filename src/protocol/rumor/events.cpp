@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "base/mutant.hpp"
 
 namespace grapevine::protocol {
 namespace {
@@ -157,6 +158,7 @@ bool Events::deliver_ready(Flow& flow) {
         if (const auto* lost = std::get_if<Stream::Lost>(&*ready)) {
             ++counters_.gaps;
             counters_.lost += lost->last - lost->first + 1;
+            if (GV_MUTANT(silent_gap)) continue;
             outbox_.push(
                 Gap{flow.stream.id(), EventSequence{lost->first}, EventSequence{lost->last}});
             continue;
@@ -164,6 +166,9 @@ bool Events::deliver_ready(Flow& flow) {
         SharedEvent event = std::get<SharedEvent>(std::move(*ready));
         has_large |= event->payload->size() > kFragmentBytesMax;
         ++counters_.delivered;
+        if (GV_MUTANT(deliver_twice) && event->sequence.value() % 8 == 0) {
+            outbox_.push(Deliver{event});
+        }
         outbox_.push(Deliver{std::move(event)});
     }
     return has_large;

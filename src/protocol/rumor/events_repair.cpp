@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "base/mutant.hpp"
 #include "protocol/rumor/events.hpp"
 
 namespace grapevine::protocol {
@@ -104,7 +105,7 @@ MemberId Events::choose_source(Flow& flow) {
 
 void Events::request(Instant now, Flow& flow, std::size_t parts_max) {
     Repair& repair = flow.repair;
-    if (repair.source == kNobody) return;
+    if (repair.source == kNobody || GV_MUTANT(no_repair)) return;
     const std::size_t window =
         kRequestRangesMax - std::min(kRequestRangesMax, repair.in_flight().size());
     const std::size_t room = kInFlightMax - std::min(kInFlightMax, load_.in_flight);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "base/mutant.hpp"
 
 namespace grapevine::protocol {
 
@@ -104,6 +105,8 @@ Stream::Verdict Stream::accept_part(const wire::EventFragment& fragment, Load& l
 
 void Stream::keep(const wire::EventFragment& fragment, Bytes payload, Load& load,
                   SharedEvent& completed) {
+    const bool is_mixed_up = GV_MUTANT(mix_up_payloads) && fragment.sequence.value() % 4 == 0;
+    if (is_mixed_up) payload.push_back(0);
     completed =
         std::make_shared<Event>(Event{id_, fragment.sequence, fragment.published_at, fragment.topic,
                                       std::make_shared<const Bytes>(std::move(payload))});
@@ -121,7 +124,8 @@ void Stream::give_up(std::uint64_t last, Load& load) {
 
 std::optional<Stream::Ready> Stream::take(Load& load) {
     const auto first = waiting_.begin();
-    const bool has_head = first != waiting_.end() && first->first == head();
+    const bool has_head =
+        first != waiting_.end() && (first->first == head() || GV_MUTANT(deliver_out_of_order));
     if (lost_to_ >= next_ && (has_head || lost_to_ >= known_)) {
         const Lost lost{next_, lost_to_};
         next_ = lost_to_ + 1;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "base/mutant.hpp"
 
 namespace grapevine::protocol {
 namespace {
@@ -144,7 +145,7 @@ std::size_t Records::collect(Version up_to) {
     const auto count = static_cast<std::size_t>(std::distance(tombstones_.begin(), end));
     tombstones_.erase(tombstones_.begin(), end);
     drop_tombstones(record, up_to);
-    record.collected = std::max(record.collected, up_to);
+    if (!GV_MUTANT(forget_collection)) record.collected = std::max(record.collected, up_to);
     counters_.collected += count;
     return count;
 }
@@ -186,7 +187,9 @@ bool Records::is_well_formed(const StateDelta& delta) {
 Records::Fit Records::judge(const Record& held, const StateDelta& delta) {
     // Deletions up to here are accounted for: told one by one, or by a reset.
     const Version seen = std::max(held.version, held.collected);
-    if (delta.collected > seen) return delta.is_reset ? Fit::reset : Fit::gap;
+    if (delta.collected > seen && !GV_MUTANT(skip_reset_rule)) {
+        return delta.is_reset ? Fit::reset : Fit::gap;
+    }
 
     if (delta.to <= held.version) {
         const bool collects = delta.collected > held.collected;

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace grapevine {
+
+/// Bugs planted on purpose, to show that every property the simulator checks can fail. They exist
+/// only in the build with GRAPEVINE_MUTANTS, where one at a time is switched on; in every other
+/// build `GV_MUTANT(name)` is the constant false and leaves no code behind.
+enum class Mutant : std::uint8_t {
+    none,
+    skip_reset_rule,           ///< State: take a delta above collected tombstones without a reset.
+    skip_scuttlebutt_item,     ///< State: leave an item out of a delta and go on with the next.
+    forget_collection,         ///< State: collect tombstones and tell nobody up to where.
+    skip_record_persist,       ///< State: our own record is not written to disk.
+    no_refutation,             ///< Membership: say nothing to an accusation of ourselves.
+    refute_with_equal,         ///< Membership: refute without raising the incarnation.
+    accuse_the_next_life,      ///< Membership: a missed probe is held against a later incarnation.
+    no_suspicion,              ///< Membership: a missed probe is a death.
+    never_declare_dead,        ///< Membership: a suspicion never ends.
+    merge_older_death,         ///< Membership: believe deaths of earlier lives.
+    death_is_leaving,          ///< Membership: who is declared dead is held to have left.
+    forget_the_floor,          ///< Membership: nothing keeps old news of the forgotten out.
+    skip_incarnation_persist,  ///< Overlay: a raised incarnation is not written to disk.
+    reuse_counter,             ///< Overlay: now and then the same nonce seals twice.
+    accept_replays,            ///< Crypto: every counter is new.
+    answer_more_than_asked,    ///< Overlay: challenges longer than what drew them.
+    deliver_out_of_order,      ///< Events: do not wait for what is missing.
+    deliver_twice,             ///< Events: now and then the same event again.
+    silent_gap,                ///< Events: what cannot be had is passed over without a word.
+    no_repair,                 ///< Events: ask nobody for what is missing.
+    mix_up_payloads,           ///< Events: now and then the payload of another event.
+    count_,
+};
+
+#ifdef GRAPEVINE_MUTANTS
+inline Mutant active_mutant = Mutant::none;
+#define GV_MUTANT(name) (::grapevine::active_mutant == ::grapevine::Mutant::name)
+#else
+#define GV_MUTANT(name) false
+#endif
+
+}  // namespace grapevine

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/random.hpp"
+#include "crypto/aead.hpp"
+#include "crypto/cookie.hpp"
+#include "crypto/identity.hpp"
+#include "crypto/key_ring.hpp"
+#include "discovery/seeds.hpp"
+#include "overlay/overlay.hpp"
+#include "overlay/record_cache.hpp"
+#include "overlay/sessions.hpp"
+#include "overlay/token_bucket.hpp"
+#include "wire/native/codec.hpp"
+#include "wire/native/handshake.hpp"
+#include "wire/native/header.hpp"
+
+// How two members come to believe each other.
+//
+// A datagram is bound to one receiver in one life of it (its id and boot are authenticated), so it
+// opens nowhere else and never after a restart. Within one life the replay window refuses it the
+// second time. What is left is the first contact, when there is no window yet:
+//
+//   * We hold the sender's signed record, and it names the boot and the address that the datagram
+//   has.
+//     Then the sender is vouched for: the window starts empty, and whatever was bound to us in this
+//     life is new. So members that have heard of each other never shake hands, and the messages per
+//     member do not grow with their number.
+//   * Otherwise the sender is a stranger. It draws one answer, smaller than what it sent: a
+//   challenge.
+//     Only a datagram that brings the cookie back has an effect (see wire/native/handshake.hpp).
+//
+// A challenge is believed only if it echoes a nonce that we have sent in the last seconds, so it
+// proves that the other end is alive in the life that it names: that is how one who comes back with
+// an old peer cache learns everybody's boot.
+namespace grapevine::overlay {
+
+namespace native = wire::native;
+
+/// Strangers' datagrams that we are ready to open per second. Each costs a key derivation (5 us),
+/// so a flood costs a hundredth of a core, and 2,000 members can join within a second.
+inline constexpr double kStrangersPerSecond = 2000;
+/// A cookie is good for this long; longer than any round trip, shorter than any memory of a
+/// session.
+inline constexpr Duration kCookieLife = std::chrono::seconds(10);
+inline constexpr Duration kHousekeepingInterval = std::chrono::seconds(10);
+inline constexpr Duration kStrangerPatience = std::chrono::seconds(60);
+/// What we have sent to those who may not know us, in case they challenge it.
+inline constexpr std::size_t kUnansweredMax = 128;
+inline constexpr Duration kUnansweredLife = std::chrono::seconds(5);
+/// A datagram that may draw a challenge must not be smaller than it (70 bytes).
+inline constexpr std::size_t kStrangerDatagramBytesMin = 96;
+
+/// The ring that `settings` describe; they have been checked.
+crypto::KeyRing make_ring(const Settings& settings);
+
+class Overlay::Implementation {
+public:
+    Implementation(Settings settings, Start start, std::shared_ptr<RecordCache> records);
+
+    void receive(Instant now, const Endpoint& from, ByteView datagram);
+    void unreachable(Instant now, const Endpoint& to);
+    void advance(Instant now);
+    void change_self(Instant now, std::string name, std::vector<wire::Label> labels,
+                     std::vector<Endpoint> addresses);
+    void set_keys(Instant now, std::vector<crypto::OverlayKey> keys);
+    void drain(Instant now);
+
+    Settings settings_;
+    Counters counters_;
+    crypto::Identity identity_;
+    protocol::Node node_;
+    discovery::Seeds seeds_;
+    Sessions sessions_;
+    std::deque<Action> outbox_;
+    Instant next_housekeeping_ = Instant{} + kHousekeepingInterval;
+
+private:
+    /// Sent to one who may not know us: kept until it answers, or challenges it.
+    struct Unanswered {
+        std::uint64_t nonce = 0;
+        MemberId to;  ///< Nobody for a hello to an address.
+        Instant sent{};
+        Bytes sections;
+    };
+
+    void receive_data(Instant now, const Endpoint& from, ByteView datagram,
+                      const native::DatagramHeader& header);
+    void receive_hello(Instant now, const Endpoint& from, ByteView datagram,
+                       const native::DatagramHeader& header);
+    void receive_challenge(Instant now, const Endpoint& from, ByteView datagram,
+                           const native::DatagramHeader& header);
+    bool open(ByteView datagram, const native::DatagramHeader& header, const crypto::SubKey& key,
+              MemberId receiver, Boot receiver_boot);
+    bool open_in_session(Session& session, ByteView datagram, const native::DatagramHeader& header);
+    bool is_vouched(const Endpoint& from, const native::DatagramHeader& header) const;
+    [[nodiscard]] bool is_at_home(MemberId member, const Endpoint& from) const;
+    [[nodiscard]] MemberId member_at(const Endpoint& endpoint) const;
+    void deliver(Instant now, MemberId from, ByteView sections);
+    void confirm(MemberId member, Boot boot);
+
+    void challenge(Instant now, const Endpoint& to, const native::DatagramHeader& header,
+                   std::uint64_t nonce, std::size_t asked_bytes);
+    void say_hello(Instant now, const Endpoint& to, MemberId expected);
+    void send(Instant now, MemberId to, const wire::Packet& packet);
+    void send_sections(Instant now, MemberId to, Peer& peer, ByteView sections);
+    Bytes seal(native::DatagramKind kind, MemberId receiver, Boot receiver_boot,
+               std::uint64_t counter, ByteView body);
+    void transmit(const Endpoint& to, Bytes bytes);
+    Peer* route(MemberId to);
+    void remember_unanswered(Instant now, std::uint64_t nonce, MemberId to, ByteView sections);
+    Bytes encode_signed(const wire::Packet& packet);
+    wire::SharedRecord signed_self(const wire::SharedRecord& record);
+
+    void apply(Instant now, protocol::Node::Action action);
+    void follow_record(const protocol::MemberChange& change);
+    void drain_seeds(Instant now);
+    void keep_house(Instant now);
+    [[nodiscard]] wire::MemberRecord first_record(const Start& start) const;
+    static protocol::Record own_record(const Start& start);
+    static std::vector<Endpoint> cached_addresses(const Start& start);
+
+    std::shared_ptr<RecordCache> records_;
+    crypto::KeyRing ring_;
+    crypto::Aead aead_;
+    crypto::CookieJar cookies_;
+    Boot boot_;
+    Random random_;
+    crypto::SubKey own_key_;
+    std::uint64_t counter_ = 0;
+    TokenBucket strangers_{kStrangersPerSecond, kStrangersPerSecond};
+    std::deque<Unanswered> unanswered_;
+    wire::SharedRecord unsigned_self_;
+    wire::SharedRecord signed_self_;
+    Bytes plain_;  ///< Of the datagram being opened; reused, so that garbage allocates nothing.
+};
+
+}  // namespace grapevine::overlay

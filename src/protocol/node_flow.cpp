@@ -1,0 +1,241 @@
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "base/overloaded.hpp"
+#include "protocol/node.hpp"
+#include "wire/size.hpp"
+
+namespace grapevine::protocol {
+
+// -- Between the machines --
+
+void Node::settle(Instant now) {
+    bool is_busy = true;
+    while (is_busy) {
+        is_busy = settle_membership(now);
+        is_busy |= settle_detector(now);
+        is_busy |= settle_records(now);
+        is_busy |= settle_spread(now);
+    }
+}
+
+bool Node::settle_membership(Instant now) {
+    bool is_busy = false;
+    while (auto action = membership_.poll()) {
+        is_busy = true;
+        std::visit(Overloaded{
+                       [&](const Membership::Change& change) { apply_change(now, change.change); },
+                       [&](const Membership::Spread& spread) {
+                           rumors_.add(now, {RumorKey::Kind::member, spread.member}, told_by_);
+                           refresh_entry(spread.member);
+                       },
+                       [&](const Membership::Tell& message) { tell(message.to, message.member); },
+                       [&](const Membership::Confirm& confirm) {
+                           detector_->confirm(now, confirm.member);
+                       },
+                       [&](const Membership::Persist& persist) {
+                           outbox_.push_back(PersistIncarnation{persist.incarnation});
+                       },
+                       [&](const Membership::SelfRefuted&) { detector_->self_refuted(now); },
+                   },
+                   *action);
+    }
+    return is_busy;
+}
+
+void Node::apply_change(Instant now, const MemberChange& change) {
+    const MemberId id = change.member.record->member;
+    if (id != membership_.self()) {
+        switch (change.kind) {
+            case MemberChange::Kind::joined:
+            case MemberChange::Kind::returned:
+                detector_->add(id);
+                events_.peer_joined(now, id);
+                break;
+            case MemberChange::Kind::died:
+            case MemberChange::Kind::left:
+                detector_->remove(id);
+                break;
+            case MemberChange::Kind::forgotten:
+                detector_->remove(id);
+                rumors_.remove({RumorKey::Kind::member, id});
+                rumors_.remove({RumorKey::Kind::state, id});
+                records_.forget(id);
+                break;
+            case MemberChange::Kind::updated:
+            case MemberChange::Kind::suspected:
+            case MemberChange::Kind::cleared:
+                break;
+        }
+    }
+    refresh_entry(id);
+    outbox_.push_back(Changed{change});
+}
+
+bool Node::settle_detector(Instant now) {
+    bool is_busy = false;
+    while (auto action = detector_->poll()) {
+        is_busy = true;
+        std::visit(
+            Overloaded{
+                [&](Detector::SendProbe& probe) {
+                    if (auto* ping = std::get_if<wire::Ping>(&probe.message)) {
+                        ping->summary = {reconciler_.root(), events_.summary()};
+                    }
+                    std::visit(
+                        [&](const auto& message) {
+                            waiting_for(probe.to).probes.emplace_back(message);
+                        },
+                        probe.message);
+                },
+                [&](const Detector::Missed& missed) { membership_.missed(now, missed.member); },
+                [&](const Detector::Answered&) {},
+                [&](const Detector::Confirmed& confirmed) {
+                    membership_.confirmed(now, confirmed.member, confirmed.is_alive);
+                },
+            },
+            *action);
+        settle_membership(now);
+    }
+    return is_busy;
+}
+
+bool Node::settle_records(Instant now) {
+    bool is_busy = false;
+    while (auto action = records_.poll()) {
+        is_busy = true;
+        if (auto* persist = std::get_if<Records::Persist>(&*action)) {
+            outbox_.push_back(std::move(*persist));
+            continue;
+        }
+        auto& changed = std::get<Records::Changed>(*action);
+        refresh_entry(changed.member);
+        rumors_.add(now, {RumorKey::Kind::state, changed.member}, told_by_);
+        const Record* record = records_.find(changed.member);
+        outbox_.push_back(RecordChanged{changed.member, std::move(changed.items),
+                                        record != nullptr ? record->version : Version{}});
+    }
+    return is_busy;
+}
+
+bool Node::settle_spread(Instant now) {
+    bool is_busy = false;
+    while (auto action = rumors_.poll()) {
+        is_busy = true;
+        if (const auto* gossip = std::get_if<Rumors::Gossip>(&*action)) {
+            waiting_for(gossip->to);  // The push itself is filled in when the packet is made.
+        } else {
+            auto& answer = std::get<Rumors::Answer>(*action);
+            waiting_for(answer.to).sections.emplace_back(answer.feedback);
+        }
+    }
+    while (auto action = events_.poll()) {
+        is_busy = true;
+        std::visit(Overloaded{
+                       [&](Events::Send& send) {
+                           waiting_for(send.to).sections.push_back(std::move(send.section));
+                       },
+                       [&](Events::Deliver& deliver) { outbox_.push_back(std::move(deliver)); },
+                       [&](Events::Gap& gap) { outbox_.push_back(gap); },
+                   },
+                   *action);
+    }
+    (void)now;
+    return is_busy;
+}
+
+wire::SyncEntry Node::entry_of(const Member& member) const {
+    const Record* record = records_.find(member.record->member);
+    wire::SyncEntry entry{member.record->member, member.record->incarnation, {}, {}};
+    if (record != nullptr) {
+        entry.collected = record->collected;
+        entry.version = record->version;
+    }
+    return entry;
+}
+
+void Node::refresh_entry(MemberId id) {
+    // Only the living are reconciled: a digest must not grow with the dead. Who takes a dead one
+    // for alive sends its record, and is told better.
+    const Member* member = membership_.find(id);
+    const bool is_listed = member != nullptr && (member->status == wire::Status::alive ||
+                                                 member->status == wire::Status::suspect);
+    if (is_listed) {
+        reconciler_.set(entry_of(*member));
+    } else {
+        reconciler_.erase(id);
+    }
+}
+
+void Node::tell(MemberId to, MemberId member) {
+    if (to == membership_.self()) return;
+    if (auto item = membership_.item_for(member)) {
+        ++counters_.records_pushed;
+        waiting_for(to).items.push_back(std::move(*item));
+    }
+}
+
+std::optional<wire::RumorItem> Node::render(const RumorKey& key) const {
+    if (key.kind == RumorKey::Kind::member) return membership_.item_for(key.subject);
+    auto delta = records_.newest(key.subject);
+    if (!delta) return std::nullopt;
+    return wire::RumorItem(std::move(*delta));
+}
+
+// -- The packetiser --
+
+Node::Waiting& Node::waiting_for(MemberId to) {
+    const auto found = std::ranges::find(waiting_, to, &Waiting::to);
+    if (found != waiting_.end()) return *found;
+    waiting_.push_back({to, {}, {}, {}});
+    return waiting_.back();
+}
+
+void Node::finish(Instant now) {
+    settle(now);
+    for (std::size_t index = 0; index < waiting_.size(); ++index) flush(now, waiting_[index]);
+    waiting_.clear();
+}
+
+void Node::flush(Instant now, Waiting& waiting) {
+    wire::Packet packet;
+    std::size_t room = kBudget;
+    const auto emit = [&] {
+        if (packet.empty()) return;
+        ++counters_.packets_sent;
+        outbox_.push_back(Send{waiting.to, std::move(packet)});
+        packet.clear();
+        room = kBudget;
+    };
+    const auto put = [&](wire::Section section) {
+        const std::size_t size = wire::encoded_size(section);
+        assert(size <= kBudget);
+        if (size > room || packet.size() == kSectionsMax) emit();
+        room -= size;
+        packet.push_back(std::move(section));
+    };
+
+    for (wire::Section& probe : waiting.probes) put(std::move(probe));
+
+    wire::RumorPush direct;
+    std::size_t direct_bytes = wire::kSectionFrameBytesMax;
+    for (wire::RumorItem& item : waiting.items) {
+        const std::size_t size = wire::encoded_size(item);
+        if (direct_bytes + size > room || direct.items.size() == wire::kRumorsPerPushMax) {
+            if (!direct.items.empty()) put(std::move(direct));
+            emit();
+            direct = {};
+            direct_bytes = wire::kSectionFrameBytesMax;
+        }
+        direct_bytes += size;
+        direct.items.push_back(std::move(item));
+    }
+    if (!direct.items.empty()) put(std::move(direct));
+
+    if (auto push = rumors_.fill(now, waiting.to, room)) put(std::move(*push));
+    for (wire::Section& section : waiting.sections) put(std::move(section));
+    emit();
+}
+
+}  // namespace grapevine::protocol

@@ -1,0 +1,187 @@
+// Can the simulator's checkers fail at all? Each bug of base/mutant.hpp is switched on in turn, and
+// some scenario has to notice it within 200 seeds; with none switched on, nothing may be noticed.
+//
+// A mutant runs in a process of its own, because some are noticed by an assertion of the machine
+// itself, which is as good an answer as a violation.
+#include <chrono>
+#include <cstdio>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mutant.hpp"
+#include "sim/chaos.hpp"
+#include "sim/testing.hpp"
+#include "sim/world.hpp"
+
+using namespace std::chrono_literals;
+
+namespace grapevine::sim {
+namespace {
+
+constexpr std::uint64_t kSeedsMax = 200;
+constexpr std::uint64_t kHealthySeeds = 20;
+
+/// What went wrong in a run, or nothing.
+using Finding = std::string;
+
+Finding found_in(World& world) {
+    const auto& violations = world.checkers().violations();
+    return violations.empty() ? Finding() : violations.front().property;
+}
+
+/// Faults of all kinds, with knobs that let collections and expiries happen within the minute.
+Finding chaos(std::uint64_t seed) {
+    WorldConfig config = world_config(4 + seed % 4, protocol::Profile::fast, seed);
+    config.protocol.tombstone_life = 5s;
+    config.network.duplicate = 0.05;
+    World world(config);
+    world.network().record(5000);
+    world.start_all(500ms);
+    Chaos chaos(world, config.network);
+    chaos.run_for(45s);
+    world.run_for(45s);
+    if (!world.run_until([&] { return world.has_converged(); }, 60s, 100ms)) return "converges";
+    world.run_for(40s);
+    world.check_settled();
+    return found_in(world);
+}
+
+/// A few crashes and stalls, and a network that loses a little: nobody may be called dead who
+/// lives, everybody who does not.
+Finding calm(std::uint64_t seed) {
+    WorldConfig config = world_config(12, protocol::Profile::lan, seed);
+    config.network.loss = 0.05;
+    World world(config);
+    if (!start_and_converge(world, 500ms, 30s)) return "converges";
+    for (HostIndex host = 0; host < 5; ++host) {
+        world.stall(host, 500ms);
+        world.run_for(10s);
+    }
+    if (world.statistics().false_deaths() > 0) return "false deaths";
+    world.kill(7, Crash::power);
+    world.run_for(60s);
+    if (world.statistics().false_deaths() > 0) return "false deaths";
+    world.check_settled();
+    return found_in(world);
+}
+
+/// Events over a lossy network, and a partition longer than the retention.
+Finding events(std::uint64_t seed) {
+    WorldConfig config = world_config(8, protocol::Profile::fast, seed);
+    config.protocol.retention_age = 5s;
+    World world(config);
+    if (!start_and_converge(world, 500ms, 30s)) return "converges";
+    world.run_for(2s);
+    NetworkConfig lossy = config.network;
+    lossy.loss = 0.3;
+    world.network().configure(lossy);
+    const auto publish = [&] {
+        for (int i = 0; i < 60; ++i) {
+            const auto host = static_cast<HostIndex>(world.random().below(8));
+            static_cast<void>(world.publish(host, "news", Bytes(100, 1)));
+            world.run_for(50ms);
+        }
+    };
+    publish();
+    world.run_for(20s);
+    const Statistics::Deliveries deliveries = world.statistics().deliveries();
+    if (deliveries.delivered != deliveries.expected) return "undelivered events";
+    world.network().configure(config.network);
+    world.partition({0, 1, 2});
+    publish();
+    world.run_for(30s);
+    world.heal();
+    world.run_for(20s);
+    publish();
+    world.run_for(20s);
+    return found_in(world);
+}
+
+/// Keys are deleted while some are cut off, and the tombstones are collected before it heals; the
+/// dead are forgotten, and old news of them is about.
+Finding records(std::uint64_t seed) {
+    WorldConfig config = world_config(6, protocol::Profile::fast, seed);
+    config.protocol.tombstone_life = 5s;
+    World world(config);
+    if (!start_and_converge(world, 500ms, 30s)) return "converges";
+    const auto write = [&](HostIndex host, std::string_view key) {
+        static_cast<void>(world.set_record(host, key, std::to_string(world.random().next())));
+    };
+    for (const std::string_view key : {"a", "b", "c", "d"}) write(1, key);
+    world.run_for(3s);
+    world.partition({4, 5});
+    static_cast<void>(world.erase_record(1, "b"));
+    world.run_for(2s);
+    write(1, "c");
+    world.run_for(15s);
+    world.heal();
+    if (!world.run_until([&] { return world.has_converged(); }, 60s, 100ms)) return "converges";
+    // Half of them forget a dead member that the other half remembers as alive.
+    world.partition({0, 1, 2});
+    world.run_for(3s);
+    world.kill(1, Crash::power);
+    world.run_for(5s);
+    for (const HostIndex host : {0U, 2U}) {
+        static_cast<void>(world.forget(host, world.member_of(1)));
+        static_cast<void>(world.forget(host, world.member_of(4)));
+    }
+    world.heal();
+    world.run_for(40s);
+    world.check_settled();
+    return found_in(world);
+}
+
+Finding any_finding(std::uint64_t seed) {
+    for (const auto scenario : {records, calm, events, chaos}) {
+        if (Finding finding = scenario(seed); !finding.empty()) return finding;
+    }
+    return {};
+}
+
+enum Exit : int { kNothing = 0, kCaught = 3 };
+
+/// Looks for the mutant in a child process. True if it is caught.
+bool is_caught(Mutant mutant) {
+    std::fflush(nullptr);
+    const pid_t child = fork();
+    if (child == 0) {
+        active_mutant = mutant;
+        for (std::uint64_t seed = 1; seed <= kSeedsMax; ++seed) {
+            const Finding finding = any_finding(seed);
+            if (finding.empty()) continue;
+            std::printf("mutant %d: %s, seed %llu\n", static_cast<int>(mutant), finding.c_str(),
+                        static_cast<unsigned long long>(seed));
+            std::fflush(nullptr);
+            _exit(kCaught);
+        }
+        _exit(kNothing);
+    }
+    int status = 0;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) {
+        std::printf("mutant %d: an assertion\n", static_cast<int>(mutant));
+        return true;
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == kCaught;
+}
+
+TEST(Mutations, without_one_nothing_is_found) {
+    active_mutant = Mutant::none;
+    for (std::uint64_t seed = 1; seed <= kHealthySeeds; ++seed) {
+        EXPECT_EQ(any_finding(seed), "") << "seed " << seed;
+    }
+}
+
+class EachMutant : public ::testing::TestWithParam<int> {};
+
+TEST_P(EachMutant, is_caught) {
+    EXPECT_TRUE(is_caught(static_cast<Mutant>(GetParam())))
+        << "nothing in " << kSeedsMax << " seeds notices mutant " << GetParam();
+}
+
+INSTANTIATE_TEST_SUITE_P(Mutations, EachMutant,
+                         ::testing::Range(1, static_cast<int>(Mutant::count_)));
+
+}  // namespace
+}  // namespace grapevine::sim
