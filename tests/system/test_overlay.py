@@ -1,4 +1,4 @@
-"""What docs/tutorial/first-overlay.md shows, with real daemons: invite, join, tell, leave, return."""
+"""What the first tutorial shows, with real daemons: invite, join, tell, leave, return."""
 
 import json
 import signal
