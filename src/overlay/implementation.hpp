@@ -52,6 +52,10 @@ inline constexpr Duration kStrangerPatience = std::chrono::seconds(60);
 /// What we have sent to those who may not know us, in case they challenge it.
 inline constexpr std::size_t kUnansweredMax = 128;
 inline constexpr Duration kUnansweredLife = std::chrono::seconds(5);
+/// After so many datagrams without a word back, a peer may have forgotten us in this very life of
+/// it (it was told to forget us while we were cut off): what we send must be large enough to be
+/// challenged again.
+inline constexpr std::uint8_t kUnheardMax = 4;
 /// A datagram that may draw a challenge must not be smaller than it (70 bytes).
 inline constexpr std::size_t kStrangerDatagramBytesMin = 96;
 

@@ -176,7 +176,9 @@ void Overlay::Implementation::confirm(MemberId member, Boot boot) {
             peer.endpoint = session->endpoint;
         }
     }
-    if (peer.boot != boot || peer.is_confirmed) return;
+    if (peer.boot != boot) return;
+    peer.unheard_count = 0;
+    if (peer.is_confirmed) return;
     peer.is_confirmed = true;
     peer.cookie.reset();
     std::erase_if(unanswered_, [member](const Unanswered& sent) { return sent.to == member; });

@@ -74,6 +74,11 @@ void Overlay::Implementation::send(Instant now, MemberId to, const wire::Packet&
 
 void Overlay::Implementation::send_sections(Instant now, MemberId to, Peer& peer,
                                             ByteView sections) {
+    if (peer.unheard_count < kUnheardMax) {
+        ++peer.unheard_count;
+    } else {
+        peer.is_confirmed = false;
+    }
     std::optional<native::Proof> proof;
     if (!peer.is_confirmed && peer.cookie && now < peer.cookie_expires) {
         proof = native::Proof{*peer.cookie};

@@ -35,6 +35,7 @@ struct Peer {
     /// It has answered in this life, so it knows us. Until then what we send may draw a challenge,
     /// and carries the cookie of the last one.
     bool is_confirmed = false;
+    std::uint8_t unheard_count = 0;  ///< Datagrams sent to it since it was last heard.
     std::optional<crypto::Cookie> cookie;
     Instant cookie_expires{};
     std::vector<Session> sessions;  ///< Newest last, at most kLivesMax.

@@ -98,6 +98,22 @@ TEST(World, members_that_were_forgotten_and_live_are_taken_back) {
     });
 }
 
+// One side forgets a member that lives on behind the partition, and so its session: what that
+// member goes on sending in its own must be large enough to draw a challenge.
+TEST(World, one_that_was_forgotten_on_one_side_only_is_taken_back) {
+    for_each_seed(20, [](std::uint64_t seed) {
+        World world(world_config(6, kFast, seed));
+        ASSERT_TRUE(start_and_converge(world));
+        world.partition({0, 1, 2});
+        world.run_for(8s);
+        EXPECT_TRUE(world.forget(0, world.member_of(4)));
+        EXPECT_TRUE(world.forget(2, world.member_of(4)));
+        world.heal();
+        EXPECT_TRUE(world.run_until([&] { return world.has_converged(); }, 30s))
+            << world.why_not_converged();
+    });
+}
+
 TEST(World, a_partition_heals) {
     for_each_seed(5, [](std::uint64_t seed) {
         World world(world_config(10, kFast, seed));

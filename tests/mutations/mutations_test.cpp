@@ -13,6 +13,7 @@
 #include "sim/chaos.hpp"
 #include "sim/testing.hpp"
 #include "sim/world.hpp"
+#include "support/seeds.hpp"
 
 using namespace std::chrono_literals;
 
@@ -168,9 +169,9 @@ bool is_caught(Mutant mutant) {
 
 TEST(Mutations, without_one_nothing_is_found) {
     active_mutant = Mutant::none;
-    for (std::uint64_t seed = 1; seed <= kHealthySeeds; ++seed) {
-        EXPECT_EQ(any_finding(seed), "") << "seed " << seed;
-    }
+    grapevine::testing::for_each_seed(kHealthySeeds, [](std::uint64_t seed) {
+        EXPECT_EQ(any_finding(seed), "");
+    });
 }
 
 class EachMutant : public ::testing::TestWithParam<int> {};
