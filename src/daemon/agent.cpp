@@ -21,6 +21,7 @@
 #include "runtime/files.hpp"
 #include "runtime/http_server.hpp"
 #include "runtime/log.hpp"
+#include "runtime/memory.hpp"
 #include "runtime/service_manager.hpp"
 
 namespace grapevine::daemon {
@@ -144,6 +145,7 @@ void Agent::on_ready() {
                        config_.http.tls_certificate.empty() ? "http" : "https",
                        to_string(server_->bound()));
     manager_.ready();
+    runtime::release_startup_memory();
 }
 
 void Agent::reload() {
