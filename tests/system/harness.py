@@ -235,6 +235,7 @@ class UdpTap(threading.Thread):
     def __init__(self, names):
         super().__init__(daemon=True)
         self.sockets, self.bound, self.captured = {}, {}, []
+        self.copies = 1  # How often each datagram is passed on; 2 is a replay at once.
         for name in names:
             self.bound[name] = ("127.0.0.1", free_port())
             tap = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -266,8 +267,9 @@ class UdpTap(threading.Thread):
                 if sender is None:
                     continue
                 self.captured.append((sender, target, datagram))
-                with contextlib.suppress(OSError):
-                    self.sockets[sender].sendto(datagram, self.bound[target])
+                for _ in range(self.copies):
+                    with contextlib.suppress(OSError):
+                        self.sockets[sender].sendto(datagram, self.bound[target])
 
     def __enter__(self):
         self.start()

@@ -15,16 +15,20 @@ NAMES = ["d1", "d2", "d3"]
 STRANGERS = 8
 
 
+def record_of(daemon, member):
+    record = daemon.ask_overlay("GET", f"/members/{member}/record").json
+    return [(item["key"], item["value"], item["version"]) for item in record["items"]]
+
+
 def state_of(daemons):
     """What a replay must not change: members, incarnations, records."""
     state = {}
     for name, daemon in daemons.items():
-        members = daemon.members()
+        members = daemon.ask_overlay("GET", "/members").json["members"]
         state[name] = {
-            other: (member["id"], member["status"], member["incarnation"], member["addresses"],
-                    [(item["key"], item["value"], item["version"]) for item in daemon.ask_overlay(
-                        "GET", f"/members/{member['id']}/record").json["items"]])
-            for other, member in members.items()}
+            member["id"]: (member["name"], member["status"], member["incarnation"],
+                           member["addresses"], record_of(daemon, member["id"]))
+            for member in members}
     return state
 
 
@@ -39,8 +43,8 @@ def live(daemons):
         daemon.ask_overlay("PUT", "/record/gone", {"value": "soon"})
         daemon.ask_overlay("DELETE", "/record/gone")
     wait_until(lambda: all(len(members) == 3 and all(
-        ("colour", f"of {other}") in [(key, value) for key, value, _ in member[4]]
-        for other, member in members.items()) for members in state_of(daemons).values()),
+        ("colour", f"of {member[0]}") in [(key, value) for key, value, _ in member[4]]
+        for member in members.values()) for members in state_of(daemons).values()),
         20, "records have arrived everywhere")
 
 
@@ -69,8 +73,14 @@ def test_replayed_datagrams_change_nothing():
             daemons["d3"].start()
             all_see(daemons)
             followers["d3"] = Follower(daemons["d3"], "from=oldest")
+            tap.copies = 2
             live(daemons)
             time.sleep(2)
+            tap.copies = 1
+            for name, follower in followers.items():
+                ids = [event["id"] for event in follower.events()]
+                check(len(ids) == len(set(ids)) == 91,
+                      f"while every datagram comes twice, {name} gets each event once", len(ids))
             captured = list(tap.captured)
             check(len(captured) > 300, "a run is captured", len(captured))
             tell(f"{len(captured)} datagrams, {sum(len(c[2]) for c in captured)} bytes")
@@ -132,23 +142,30 @@ def replay_in_all_ways(tap, daemons, followers, captured, strangers):
     replay(captured, same, as_stranger)
     unchanged(f"after {PAUSE_SECONDS} s")
 
+    for way, status in (("stop", "left"), ("kill", "dead")):
+        before = restart(daemons, followers, way, status)
+        delivered = {name: len(f.items) for name, f in followers.items()}
+        replay(captured, same, as_sender)
+        replay(captured, others, as_stranger)
+        unchanged(f"after a restart of a receiver ({way})")
+    daemons["d1"].publish("afterwards", "still here")
+    wait_until(lambda: all("still here" in f.payloads() for f in followers.values()), 10,
+               "an event published after all this arrives everywhere")
+    check(True, "the overlay works as before")
+
+
+def restart(daemons, followers, way, status):
+    """d2 goes and comes back; returns the state of all before the next replay."""
     followers["d2"].close()
-    daemons["d2"].stop()
-    wait_until(lambda: daemons["d1"].status_of("d2") == "left", 20, "d2 has left")
+    getattr(daemons["d2"], way)()
+    wait_until(lambda: daemons["d1"].status_of("d2") == status, 20, f"d2 is seen {status}")
     daemons["d2"].start()
     all_see(daemons)
     time.sleep(1)
     before = state_of(daemons)
     followers["d2"] = Follower(daemons["d2"], "from=oldest")
     time.sleep(1)
-    delivered = {name: len(f.items) for name, f in followers.items()}
-    replay(captured, same, as_sender)
-    replay(captured, others, as_stranger)
-    unchanged("after a restart of a receiver")
-    daemons["d1"].publish("afterwards", "still here")
-    wait_until(lambda: all("still here" in f.payloads() for f in followers.values()), 10,
-               "an event published after all this arrives everywhere")
-    check(True, "the overlay works as before")
+    return before
 
 
 def check_quietly(stranger, claim):
