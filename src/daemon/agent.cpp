@@ -21,6 +21,7 @@
 #include "runtime/files.hpp"
 #include "runtime/http_server.hpp"
 #include "runtime/log.hpp"
+#include "runtime/memory.hpp"
 #include "runtime/service_manager.hpp"
 
 namespace grapevine::daemon {
@@ -29,6 +30,8 @@ namespace {
 /// Two arenas: one per busy thread. The default of eight per core costs megabytes for nothing.
 constexpr int kMallocArenasMax = 2;
 constexpr Duration kStopMax = std::chrono::seconds(3);
+/// After this the first handshakes are over too, and what they needed is not needed any more.
+constexpr Duration kSettledAfter = std::chrono::seconds(10);
 
 int fail(const Refusal& refusal) {
     std::fprintf(stderr, "error: %s\n",
@@ -76,6 +79,7 @@ private:
     std::unique_ptr<HttpAdapter> adapter_;
     std::optional<runtime::HttpServer> server_;
     std::optional<runtime::Timer> stop_timer_;
+    std::optional<runtime::Timer> settled_timer_;
     bool is_stopping_ = false;
     int exit_code_ = 0;
 };
@@ -144,6 +148,8 @@ void Agent::on_ready() {
                        config_.http.tls_certificate.empty() ? "http" : "https",
                        to_string(server_->bound()));
     manager_.ready();
+    settled_timer_.emplace(loop_, [] { runtime::release_startup_memory(); });
+    settled_timer_->arm(loop_.now() + kSettledAfter);
 }
 
 void Agent::reload() {

@@ -41,6 +41,7 @@ class Daemon:
         self.folder = pathlib.Path(folder or self._temporary.name)
         self.state = self.folder / "state"
         self.arguments = [str(a) for a in arguments]
+        self.variables = {}
         self.process = None
         self.run_file = {}
 
@@ -53,7 +54,8 @@ class Daemon:
         self.process = subprocess.Popen(
             [BINARY, "agent", "--config", str(config), "--state", str(self.state), "--http-bind",
              "127.0.0.1:0", *self.arguments],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment())
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            env=environment(**self.variables))
         log.close()
         until = time.monotonic() + patience
         while time.monotonic() < until:
