@@ -101,6 +101,11 @@ class Agent(Daemon):
         self.overlay = overlay
         self.tls = None
 
+    def start(self, patience=20):
+        if not pathlib.Path(BINARY).is_file():
+            sys.exit(f"no program {BINARY}: build it, or name it in GRAPEVINE_BINARY")
+        return super().start(patience)
+
     @property
     def token(self):
         return (self.state / "token").read_text().strip()
