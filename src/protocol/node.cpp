@@ -243,8 +243,8 @@ void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) 
 void Node::follow_own_record(const wire::MemberRecord& record) {
     const wire::MemberRecord& own = *membership_.self_record();
     if (record.member != own.member || record.boot == own.boot) return;
-    // An earlier life of ours had reached our epoch: we were started from an old snapshot of the disk.
-    // Membership has raised the incarnation above all of that; the event stream begins anew.
+    // An earlier life of ours had reached our epoch: we were started from an old snapshot of the
+    // disk. Membership has raised the incarnation above all of that; the event stream begins anew.
     if (record.incarnation < Incarnation(epoch_.value())) return;
     epoch_ = Epoch(own.incarnation.value());
     events_.begin_life(epoch_);

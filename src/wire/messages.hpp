@@ -126,9 +126,10 @@ struct StateDelta {
 
 using RumorItem = std::variant<SharedRecord, Accusation, StateDelta>;
 
-/// Numbers of pushes that ask for no feedback. Told directly is news, which the receiver spreads on:
-/// a refutation, a suspicion told to the suspect. Told on request is what anti-entropy brings: the
-/// receiver lacked it, but that does not make it news to others, so it is applied and not spread.
+/// Numbers of pushes that ask for no feedback. Told directly is news, which the receiver spreads
+/// on: a refutation, a suspicion told to the suspect. Told on request is what anti-entropy brings:
+/// the receiver lacked it, but that does not make it news to others, so it is applied and not
+/// spread.
 inline constexpr std::uint32_t kToldDirectly = 0;
 inline constexpr std::uint32_t kToldOnRequest = 0xffff'ffff;
 
