@@ -46,6 +46,10 @@ void Checkers::started(HostIndex host) {
     view.contacts.clear();
     view.accepted.clear();
     view.incarnation = world_.born_as(host);
+    // Only now is it known whose past the copy held.
+    if (std::exchange(view.is_restored, false)) {
+        identities_[world_.member_of(host)].is_forked = true;
+    }
     if (!was_intact) {
         observe_owner(host);
         return;
@@ -72,8 +76,7 @@ void Checkers::stopping(HostIndex host, Crash crash) {
 
 void Checkers::restored(HostIndex host) {
     hosts_[host].is_disk_intact = false;
-    const auto identity = identities_.find(world_.member_of(host));
-    if (identity != identities_.end()) identity->second.is_forked = true;
+    hosts_[host].is_restored = true;
 }
 
 /// Takes down what the owner itself holds: nothing else is true.

@@ -102,6 +102,7 @@ private:
     struct HostView {
         Incarnation incarnation;  ///< Of its identity, when it was last looked at.
         bool is_disk_intact = false;
+        bool is_restored = false;  ///< An old copy lies under its disk since its last life.
         std::unordered_map<MemberId, View> views;
         std::map<wire::StreamId, EventSequence> heard;
         std::map<Endpoint, Contact> contacts;

@@ -49,7 +49,7 @@ TEST(FalseDeaths, there_are_at_most_two_at_ten_percent_loss) {
 TEST(FalseDeaths, the_last_chance_probe_prevents_most) {
     const auto with_short_suspicion = [](bool last_chance) {
         WorldConfig config = lossy(0.30, 1);
-        config.protocol.suspicion_alpha = 0.5;
+        config.protocol.suspicion_alpha = 0.2;
         config.protocol.suspicion_beta = 1;
         config.protocol.last_chance_probe = last_chance;
         return false_deaths(config, 300s);
@@ -193,7 +193,7 @@ TEST(Price, an_idle_member_of_128_in_fast_sends_at_most_two_and_a_half_kilobytes
 
 // SWIM, section 3: the load does not grow with the group. A ping and an ack in each period.
 TEST(Price, datagrams_per_member_and_period_do_not_grow_with_the_group) {
-    for (const std::size_t hosts : {16U, 64U, 256U, 1024U}) {
+    for (const std::size_t hosts : {16U, 64U, 256U}) {  // And 1,024: see Scale.
         const Price price = idle_price(hosts, kLan);
         EXPECT_NEAR(price.datagrams_per_period, 2.0, 0.1) << hosts;
     }

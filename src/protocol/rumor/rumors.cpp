@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -12,6 +13,9 @@
 namespace grapevine::protocol {
 
 namespace {
+
+/// So many rumors that are too large for the rest of a packet end the search for a smaller one.
+constexpr std::size_t kMissesMax = 16;
 
 bool bit(std::uint64_t bits, std::size_t index) {
     return (bits >> index & 1U) != 0;
@@ -38,77 +42,64 @@ RumorKey Rumors::key_of(const wire::RumorItem& item) {
 
 void Rumors::add(Instant now, RumorKey key, MemberId from) {
     if (hot_.empty()) next_at_ = std::max(next_at_, now);
-    if (hot_.size() >= kHotRumorsMax && !hot_.contains(key)) {
-        // Ids are hashes, so the next one is as good as one drawn at random.
-        const auto next = hot_.upper_bound(key);
-        hot_.erase(next == hot_.end() ? hot_.begin() : next);
-        ++counters_.displaced;
-    }
-    Hot& hot = hot_[key];
-    hot = Hot{};
-    hot.generation = ++last_generation_;
-    note_knower(hot, from);
+    const auto [hot, is_new] = hot_.try_emplace(key);
+    if (!is_new) unrank(hot);
+    hot->second = Hot{};
+    hot->second.generation = ++last_generation_;
+    rank(hot);
+    note_knower(hot->second, from);
 }
 
 void Rumors::remove(RumorKey key) {
-    hot_.erase(key);
+    if (const auto hot = hot_.find(key); hot != hot_.end()) cool(hot);
     forget_if_quiet();
 }
 
-// -- Telling -------------------------------------------------------------------------------------
-
-/// Items tried that are too large for what is left of a packet, before it counts as full.
-constexpr std::size_t kMisfitsMax = 8;
-
-std::vector<Rumors::HotList::iterator> Rumors::candidates(MemberId to) {
-    std::vector<HotList::iterator> found;
-    for (auto hot = hot_.begin(); hot != hot_.end(); ++hot) {
-        const auto& knowers = hot->second.knowers;
-        if (std::ranges::find(knowers, to) == knowers.end()) found.push_back(hot);
-    }
-    // Twice as many as fit by number, because some may be too large for what is left of the budget.
-    const std::size_t wanted = std::min(found.size(), 2 * wire::kRumorsPerPushMax);
-    const auto is_hotter = [](const HotList::iterator& left, const HotList::iterator& right) {
-        const Hot& a = left->second;
-        const Hot& b = right->second;
-        return std::tie(a.counter, a.tell_count, b.generation) <
-               std::tie(b.counter, b.tell_count, a.generation);
-    };
-    std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(wanted),
-                      found.end(), is_hotter);
-    found.resize(wanted);
-    return found;
+void Rumors::cool(HotList::iterator hot) {
+    unrank(hot);
+    hot_.erase(hot);
 }
+
+// -- Telling -------------------------------------------------------------------------------------
 
 std::optional<wire::RumorPush> Rumors::fill(Instant now, MemberId to, std::size_t budget_bytes) {
     if (to == no_push_to_ && now == no_push_at_) return std::nullopt;
     if (hot_.empty() || budget_bytes <= wire::kSectionFrameBytesMax) return std::nullopt;
 
     wire::RumorPush push;
-    Outstanding sent;
+    std::vector<HotList::iterator> told;
+    std::vector<HotList::iterator> untellable;
     std::size_t left = budget_bytes - wire::kSectionFrameBytesMax;
-    std::size_t misfits = 0;
-    for (const HotList::iterator& candidate : candidates(to)) {
-        if (push.items.size() >= wire::kRumorsPerPushMax || misfits > kMisfitsMax) break;
-        const RumorKey key = candidate->first;
-        std::optional<wire::RumorItem> item = render_(key);
+    std::size_t misses = 0;
+    for (const auto& [place, hot] : ranking_) {
+        if (push.items.size() >= wire::kRumorsPerPushMax || misses >= kMissesMax) break;
+        if (std::ranges::find(hot->second.knowers, to) != hot->second.knowers.end()) continue;
+        std::optional<wire::RumorItem> item = render_(hot->first);
         if (!item) {
-            hot_.erase(candidate);
+            untellable.push_back(hot);
             continue;
         }
         const std::size_t size = wire::encoded_size(*item);
         if (size > left) {
-            ++misfits;
+            ++misses;
             continue;
         }
         left -= size;
         push.items.push_back(std::move(*item));
-        Hot& hot = candidate->second;
-        sent.items.push_back({key, hot.generation});
+        told.push_back(hot);
+    }
+    for (const HotList::iterator hot : untellable) cool(hot);
+
+    Outstanding sent;
+    for (const HotList::iterator hot : told) {
+        sent.items.push_back({hot->first, hot->second.generation});
         ++counters_.told;
-        if (++hot.tell_count >= tell_count_max()) {
+        unrank(hot);
+        if (++hot->second.tell_count >= tell_count_max()) {
             ++counters_.removed_unheard;
-            hot_.erase(candidate);
+            hot_.erase(hot);
+        } else {
+            rank(hot);
         }
     }
     if (push.items.empty()) {
@@ -173,10 +164,13 @@ void Rumors::handle_feedback(Instant now, MemberId from, const wire::RumorFeedba
         }
         Hot& hot = found->second;
         note_knower(hot, from);
+        unrank(found);
         hot.counter = was_known ? static_cast<std::uint8_t>(hot.counter + 1) : std::uint8_t{0};
         if (hot.counter >= config_.rumor_counter || everybody_knows(hot)) {
             ++counters_.removed;
             hot_.erase(found);
+        } else {
+            rank(found);
         }
     }
     outstanding_.erase(sent);
@@ -216,7 +210,11 @@ Duration Rumors::jittered_interval() {
 void Rumors::advance(Instant now) {
     if (hot_.empty() || now < next_at_) return;
     // With no peers, that is all of them.
-    std::erase_if(hot_, [this](const auto& hot) { return everybody_knows(hot.second); });
+    for (auto hot = hot_.begin(); hot != hot_.end();) {
+        const auto next = std::next(hot);
+        if (everybody_knows(hot->second)) cool(hot);
+        hot = next;
+    }
     if (hot_.empty()) {
         forget_if_quiet();
         return;
@@ -252,10 +250,12 @@ const Rumors::Counters& Rumors::counters() const {
 void Rumors::check_invariants() const {
     assert(outstanding_.size() <= kPushesOutstandingMax);
     assert(!hot_.empty() || outstanding_.empty());
+    assert(ranking_.size() == hot_.size());
     for (const auto& [key, hot] : hot_) {
         assert(hot.counter < config_.rumor_counter);
         assert(hot.knowers.size() <= kKnowersMax);
         assert(hot.generation <= last_generation_);
+        assert(ranking_.contains(rank_of(hot)));
     }
 }
 

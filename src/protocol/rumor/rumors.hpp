@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -79,7 +80,6 @@ public:
         std::uint64_t useless = 0;             ///< ... that were not.
         std::uint64_t removed = 0;             ///< Rumors that died of their counter.
         std::uint64_t removed_unheard = 0;     ///< Rumors that met the ceiling of tells.
-        std::uint64_t displaced = 0;           ///< Rumors that gave way at kHotRumorsMax.
         std::uint64_t pushes_displaced = 0;    ///< Feedback given up at kPushesOutstandingMax.
         std::uint64_t dropped_unexpected = 0;  ///< Feedback that matches no push of ours.
     };
@@ -136,7 +136,13 @@ private:
     };
     using HotList = std::map<RumorKey, Hot>;
 
-    [[nodiscard]] std::vector<HotList::iterator> candidates(MemberId to);
+    /// Hottest first: fewest useless contacts, fewest tellings, newest. No two are equal.
+    using Rank = std::tuple<std::uint8_t, std::uint16_t, std::uint64_t>;
+
+    static Rank rank_of(const Hot& hot) { return {hot.counter, hot.tell_count, ~hot.generation}; }
+    void rank(HotList::iterator hot) { ranking_.emplace(rank_of(hot->second), hot); }
+    void unrank(HotList::iterator hot) { ranking_.erase(rank_of(hot->second)); }
+    void cool(HotList::iterator hot);
     void note_knower(Hot& hot, MemberId member);
     [[nodiscard]] bool everybody_knows(const Hot& hot);
     [[nodiscard]] std::size_t tell_count_max() const;
@@ -149,6 +155,9 @@ private:
     Random random_;
 
     HotList hot_;
+    /// All of `hot_`, by rank: while a thousand members join, hundreds are hot, and every packet
+    /// asks for the first few.
+    std::map<Rank, HotList::iterator> ranking_;
     std::deque<Outstanding> outstanding_;  ///< Oldest first.
     std::uint64_t last_generation_ = 0;
     std::uint32_t last_number_ = 0;
