@@ -84,6 +84,10 @@ inline constexpr std::uint32_t kIncarnationLeadMax = 65'536;
 /// displaced.
 inline constexpr std::size_t kForgottenMax = kMembersMax;
 
+/// Rumors that are hot at once. More than this is a mass join or a healed partition, where a packet
+/// holds six of them and anti-entropy does the work: the one next in order of ids gives way.
+inline constexpr std::size_t kHotRumorsMax = 512;
+
 /// Pushes whose feedback we still expect; the oldest is displaced and then counts as unanswered.
 inline constexpr std::size_t kPushesOutstandingMax = 64;
 /// Who is known to know a rumor, per rumor; the oldest is displaced.

@@ -65,6 +65,7 @@ private:
     void on_started(std::vector<Refusal> refusals);
     void on_ready();
     void reload();
+    void show_life();
     void stop(int exit_code);
 
     Config config_;
@@ -79,6 +80,7 @@ private:
     std::unique_ptr<HttpAdapter> adapter_;
     std::optional<runtime::HttpServer> server_;
     std::optional<runtime::Timer> stop_timer_;
+    std::optional<runtime::Timer> watchdog_timer_;
     std::optional<runtime::Timer> settled_timer_;
     bool is_stopping_ = false;
     int exit_code_ = 0;
@@ -177,6 +179,15 @@ void Agent::reload() {
     manager_.ready();
 }
 
+/// Tells the service manager that this loop turns, as often as it wants to hear it.
+void Agent::show_life() {
+    const auto interval = manager_.watchdog_interval();
+    if (!interval) return;
+    if (!watchdog_timer_) watchdog_timer_.emplace(loop_, [this] { show_life(); });
+    manager_.watchdog();
+    watchdog_timer_->arm(loop_.now() + *interval);
+}
+
 void Agent::stop(int exit_code) {
     exit_code_ = std::max(exit_code_, exit_code);
     if (std::exchange(is_stopping_, true)) return;
@@ -193,6 +204,7 @@ int Agent::run() {
     loop_.on_signal({SIGTERM, SIGINT}, [this](int) { stop(0); });
     loop_.on_signal({SIGHUP}, [this](int) { reload(); });
     if (auto opened = open_api(); !opened) return fail(opened.error());
+    show_life();
     host_.start([this](std::vector<Refusal> refusals) { on_started(std::move(refusals)); });
     loop_.run();
     std::error_code ignored;  // A stale file is overwritten at the next start.

@@ -20,8 +20,8 @@ int release_code(dl_phdr_info* object, std::size_t, void* page_bytes) {
         if (!is_code) continue;
         const std::uintptr_t begin = object->dlpi_addr + segment.p_vaddr;
         const std::uintptr_t first = begin / page * page;
-        // A refusal (locked pages, the kernel's own object) leaves the pages where they are: nothing
-        // is lost.
+        // A refusal (locked pages, the kernel's own object) leaves the pages where they are:
+        // nothing is lost.
         ::madvise(reinterpret_cast<void*>(first), begin + segment.p_memsz - first, MADV_DONTNEED);
     }
     return 0;

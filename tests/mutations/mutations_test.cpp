@@ -169,9 +169,8 @@ bool is_caught(Mutant mutant) {
 
 TEST(Mutations, without_one_nothing_is_found) {
     active_mutant = Mutant::none;
-    grapevine::testing::for_each_seed(kHealthySeeds, [](std::uint64_t seed) {
-        EXPECT_EQ(any_finding(seed), "");
-    });
+    grapevine::testing::for_each_seed(kHealthySeeds,
+                                      [](std::uint64_t seed) { EXPECT_EQ(any_finding(seed), ""); });
 }
 
 class EachMutant : public ::testing::TestWithParam<int> {};

@@ -38,6 +38,12 @@ RumorKey Rumors::key_of(const wire::RumorItem& item) {
 
 void Rumors::add(Instant now, RumorKey key, MemberId from) {
     if (hot_.empty()) next_at_ = std::max(next_at_, now);
+    if (hot_.size() >= kHotRumorsMax && !hot_.contains(key)) {
+        // Ids are hashes, so the next one is as good as one drawn at random.
+        const auto next = hot_.upper_bound(key);
+        hot_.erase(next == hot_.end() ? hot_.begin() : next);
+        ++counters_.displaced;
+    }
     Hot& hot = hot_[key];
     hot = Hot{};
     hot.generation = ++last_generation_;
@@ -50,6 +56,9 @@ void Rumors::remove(RumorKey key) {
 }
 
 // -- Telling -------------------------------------------------------------------------------------
+
+/// Items tried that are too large for what is left of a packet, before it counts as full.
+constexpr std::size_t kMisfitsMax = 8;
 
 std::vector<Rumors::HotList::iterator> Rumors::candidates(MemberId to) {
     std::vector<HotList::iterator> found;
@@ -78,8 +87,9 @@ std::optional<wire::RumorPush> Rumors::fill(Instant now, MemberId to, std::size_
     wire::RumorPush push;
     Outstanding sent;
     std::size_t left = budget_bytes - wire::kSectionFrameBytesMax;
+    std::size_t misfits = 0;
     for (const HotList::iterator& candidate : candidates(to)) {
-        if (push.items.size() >= wire::kRumorsPerPushMax) break;
+        if (push.items.size() >= wire::kRumorsPerPushMax || misfits > kMisfitsMax) break;
         const RumorKey key = candidate->first;
         std::optional<wire::RumorItem> item = render_(key);
         if (!item) {
@@ -87,7 +97,10 @@ std::optional<wire::RumorPush> Rumors::fill(Instant now, MemberId to, std::size_
             continue;
         }
         const std::size_t size = wire::encoded_size(*item);
-        if (size > left) continue;
+        if (size > left) {
+            ++misfits;
+            continue;
+        }
         left -= size;
         push.items.push_back(std::move(*item));
         Hot& hot = candidate->second;
@@ -106,7 +119,10 @@ std::optional<wire::RumorPush> Rumors::fill(Instant now, MemberId to, std::size_
         outstanding_.pop_front();
         ++counters_.pushes_displaced;
     }
-    if (++last_number_ == 0) ++last_number_;  // Zero is no number: it asks for no feedback.
+    // The two numbers that ask for no feedback are no numbers of rumors.
+    do {
+        ++last_number_;
+    } while (last_number_ == wire::kToldDirectly || last_number_ == wire::kToldOnRequest);
     push.number = last_number_;
     sent.number = push.number;
     sent.to = to;

@@ -79,6 +79,7 @@ public:
         std::uint64_t useless = 0;             ///< ... that were not.
         std::uint64_t removed = 0;             ///< Rumors that died of their counter.
         std::uint64_t removed_unheard = 0;     ///< Rumors that met the ceiling of tells.
+        std::uint64_t displaced = 0;           ///< Rumors that gave way at kHotRumorsMax.
         std::uint64_t pushes_displaced = 0;    ///< Feedback given up at kPushesOutstandingMax.
         std::uint64_t dropped_unexpected = 0;  ///< Feedback that matches no push of ours.
     };
