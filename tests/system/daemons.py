@@ -1,5 +1,6 @@
 """What the system tests share: running grapevine, and the numbers of its exit codes."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -23,6 +24,11 @@ def environment(**more):
     clean.pop("XDG_CONFIG_HOME", None)
     clean.update(more)
     return clean
+
+
+def end_with_parent():
+    """In the child: the kernel ends it when the test is gone, even by a SIGKILL of ctest's."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
 
 
 def run(*arguments, stdin="", timeout=60, **more):
@@ -55,7 +61,8 @@ class Daemon:
             [BINARY, "agent", "--config", str(config), "--state", str(self.state), "--http-bind",
              "127.0.0.1:0", *self.arguments],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            env=environment(**self.variables))
+            env=environment(**self.variables),
+            preexec_fn=end_with_parent)
         log.close()
         until = time.monotonic() + patience
         while time.monotonic() < until:

@@ -61,6 +61,7 @@ def wait_until(condition, seconds, what):
 
 def main(tests):
     """Runs the functions `test_...` of a program, or those named on its command line."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     chosen = sys.argv[1:] or [name for name in tests if name.startswith("test_")]
     print(f"{pathlib.Path(sys.argv[0]).name}: seed {SEED}, {BINARY}")
     for name in chosen:

@@ -133,6 +133,22 @@ def test_overlays_made_over_the_api_survive_a_restart():
               "and with its record")
 
 
+def test_overlays_made_without_an_address_take_the_next_free_port():
+    with agents({"d1": []}) as daemons:
+        agent = daemons["d1"]
+        made = [agent.ask("POST", "/v1/overlays", {"name": name}) for name in ("a", "b")]
+        check([answer.status for answer in made] == [201, 201], "two overlays are made",
+              *[answer.text for answer in made])
+        ports = [int(answer.json["bind"].rpartition(":")[2]) for answer in made]
+        check(min(ports) >= 9471 and ports[0] != ports[1], "they listen from 9471 up", ports)
+        again = agent.ask("POST", "/v1/overlays", {"name": "a"})
+        check(again.status == 409, "a name that is taken is still refused", again.text)
+        agent.stop()
+        agent.start()
+        kept = [int(agent.view(name)["bind"].rpartition(":")[2]) for name in ("a", "b")]
+        check(kept == ports, "and have the same ports after a restart", ports, kept)
+
+
 def test_patch_changes_labels_while_it_runs():
     with agents(cluster(1)) as first, agents({"d2": []}) as second:
         token = first["d1"].ask_overlay("POST", "/invite").json["token"]
