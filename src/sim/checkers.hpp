@@ -41,6 +41,7 @@ enum class Crash : std::uint8_t;
 /// | replay | no datagram is accepted twice in one life of its receiver |
 /// | nonce | no (sender, boot, key, counter) seals two datagrams |
 /// | bounds | members, sessions, retained events and health stay below their limits |
+/// | storm | nobody sends without end within a moment |
 /// | deadline | a machine whose time has come makes progress |
 /// | converges, record_converges, dead_are_gone | at the end, when the group is whole and quiet |
 class Checkers {

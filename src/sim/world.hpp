@@ -156,6 +156,7 @@ private:
         bool is_leaving = false;
         bool is_machine_up = true;  ///< A dead process on a live machine: its port answers no.
         std::uint32_t life = 0;
+        std::uint32_t sent_this_second = 0;
         std::uint64_t actions_left = UINT64_MAX;  ///< Until an arranged crash.
         Crash arranged_crash = Crash::process;
     };
@@ -179,6 +180,7 @@ private:
     /// Executes all actions of a host, then sets its timer.
     void drain(HostIndex host);
     void execute(HostIndex host, overlay::Overlay::Action action);
+    void storm(HostIndex host);
     void resolve(HostIndex host, const std::string& name);
     void set_timer(HostIndex host);
 
