@@ -4,6 +4,7 @@
 // A mutant runs in a process of its own, because some are noticed by an assertion of the machine
 // itself, which is as good an answer as a violation.
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -22,6 +23,9 @@ namespace {
 
 constexpr std::uint64_t kSeedsMax = 200;
 constexpr std::uint64_t kHealthySeeds = 20;
+/// Two members that answer each other for ever are noticed by never coming to an end. A healthy seed
+/// takes a third of a second.
+constexpr unsigned kSecondsPerSeedMax = 30;
 
 /// What went wrong in a run, or nothing.
 using Finding = std::string;
@@ -150,6 +154,7 @@ bool is_caught(Mutant mutant) {
     if (child == 0) {
         active_mutant = mutant;
         for (std::uint64_t seed = 1; seed <= kSeedsMax; ++seed) {
+            ::alarm(kSecondsPerSeedMax);
             const Finding finding = any_finding(seed);
             if (finding.empty()) continue;
             std::printf("mutant %d: %s, seed %llu\n", static_cast<int>(mutant), finding.c_str(),
@@ -163,6 +168,10 @@ bool is_caught(Mutant mutant) {
     EXPECT_EQ(waitpid(child, &status, 0), child);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) {
         std::printf("mutant %d: an assertion\n", static_cast<int>(mutant));
+        return true;
+    }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+        std::printf("mutant %d: a run without end\n", static_cast<int>(mutant));
         return true;
     }
     return WIFEXITED(status) && WEXITSTATUS(status) == kCaught;
