@@ -75,7 +75,12 @@ void Chaos::execute(Fault fault) {
     }
     if (fault == Fault::heal) return world_.heal();
     if (fault == Fault::partition) return world_.partition(some());
-    if (fault == Fault::one_way) return world_.cut(some(), some());
+    if (fault == Fault::one_way) {
+        // Each draw in a statement of its own: the order of arguments is the compiler's.
+        const std::vector<HostIndex> from = some();
+        const std::vector<HostIndex> to = some();
+        return world_.cut(from, to);
+    }
     if (fault == Fault::weather) return weather();
     if (fault == Fault::garbage) return garbage();
     const HostIndex host = any_up();
@@ -88,7 +93,8 @@ void Chaos::execute(Fault fault) {
             return;
         case Fault::kill_in_between:
             if (world_.members().size() > 1) {
-                world_.kill_after(host, random_.below(50), any_crash());
+                const std::uint64_t steps = random_.below(50);
+                world_.kill_after(host, steps, any_crash());
             }
             return;
         case Fault::stall:
