@@ -1,11 +1,17 @@
 #include "cli/console.hpp"
 
 #include <iostream>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "daemon/config.hpp"
 
 namespace grapevine::cli {
+
+std::size_t terminal_rows(int descriptor) {
+    winsize size{};
+    return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
 
 Console console_of_process() {
     return Console{.out = std::cout,

@@ -33,6 +33,9 @@ private:
     }
 };
 
+/// How many lines the terminal behind a descriptor has; 0 when it does not say.
+std::size_t terminal_rows(int descriptor);
+
 /// That of this process.
 Console console_of_process();
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <ostream>
 #include <thread>
+#include <unistd.h>
 
 #include "cli/demo_cluster.hpp"
 #include "cli/demo_traffic.hpp"
@@ -88,14 +89,21 @@ json::value or_null(const std::optional<std::int64_t>& number) {
     return number ? json::value(*number) : json::value(nullptr);
 }
 
+/// In place only on a terminal on which the whole picture has room: the matrix, a line for each
+/// daemon, and some twenty around it.
+bool can_draw(const DemoOptions& options, const Console& console) {
+    const bool is_terminal = options.is_json ? console.is_err_terminal : console.is_out_terminal;
+    const std::size_t rows = terminal_rows(options.is_json ? STDERR_FILENO : STDOUT_FILENO);
+    return is_terminal && rows >= options.members + 22;
+}
+
 class Story {
 public:
     Story(const DemoOptions& options, Console& console, DemoCluster& cluster)
         : options_(options),
           cluster_(cluster),
           traffic_(cluster, options.rate),
-          view_(options.is_json ? console.err : console.out,
-                options.is_json ? console.is_err_terminal : console.is_out_terminal,
+          view_(options.is_json ? console.err : console.out, can_draw(options, console),
                 options.is_json ? console.err_paint() : console.out_paint()),
           victim_(options.members / 2) {
         picture_.title =
@@ -308,13 +316,14 @@ private:
     void show_hints() {
         const auto connection = cluster_.connection(0);
         if (!connection) return;
-        const std::string to =
-            fmt::format("--url {} --token-file {}", connection->url, connection->token_file);
+        // Short lines: one that is wider than the terminal cannot be copied from it.
         const std::string program = cluster_.program().string();
-        picture_.hints = {
-            "Try in another terminal:", fmt::format("  {} members --watch {}", program, to),
-            fmt::format("  {} subscribe {}", program, to),
-            fmt::format("  {} publish hello 'to all of you' {}", program, to)};
+        picture_.hints = {"Try in another terminal:",
+                          fmt::format("  export GRAPEVINE_URL={}", connection->url),
+                          fmt::format("  export GRAPEVINE_TOKEN_FILE={}", connection->token_file),
+                          fmt::format("  {} members --watch", program),
+                          fmt::format("  {} subscribe", program),
+                          fmt::format("  {} publish hello 'to all of you'", program)};
     }
 
     [[nodiscard]] bool is_converged() const {

@@ -78,7 +78,7 @@ Who has the token has the overlay's key: treat it like a password.)"},
   grapevine keys generate --id 2)"},
     Entry{"sim", R"(Examples:
   grapevine sim --list
-  grapevine sim split-brain --seed 7 --members 500
+  grapevine sim partition_heal --seed 7 --members 500
   grapevine sim my.toml --json --trace trace.jsonl
 
 Exit code 1 when a property of the protocol or an expectation of the scenario did not hold.)"},

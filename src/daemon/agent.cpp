@@ -21,6 +21,7 @@
 #include "runtime/files.hpp"
 #include "runtime/http_server.hpp"
 #include "runtime/log.hpp"
+#include "runtime/memory.hpp"
 #include "runtime/service_manager.hpp"
 
 namespace grapevine::daemon {
@@ -29,6 +30,8 @@ namespace {
 /// Two arenas: one per busy thread. The default of eight per core costs megabytes for nothing.
 constexpr int kMallocArenasMax = 2;
 constexpr Duration kStopMax = std::chrono::seconds(3);
+/// After this the first handshakes are over too, and what they needed is not needed any more.
+constexpr Duration kSettledAfter = std::chrono::seconds(10);
 
 int fail(const Refusal& refusal) {
     std::fprintf(stderr, "error: %s\n",
@@ -62,6 +65,7 @@ private:
     void on_started(std::vector<Refusal> refusals);
     void on_ready();
     void reload();
+    void show_life();
     void stop(int exit_code);
 
     Config config_;
@@ -76,6 +80,8 @@ private:
     std::unique_ptr<HttpAdapter> adapter_;
     std::optional<runtime::HttpServer> server_;
     std::optional<runtime::Timer> stop_timer_;
+    std::optional<runtime::Timer> watchdog_timer_;
+    std::optional<runtime::Timer> settled_timer_;
     bool is_stopping_ = false;
     int exit_code_ = 0;
 };
@@ -144,6 +150,8 @@ void Agent::on_ready() {
                        config_.http.tls_certificate.empty() ? "http" : "https",
                        to_string(server_->bound()));
     manager_.ready();
+    settled_timer_.emplace(loop_, [] { runtime::release_startup_memory(); });
+    settled_timer_->arm(loop_.now() + kSettledAfter);
 }
 
 void Agent::reload() {
@@ -171,6 +179,15 @@ void Agent::reload() {
     manager_.ready();
 }
 
+/// Tells the service manager that this loop turns, as often as it wants to hear it.
+void Agent::show_life() {
+    const auto interval = manager_.watchdog_interval();
+    if (!interval) return;
+    if (!watchdog_timer_) watchdog_timer_.emplace(loop_, [this] { show_life(); });
+    manager_.watchdog();
+    watchdog_timer_->arm(loop_.now() + *interval);
+}
+
 void Agent::stop(int exit_code) {
     exit_code_ = std::max(exit_code_, exit_code);
     if (std::exchange(is_stopping_, true)) return;
@@ -187,6 +204,7 @@ int Agent::run() {
     loop_.on_signal({SIGTERM, SIGINT}, [this](int) { stop(0); });
     loop_.on_signal({SIGHUP}, [this](int) { reload(); });
     if (auto opened = open_api(); !opened) return fail(opened.error());
+    show_life();
     host_.start([this](std::vector<Refusal> refusals) { on_started(std::move(refusals)); });
     loop_.run();
     std::error_code ignored;  // A stale file is overwritten at the next start.

@@ -93,6 +93,9 @@ private:
     [[nodiscard]] control::OverlayView stub_view(const Entry& entry) const;
     static void complete_view(control::OverlayView& view, const Entry& entry);
     void create(control::OverlaySpec spec, Origin origin, Callback callback);
+    /// As create(), for who did not say where: takes `port` or the next above that is free.
+    void create_from_port(control::OverlaySpec spec, Origin origin, std::uint16_t port,
+                          Callback callback);
 
     runtime::Loop& loop_;
     Workers& workers_;

@@ -13,6 +13,11 @@
 namespace grapevine::daemon {
 namespace {
 
+/// Overlays that are made without saying where take the first free port from here on: a host can be
+/// in many, and an invitation cannot know which ports it has left.
+constexpr std::uint16_t kDefaultPort = 9471;
+constexpr std::uint16_t kDefaultPortLast = kDefaultPort + kOverlaysMax - 1;
+
 /// Whether the change from `before` to `after` needs a new pump: another socket, cipher or timing.
 bool needs_restart(const control::OverlaySpec& before, const control::OverlaySpec& after) {
     return before.bind != after.bind || before.cipher != after.cipher ||
@@ -173,7 +178,26 @@ void Host::launch(const std::string& name, overlay::Settings settings, overlay::
 
 // -- Creating, changing, removing --
 
+void Host::create_from_port(control::OverlaySpec spec, Origin origin, std::uint16_t port,
+                            Callback callback) {
+    auto next = spec;
+    spec.bind = fmt::format("0.0.0.0:{}", port);
+    const bool is_last = entries_.contains(spec.name) || port == kDefaultPortLast;
+    create(std::move(spec), origin,
+           [this, self = self_, next = std::move(next), origin, port, is_last,
+            callback = std::move(callback)](Outcome<control::Answer> answer) mutable {
+               if (*self == nullptr) return;
+               const bool is_taken = !answer && answer.error().code == Refusal::Code::conflict;
+               if (!is_taken || is_last) return callback(std::move(answer));
+               create_from_port(std::move(next), origin, static_cast<std::uint16_t>(port + 1),
+                                std::move(callback));
+           });
+}
+
 void Host::create(control::OverlaySpec spec, Origin origin, Callback callback) {
+    if (!spec.bind) {
+        return create_from_port(std::move(spec), origin, kDefaultPort, std::move(callback));
+    }
     if (const auto refusals = check_overlay_spec(spec); !refusals.empty()) {
         return callback(std::unexpected(refusals.front()));
     }

@@ -55,6 +55,8 @@ public:
         return *slot;
     }
 
+    const storage::OverlayImage& image(int host) { return images_[host]; }
+    void restore(int host, const storage::OverlayImage& image) { images_[host] = image; }
     void remove(int host) { hosts_.erase(host); }
     Overlay& at(int host) { return *hosts_.at(host); }
     Instant now() const { return now_; }
@@ -267,6 +269,25 @@ TEST_F(Trio, a_member_comes_back_by_its_peer_cache_when_the_seed_is_gone) {
     wire_.run_for(5s);
     EXPECT_EQ(Wire::alive(wire_.at(3)), 2U);
     EXPECT_EQ(Wire::alive(wire_.at(2)), 2U);
+}
+
+TEST_F(Trio, events_after_a_restored_snapshot_are_no_old_ones) {
+    const storage::OverlayImage snapshot = wire_.image(3);
+    for (int life = 0; life < 3; ++life) {
+        wire_.remove(3);
+        wire_.add(3, {"10.0.0.1:9471"});
+        wire_.run_for(3s);
+        ASSERT_TRUE(wire_.at(3).publish(wire_.now(), WallTime{}, "life", Bytes{1}));
+        wire_.run_for(1s);
+    }
+    wire_.remove(3);
+    wire_.restore(3, snapshot);
+    wire_.add(3, {"10.0.0.1:9471"});
+    wire_.run_for(3s);
+    const auto before = wire_.at(1).node().events().counters().delivered;
+    ASSERT_TRUE(wire_.at(3).publish(wire_.now(), WallTime{}, "life", Bytes{2}));
+    wire_.run_for(1s);
+    EXPECT_EQ(wire_.at(1).node().events().counters().delivered, before + 1);
 }
 
 TEST_F(Trio, a_crash_is_noticed_and_not_before_one_period) {

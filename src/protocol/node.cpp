@@ -196,13 +196,17 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             [&](const wire::SyncDigest& digest) { handle_digest(from, digest); },
             [&](const wire::SyncEntries& entries) { handle_entries(now, from, entries); },
             [&](const wire::SyncPull& pull) { handle_pull(from, pull); },
-            [&](const wire::StateDelta& delta) { handle_delta(now, from, delta); },
+            [&](const wire::StateDelta& delta) {
+                is_repair_ = true;
+                handle_delta(now, from, delta);
+            },
             [&](const wire::EventFragment& fragment) { events_.handle(now, from, fragment); },
             [&](const wire::EventFrontier& frontier) { events_.handle(now, from, frontier); },
             [&](const wire::EventRequest& request) { events_.handle(now, from, request); },
         },
         section);
     settle(now);
+    is_repair_ = false;
 }
 
 void Node::handle_ping(Instant now, MemberId from, const wire::Ping& ping) {
@@ -214,11 +218,14 @@ void Node::handle_ping(Instant now, MemberId from, const wire::Ping& ping) {
 
 void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) {
     std::uint64_t known = 0;
+    is_repair_ = push.number == wire::kToldOnRequest;
     for (std::size_t index = 0; index < push.items.size(); ++index) {
         const bool is_news = std::visit(
             Overloaded{
                 [&](const wire::SharedRecord& record) {
-                    return membership_.handle_record(now, from, record);
+                    const bool is_new = membership_.handle_record(now, from, record);
+                    follow_own_record(*record);
+                    return is_new;
                 },
                 [&](const wire::Accusation& accusation) {
                     return membership_.handle_accusation(now, from, accusation);
@@ -229,8 +236,18 @@ void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) 
         if (!is_news) known |= std::uint64_t{1} << index;
         settle(now);
     }
-    // Number 0 is told outside the rumor rounds: nobody waits for feedback.
-    if (push.number != 0) rumors_.handle_push(now, from, push, known);
+    if (push.number == wire::kToldDirectly || push.number == wire::kToldOnRequest) return;
+    rumors_.handle_push(now, from, push, known);
+}
+
+void Node::follow_own_record(const wire::MemberRecord& record) {
+    const wire::MemberRecord& own = *membership_.self_record();
+    if (record.member != own.member || record.boot == own.boot) return;
+    // An earlier life of ours had reached our epoch: we were started from an old snapshot of the
+    // disk. Membership has raised the incarnation above all of that; the event stream begins anew.
+    if (record.incarnation < Incarnation(epoch_.value())) return;
+    epoch_ = Epoch(own.incarnation.value());
+    events_.begin_life(epoch_);
 }
 
 bool Node::handle_delta(Instant now, MemberId from, const wire::StateDelta& delta) {

@@ -105,13 +105,15 @@ private:
     struct Waiting {
         MemberId to;
         std::vector<wire::Section> probes;
-        std::vector<wire::RumorItem> items;  ///< Told without asking for feedback.
+        std::vector<wire::RumorItem> items;    ///< News, told without asking for feedback.
+        std::vector<wire::RumorItem> repairs;  ///< Told because the other side lacks it.
         std::vector<wire::Section> sections;
     };
 
     void handle(Instant now, MemberId from, const wire::Section& section);
     void handle_ping(Instant now, MemberId from, const wire::Ping& ping);
     void handle_push(Instant now, MemberId from, const wire::RumorPush& push);
+    void follow_own_record(const wire::MemberRecord& record);
     void handle_digest(MemberId from, const wire::SyncDigest& digest);
     void handle_entries(Instant now, MemberId from, const wire::SyncEntries& entries);
     void handle_pull(MemberId from, const wire::SyncPull& pull);
@@ -127,6 +129,7 @@ private:
     void refresh_entry(MemberId member);
     void begin_sync(Instant now, MemberId peer);
     void tell(MemberId to, MemberId member);
+    void repair(MemberId to, MemberId member);
     [[nodiscard]] std::optional<wire::RumorItem> render(const RumorKey& key) const;
     [[nodiscard]] wire::SyncEntry entry_of(const Member& member) const;
     Waiting& waiting_for(MemberId to);
@@ -147,8 +150,10 @@ private:
     std::deque<Action> outbox_;
     std::vector<Waiting> waiting_;  ///< Few at a time: those this input made us write to.
     MemberId told_by_ = kNobody;    ///< Who sent what is being handled.
-    Instant next_sync_{};           ///< No exchange of ours begins before.
-    Instant catch_up_ = kNever;     ///< The last exchange brought much: the next one is due.
+    /// What is being handled came by anti-entropy: it is old, though we lacked it.
+    bool is_repair_ = false;
+    Instant next_sync_{};        ///< No exchange of ours begins before.
+    Instant catch_up_ = kNever;  ///< The last exchange brought much: the next one is due.
     Instant next_reconnect_;
     bool has_left_ = false;
 };

@@ -27,7 +27,8 @@ bool Node::settle_membership(Instant now) {
         std::visit(Overloaded{
                        [&](const Membership::Change& change) { apply_change(now, change.change); },
                        [&](const Membership::Spread& spread) {
-                           rumors_.add(now, {RumorKey::Kind::member, spread.member}, told_by_);
+                           const RumorKey key{RumorKey::Kind::member, spread.member};
+                           if (!is_repair_) rumors_.add(now, key, told_by_);
                            refresh_entry(spread.member);
                        },
                        [&](const Membership::Tell& message) { tell(message.to, message.member); },
@@ -111,7 +112,7 @@ bool Node::settle_records(Instant now) {
         }
         auto& changed = std::get<Records::Changed>(*action);
         refresh_entry(changed.member);
-        rumors_.add(now, {RumorKey::Kind::state, changed.member}, told_by_);
+        if (!is_repair_) rumors_.add(now, {RumorKey::Kind::state, changed.member}, told_by_);
         const Record* record = records_.find(changed.member);
         outbox_.push_back(RecordChanged{changed.member, std::move(changed.items),
                                         record != nullptr ? record->version : Version{}});
@@ -168,6 +169,13 @@ void Node::refresh_entry(MemberId id) {
     }
 }
 
+void Node::repair(MemberId to, MemberId member) {
+    if (auto item = membership_.item_for(member)) {
+        ++counters_.records_pushed;
+        waiting_for(to).repairs.push_back(std::move(*item));
+    }
+}
+
 void Node::tell(MemberId to, MemberId member) {
     if (to == membership_.self()) return;
     if (auto item = membership_.item_for(member)) {
@@ -188,7 +196,7 @@ std::optional<wire::RumorItem> Node::render(const RumorKey& key) const {
 Node::Waiting& Node::waiting_for(MemberId to) {
     const auto found = std::ranges::find(waiting_, to, &Waiting::to);
     if (found != waiting_.end()) return *found;
-    waiting_.push_back({to, {}, {}, {}});
+    waiting_.push_back({to, {}, {}, {}, {}});
     return waiting_.back();
 }
 
@@ -218,20 +226,24 @@ void Node::flush(Instant now, Waiting& waiting) {
 
     for (wire::Section& probe : waiting.probes) put(std::move(probe));
 
-    wire::RumorPush direct;
-    std::size_t direct_bytes = wire::kSectionFrameBytesMax;
-    for (wire::RumorItem& item : waiting.items) {
-        const std::size_t size = wire::encoded_size(item);
-        if (direct_bytes + size > room || direct.items.size() == wire::kRumorsPerPushMax) {
-            if (!direct.items.empty()) put(std::move(direct));
-            emit();
-            direct = {};
-            direct_bytes = wire::kSectionFrameBytesMax;
+    const auto put_items = [&](std::vector<wire::RumorItem>& items, std::uint32_t number) {
+        wire::RumorPush push{number, {}};
+        std::size_t bytes = wire::kSectionFrameBytesMax;
+        for (wire::RumorItem& item : items) {
+            const std::size_t size = wire::encoded_size(item);
+            if (bytes + size > room || push.items.size() == wire::kRumorsPerPushMax) {
+                if (!push.items.empty()) put(std::move(push));
+                emit();
+                push = {number, {}};
+                bytes = wire::kSectionFrameBytesMax;
+            }
+            bytes += size;
+            push.items.push_back(std::move(item));
         }
-        direct_bytes += size;
-        direct.items.push_back(std::move(item));
-    }
-    if (!direct.items.empty()) put(std::move(direct));
+        if (!push.items.empty()) put(std::move(push));
+    };
+    put_items(waiting.items, wire::kToldDirectly);
+    put_items(waiting.repairs, wire::kToldOnRequest);
 
     if (auto push = rumors_.fill(now, waiting.to, room)) put(std::move(*push));
     for (wire::Section& section : waiting.sections) put(std::move(section));

@@ -62,7 +62,8 @@ void Node::handle_entries(Instant now, MemberId from, const wire::SyncEntries& t
         if (mine == nullptr || mine->record->incarnation < entry.incarnation) {
             item.wants_record = true;
         } else if (held == nullptr || mine->record->incarnation > entry.incarnation) {
-            tell(from, entry.member);  // Newer here; or dead or left here, which it does not know.
+            repair(from,
+                   entry.member);  // Newer here; or dead or left here, which it does not know.
         }
         if (held != nullptr) {
             item.state_from = held->version;
@@ -84,7 +85,7 @@ void Node::handle_entries(Instant now, MemberId from, const wire::SyncEntries& t
         const bool is_listed = std::ranges::any_of(
             theirs.entries, [id](const wire::SyncEntry& entry) { return entry.member == id; });
         if (is_listed) continue;
-        tell(from, id);
+        repair(from, id);
         if (const Member* mine = membership_.find(id)) offer(*mine, Version{}, Version{});
     }
     for (wire::StateDelta& delta :
@@ -101,8 +102,8 @@ void Node::handle_pull(MemberId from, const wire::SyncPull& pull) {
         if (member == nullptr) continue;
         if (item.wants_record) {
             ++counters_.records_pushed;
-            waiting_for(from).items.emplace_back(member->record);
-            if (member->status == wire::Status::suspect) tell(from, item.member);
+            waiting_for(from).repairs.emplace_back(member->record);
+            if (member->status == wire::Status::suspect) repair(from, item.member);
         }
         wants.push_back({item.member, item.state_from, item.state_collected});
     }

@@ -126,10 +126,17 @@ struct StateDelta {
 
 using RumorItem = std::variant<SharedRecord, Accusation, StateDelta>;
 
+/// Numbers of pushes that ask for no feedback. Told directly is news, which the receiver spreads
+/// on: a refutation, a suspicion told to the suspect. Told on request is what anti-entropy brings:
+/// the receiver lacked it, but that does not make it news to others, so it is applied and not
+/// spread.
+inline constexpr std::uint32_t kToldDirectly = 0;
+inline constexpr std::uint32_t kToldOnRequest = 0xffff'ffff;
+
 /// Small news, told while it is hot. The receiver answers with a `RumorFeedback` of the same
-/// number.
+/// number, unless it is one of the two above.
 struct RumorPush {
-    std::uint32_t number = 0;
+    std::uint32_t number = kToldDirectly;
     std::vector<RumorItem> items;
 };
 /// Bit i (from the lowest) is set if item i of that push was already known.

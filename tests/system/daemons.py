@@ -1,5 +1,6 @@
 """What the system tests share: running grapevine, and the numbers of its exit codes."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -25,6 +26,11 @@ def environment(**more):
     return clean
 
 
+def end_with_parent():
+    """In the child: the kernel ends it when the test is gone, even by a SIGKILL of ctest's."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+
+
 def run(*arguments, stdin="", timeout=60, **more):
     """Runs grapevine to its end: returns exit code, standard output and standard error."""
     done = subprocess.run([BINARY, *map(str, arguments)], input=stdin, text=True,
@@ -41,6 +47,7 @@ class Daemon:
         self.folder = pathlib.Path(folder or self._temporary.name)
         self.state = self.folder / "state"
         self.arguments = [str(a) for a in arguments]
+        self.variables = {}
         self.process = None
         self.run_file = {}
 
@@ -53,7 +60,9 @@ class Daemon:
         self.process = subprocess.Popen(
             [BINARY, "agent", "--config", str(config), "--state", str(self.state), "--http-bind",
              "127.0.0.1:0", *self.arguments],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment())
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            env=environment(**self.variables),
+            preexec_fn=end_with_parent)
         log.close()
         until = time.monotonic() + patience
         while time.monotonic() < until:

@@ -67,6 +67,12 @@ Events::Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& p
     flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}});
 }
 
+void Events::begin_life(Epoch epoch) {
+    assert(epoch > own_.epoch);
+    own_ = {self_, epoch};
+    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}});
+}
+
 Outcome<EventSequence> Events::publish(Instant now, WallTime wall, std::string topic,
                                        Bytes payload) {
     GV_TRY_VOID(check_publish(topic, payload));

@@ -122,6 +122,11 @@ public:
     Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& peers,
            std::uint64_t seed, Replay replay = Replay::retained);
 
+    /// What we publish from now on is a stream of this later epoch, from 1. For a node that was
+    /// started from a restored snapshot and learns that a life of its own has used its epoch
+    /// before: members would take its new events for old ones. `epoch` is above any of ours.
+    void begin_life(Epoch epoch);
+
     /// Refused: an empty topic, one above kTopicBytesMax or with control characters, a payload
     /// above kEventPayloadBytesMax; nothing has changed then. Delivered to ourselves like to
     /// everybody.

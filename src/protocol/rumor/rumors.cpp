@@ -110,7 +110,10 @@ std::optional<wire::RumorPush> Rumors::fill(Instant now, MemberId to, std::size_
         outstanding_.pop_front();
         ++counters_.pushes_displaced;
     }
-    if (++last_number_ == 0) ++last_number_;  // Zero is no number: it asks for no feedback.
+    // The two numbers that ask for no feedback are no numbers of rumors.
+    do {
+        ++last_number_;
+    } while (last_number_ == wire::kToldDirectly || last_number_ == wire::kToldOnRequest);
     push.number = last_number_;
     sent.number = push.number;
     sent.to = to;

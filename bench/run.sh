@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs what is in bench/: bench/run.sh [NAME...], all without a name. ./dev bench builds first.
+# GRAPEVINE_BINARY is the daemon under test, GRAPEVINE_BENCH_DIR where micro benchmarks were built.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export GRAPEVINE_BINARY=${GRAPEVINE_BINARY:-$PWD/build/bench/grapevine}
+export PYTHONDONTWRITEBYTECODE=1
+
+names=("$@")
+if [[ ${#names[@]} -eq 0 ]]; then
+    for script in bench/*.py; do
+        names+=("$(basename "$script" .py)")
+    done
+    for program in "${GRAPEVINE_BENCH_DIR:-build/bench}"/bench_*; do
+        [[ -x $program && -f $program ]] && names+=("$(basename "$program")")
+    done
+fi
+
+failed=0
+for name in "${names[@]}"; do
+    echo "== $name"
+    if [[ -f bench/$name.py ]]; then
+        python3 "bench/$name.py" || failed=1
+    else
+        "${GRAPEVINE_BENCH_DIR:-build/bench}/$name" || failed=1
+    fi
+done
+exit "$failed"
