@@ -22,8 +22,6 @@ constexpr Duration kFarewell = 2s;
 constexpr Duration kLookup = 5ms;
 /// A host that wants to be woken this often at one and the same moment will never be satisfied.
 constexpr std::uint32_t kWakesMax = 10'000;
-/// What one host may send in a simulated second. A megabyte to 30 members at once takes 33,000.
-constexpr std::uint32_t kDatagramsPerSecondMax = 50'000;
 /// The simulated civil time of the beginning: 2026-01-01T00:00:00Z.
 constexpr std::int64_t kEpochMs = 1'767'225'600'000;
 
@@ -388,7 +386,9 @@ void World::drain(HostIndex index) {
 void World::execute(HostIndex index, overlay::Overlay::Action action) {
     using overlay::Overlay;
     if (auto* transmit = std::get_if<Overlay::Transmit>(&action)) {
-        if (++hosts_[index].sent_this_second > kDatagramsPerSecondMax) return storm(index);
+        if (++hosts_[index].sent_this_second > config_.datagrams_per_second_max) {
+            return storm(index);
+        }
         statistics_.sent(index, transmit->bytes.size());
         Datagram datagram{Network::endpoint_of(index), transmit->to, std::move(transmit->bytes)};
         checkers_.sent(index, datagram);
@@ -408,9 +408,9 @@ void World::execute(HostIndex index, overlay::Overlay::Action action) {
 
 /// Two machines that answer each other without end would keep a simulated second from passing.
 void World::storm(HostIndex index) {
-    if (hosts_[index].sent_this_second > kDatagramsPerSecondMax + 1) return;
     checkers_.report("storm", fmt::format("m{} sends {} datagrams within a second", index,
-                                          kDatagramsPerSecondMax));
+                                          config_.datagrams_per_second_max));
+    kill_after(index, 0, Crash::process);
 }
 
 /// "m3.sim:9471" is host 3, and an address is itself; nothing else has a name here.

@@ -40,6 +40,9 @@ struct WorldConfig {
     std::int32_t drift_ppm_max = 100;
     /// Where datagrams wait while a process is stalled; more are lost. Linux's default.
     std::size_t socket_buffer_bytes = 212'992;
+    /// Who sends more in a simulated second is stopped, and that is a violation. A megabyte to 30
+    /// members at once takes 33,000.
+    std::uint32_t datagrams_per_second_max = 50'000;
     /// Off only for measurements: properties are then not checked.
     bool is_checked = true;
 };
