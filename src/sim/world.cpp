@@ -45,6 +45,7 @@ World::World(WorldConfig config)
       network_(config.hosts, config.network, random_.next()),
       records_(std::make_shared<overlay::RecordCache>()),
       key_(overlay_key(births_)),
+      datagrams_per_second_max_(config.datagrams_per_second_max + 500 * config.hosts),
       hosts_(config.hosts),
       timers_(config.hosts),
       statistics_(*this),
@@ -386,7 +387,7 @@ void World::drain(HostIndex index) {
 void World::execute(HostIndex index, overlay::Overlay::Action action) {
     using overlay::Overlay;
     if (auto* transmit = std::get_if<Overlay::Transmit>(&action)) {
-        if (++hosts_[index].sent_this_second > config_.datagrams_per_second_max) {
+        if (++hosts_[index].sent_this_second > datagrams_per_second_max_) {
             return storm(index);
         }
         statistics_.sent(index, transmit->bytes.size());
@@ -409,7 +410,7 @@ void World::execute(HostIndex index, overlay::Overlay::Action action) {
 /// Two machines that answer each other without end would keep a simulated second from passing.
 void World::storm(HostIndex index) {
     checkers_.report("storm", fmt::format("m{} sends {} datagrams within a second", index,
-                                          config_.datagrams_per_second_max));
+                                          datagrams_per_second_max_));
     kill_after(index, 0, Crash::process);
 }
 

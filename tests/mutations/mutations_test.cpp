@@ -28,7 +28,7 @@ constexpr std::uint64_t kHealthySeeds = 20;
 constexpr unsigned kSecondsPerSeedMax = 30;
 /// Members that correct each other for ever end with the right view, at any price. A hundred times
 /// what an idle member of `fast` says.
-constexpr std::uint32_t kDatagramsPerSecondMax = 2000;
+constexpr std::uint32_t kDatagramsPerSecondMax = 1000;
 
 WorldConfig config_of(std::size_t hosts, protocol::Profile profile, std::uint64_t seed) {
     WorldConfig config = world_config(hosts, profile, seed);
