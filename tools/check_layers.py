@@ -20,11 +20,14 @@ LAYERS = {
     "wire": {"base"},
     "crypto": {"base"},
     "protocol": {"base", "wire"},
-    "gossiperl": {"base", "wire"},
+    # client: the old protocol treats remote daemons and local clients by the same rules of silence
+    # and redelivery, and its local half is the sessions of attached applications.
+    "gossiperl": {"base", "wire", "client"},
     "discovery": {"base"},
     "control": {"base"},
     "storage": {"base", "wire"},
-    "overlay": CORE,
+    # client: an overlay of either protocol serves applications that attach over loopback.
+    "overlay": CORE | {"client"},
     "client": {"base", "control", "wire", "crypto"},
     "service": {"base", "control"},
     "handler": {"base", "control"},
@@ -56,6 +59,7 @@ BANNED_HEADERS = [
     (r"sqlite3\.h", "the store", set()),
     (r"boost/(asio|beast)(/.*|\.hpp)", "the event loop", set()),
     (r"openssl/.*", "OpenSSL", {"crypto"}),
+    (r"thrift/.*", "libthrift", {"wire"}),
 ]
 # (pattern in code, what it is)
 BANNED_CODE = [

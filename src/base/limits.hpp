@@ -140,6 +140,37 @@ inline constexpr std::size_t kSeedsMax = 64;
 /// Peers remembered on disk for the day on which every seed is gone.
 inline constexpr std::size_t kPeerCacheMax = 128;
 
+// -- The old protocol ----------------------------------------------------------------------------
+
+/// A datagram of the old protocol is whatever UDP carries.
+inline constexpr std::size_t kOldDatagramBytesMax = 65'507;
+/// What goes to a local client, because the JVM client reads into a buffer of this size.
+inline constexpr std::size_t kOldClientDatagramBytesMax = 1024;
+/// Names, ids, secrets, event types and addresses in messages.
+inline constexpr std::size_t kOldTextBytesMax = 1024;
+/// Entries of a membership or subscription list and of a list of event types in one message. A
+/// datagram holds fewer of them.
+inline constexpr std::size_t kOldListMax = 4096;
+/// Remote daemons of one overlay; more are ignored and counted. The original slows down long
+/// before.
+inline constexpr std::size_t kOldMembersMax = 4096;
+/// Subscriptions of all remote daemons of one overlay; more are ignored and counted.
+inline constexpr std::size_t kOldSubscriptionsMax = 16'384;
+/// Applications attached to one overlay; more are met with silence and counted.
+inline constexpr std::size_t kLocalClientsMax = 1024;
+inline constexpr std::size_t kClientSubscriptionsMax = 1024;
+/// Messages on their way to a subscriber that has not acknowledged them, per overlay; the oldest is
+/// given up and counted.
+inline constexpr std::size_t kRedeliveriesMax = 16'384;
+inline constexpr std::size_t kRedeliveryBytesMax = 64 * 1024 * 1024;
+/// Message ids remembered so that each is processed once; the oldest is forgotten. At the rate that
+/// one source is allowed this is more than ten minutes.
+inline constexpr std::size_t kSeenIdsMax = 65'536;
+/// What one remote source may say in a second before the rest is dropped and counted: ten times
+/// what a busy original sends, a fiftieth of its storms.
+inline constexpr std::size_t kOldSourceRatePerSecond = 200;
+inline constexpr std::size_t kOldSourceBurst = 1000;
+
 // -- HTTP API ------------------------------------------------------------------------------------
 
 /// Path and query together. Names in paths are at most 64 bytes, thrice that percent-encoded.

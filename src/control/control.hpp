@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "control/gossiperl.hpp"
 
 // The vocabulary in which the outside (HTTP, command line, old clients) speaks to the daemon.
 // Values and interfaces only. What users see is decided here, and not by the structs of the
@@ -50,7 +51,8 @@ struct RecordView {
 /// it is" in a change and "the default" in a creation. Names are those of the configuration.
 struct OverlaySpec {
     std::string name;
-    std::optional<std::string> bind;  ///< "ip:port"; port 0 picks one.
+    std::optional<std::string> protocol;  ///< grapevine, gossiperl; cannot be changed.
+    std::optional<std::string> bind;      ///< "ip:port"; port 0 picks one.
     std::optional<std::vector<std::string>>
         advertise;                                  ///< Addresses told to others; default: bind.
     std::optional<std::vector<std::string>> seeds;  ///< "host:port"
@@ -61,10 +63,17 @@ struct OverlaySpec {
     std::optional<Labels> labels;
     std::optional<std::int64_t> retention_age_ms;
     std::optional<std::uint64_t> retention_bytes;
+    /// Old clients of a native overlay: the text of their symmetric key; absent: none are served.
+    std::optional<std::string> client_key;
+    std::optional<std::uint16_t> client_port;  ///< On loopback; default: the overlay's port + 1000.
+    std::optional<std::string> multicast;      ///< Group in which a native overlay announces itself.
+    /// Of an overlay with protocol gossiperl, and of no other.
+    std::optional<gossiperl::Settings> gossiperl;
 };
 
 struct OverlayView {
     std::string name;
+    std::string protocol;  ///< grapevine, gossiperl
     std::string id;  ///< Our member id in it.
     std::string member_name;
     std::uint32_t incarnation = 0;
@@ -174,7 +183,10 @@ struct Metrics {};
 using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
                  ListMembers, ShowMember, ForgetMember, GetRecord, SetRecord, EraseRecord,
-                 JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish, Metrics>;
+                 JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish, Metrics,
+                 gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
+                 gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
+                 gossiperl::SendDigest>;
 
 struct Done {};
 /// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
@@ -183,7 +195,9 @@ struct Done {};
 /// `Invite`, `Metrics` -> std::string, all others -> Done.
 using Answer =
     std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
-                 std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string>;
+                 std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string,
+                 gossiperl::Settings, std::vector<gossiperl::MemberView>,
+                 std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
 // -- What can be followed --
 

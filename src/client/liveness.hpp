@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.hpp"
+
+namespace grapevine::client {
+
+/// What the old protocol says of a member.
+enum class Reachability : std::uint8_t { reachable, quarantine, unreachable };
+std::string_view to_string(Reachability reachability);
+
+/// What happened to a member; the texts are those of the old protocol ("member_in", ...).
+enum class MemberEvent : std::uint8_t { in, quarantine, unreachable, drop, out, rejoin };
+std::string_view to_string(MemberEvent event);
+
+struct LivenessTimes {
+    Duration quarantine_after = std::chrono::seconds(20);
+    /// From quarantine to unreachable.
+    Duration max_quarantined = std::chrono::seconds(10);
+    /// Since last heard; zero: never dropped.
+    Duration drop_unreachable_after = std::chrono::seconds(180);
+};
+
+/// Who has been silent for how long: the four states of the old protocol, by real deadlines, so that
+/// no amount of traffic can postpone a verdict. Serves local clients and remote daemons alike.
+///
+/// A machine in small: `heard`, `remove` and `advance` return what happened, in order; a stall that
+/// spans several deadlines reports each step. Names are unique; how many there may be is for the
+/// owner to limit.
+class Liveness {
+public:
+    struct Change {
+        MemberEvent event;
+        std::string name;
+        friend bool operator==(const Change&, const Change&) = default;
+    };
+
+    explicit Liveness(LivenessTimes times);
+
+    /// `at` is when the member showed life: now for its own word, earlier when somebody else tells
+    /// of it; never later than now. A new name comes in (unless `at` is so old that it would be
+    /// dropped at once: then nothing happens). A known one is moved forward in time only, and
+    /// rejoins only if `at` makes it reachable.
+    std::vector<Change> heard(Instant now, const std::string& name, Instant at);
+    /// It said goodbye: `out`, without `drop`. Nothing if unknown.
+    std::vector<Change> remove(const std::string& name);
+    std::vector<Change> advance(Instant now);
+    [[nodiscard]] Instant deadline() const;
+
+    /// For members that are known already, each from its own next verdict on.
+    void set_times(LivenessTimes times);
+
+    struct Life {
+        Reachability reachability = Reachability::reachable;
+        Instant last_heard;
+    };
+    /// Null when unknown; valid until the next input.
+    [[nodiscard]] const Life* find(std::string_view name) const;
+    [[nodiscard]] std::size_t size() const;
+
+private:
+    std::vector<Change> advance_one(Instant now, const std::string& name, Life& life);
+
+    LivenessTimes times_;
+    std::map<std::string, Life, std::less<>> lives_;
+};
+
+}  // namespace grapevine::client
