@@ -151,6 +151,9 @@ inline constexpr std::size_t kOldTextBytesMax = 1024;
 /// Entries of a membership or subscription list and of a list of event types in one message. A
 /// datagram holds fewer of them.
 inline constexpr std::size_t kOldListMax = 4096;
+/// Structs and lists within each other in one message. Ours go two deep; the rest is for fields
+/// that we do not know and skip.
+inline constexpr std::uint8_t kOldNestingMax = 32;
 /// Remote daemons of one overlay; more are ignored and counted. The original slows down long
 /// before.
 inline constexpr std::size_t kOldMembersMax = 4096;
