@@ -27,8 +27,8 @@ struct LivenessTimes {
     Duration drop_unreachable_after = std::chrono::seconds(180);
 };
 
-/// Who has been silent for how long: the four states of the old protocol, by real deadlines, so that
-/// no amount of traffic can postpone a verdict. Serves local clients and remote daemons alike.
+/// Who has been silent for how long: the four states of the old protocol, by real deadlines, so
+/// that no amount of traffic can postpone a verdict. Serves local clients and remote daemons alike.
 ///
 /// A machine in small: `heard`, `remove` and `advance` return what happened, in order; a stall that
 /// spans several deadlines reports each step. Names are unique; how many there may be is for the

@@ -16,13 +16,15 @@ namespace grapevine::client {
 
 struct RedeliveryRules {
     Duration retry_every = std::chrono::seconds(5);
-    /// Copies after the first. Zero is "for ever" in the old protocol and here: until the subscriber
-    /// acknowledges, unsubscribes or is gone. So the owner must tell when somebody is gone.
+    /// Copies after the first. Zero is "for ever" in the old protocol and here: until the
+    /// subscriber acknowledges, unsubscribes or is gone. So the owner must tell when somebody is
+    /// gone.
     std::uint32_t retry_max = 0;
 };
 
 /// At least once for each (message id, subscriber): sends again until somebody acknowledges.
-/// At most `kRedeliveriesMax` wait, and `kRedeliveryBytesMax` of payload; above either the oldest is given up and counted.
+/// At most `kRedeliveriesMax` wait, and `kRedeliveryBytesMax` of payload; above either the oldest
+/// is given up and counted.
 class Redelivery {
 public:
     /// Send this letter to `to` again.

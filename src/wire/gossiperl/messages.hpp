@@ -132,10 +132,9 @@ struct Application {
     std::shared_ptr<const Bytes> payload;
 };
 
-using Message =
-    std::variant<Digest, DigestAck, DigestSubscriptions, DigestExit, DigestSubscribe,
-                 DigestUnsubscribe, DigestSubscribeAck, DigestUnsubscribeAck, DigestEvent,
-                 DigestForwardedAck, DigestError, Application>;
+using Message = std::variant<Digest, DigestAck, DigestSubscriptions, DigestExit, DigestSubscribe,
+                             DigestUnsubscribe, DigestSubscribeAck, DigestUnsubscribeAck,
+                             DigestEvent, DigestForwardedAck, DigestError, Application>;
 
 /// One envelope.
 struct Letter {
