@@ -16,10 +16,11 @@ namespace grapevine::gossiperl {
 struct NodeConfig {
     std::string member_name;
     std::string secret;  ///< Of the overlay, between daemons.
-    Endpoint bind;       ///< Told to others as our own entry; 0.0.0.0 and :: mean "where I come from".
-    std::vector<Endpoint> seeds;          ///< Of the selected rack, on the overlay's own port.
-    std::vector<Endpoint> own_addresses;  ///< Of this host (ports do not matter), and ip_hint: never gossiped to.
-    std::optional<Endpoint> group;        ///< Multicast: every word to a host elsewhere goes here.
+    Endpoint bind;  ///< Told to others as our own entry; 0.0.0.0 and :: mean "where I come from".
+    std::vector<Endpoint> seeds;  ///< Of the selected rack, on the overlay's own port.
+    std::vector<Endpoint>
+        own_addresses;  ///< Of this host (ports do not matter), and ip_hint: never gossiped to.
+    std::optional<Endpoint> group;  ///< Multicast: every word to a host elsewhere goes here.
     Duration gossip_round_every = std::chrono::seconds(2);
     Duration drop_stale_subscriptions_after = std::chrono::seconds(20);
     client::LivenessTimes times;
@@ -30,9 +31,9 @@ struct NodeConfig {
     bool is_exit_announced = false;
 };
 
-/// One overlay of the old protocol as seen from one host: remote daemons, local clients, who listens
-/// to what, and messages on their way. Structs in, structs out; `overlay::GossiperlOverlay` makes
-/// bytes of them. A machine (protocol/machine.hpp).
+/// One overlay of the old protocol as seen from one host: remote daemons, local clients, who
+/// listens to what, and messages on their way. Structs in, structs out; `overlay::GossiperlOverlay`
+/// makes bytes of them. A machine (protocol/machine.hpp).
 ///
 /// Compatible with the original on the wire, and without its faults: real deadlines instead of a
 /// timer that traffic postpones, each message id processed once, nothing from a remote is ever
@@ -56,7 +57,8 @@ public:
     /// A message of an application passed here, from wherever; once per id.
     struct MessageSeen {
         wire::gossiperl::Letter letter;
-        std::string from;  ///< The remote member's name if known, else its address; empty: this host.
+        std::string
+            from;  ///< The remote member's name if known, else its address; empty: this host.
     };
     struct Persist {
         std::string name;
@@ -104,7 +106,8 @@ public:
         Instant heartbeat;
     };
     [[nodiscard]] std::vector<Subscription> subscriptions(Instant now) const;
-    struct Counters;  // digests, acks, refused_*, forwarded, dropped_duplicate, dropped_limited, ...
+    struct
+        Counters;  // digests, acks, refused_*, forwarded, dropped_duplicate, dropped_limited, ...
     [[nodiscard]] const Counters& counters() const;
     [[nodiscard]] const NodeConfig& config() const;
     void check_invariants() const;
