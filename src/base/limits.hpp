@@ -33,10 +33,18 @@ inline constexpr std::size_t kPingsPerDatagramMax = 4;
 /// Datagrams read or written by one system call. Larger batches gain nothing (measured: the stack
 /// dominates), smaller ones wake the loop more often.
 inline constexpr std::size_t kDatagramBatch = 32;
+/// What the datagrams of one batch may take, at least one of them: a socket for datagrams of 64 KiB
+/// reads four at a time. The memory is only touched as far as datagrams reach into it.
+inline constexpr std::size_t kReceiveBatchBytesMax = 256 * 1024;
 /// Batches read before other work of the loop has its turn.
 inline constexpr std::size_t kReceiveBatchesPerWake = 4;
-/// Datagrams that wait while the kernel has no room: 1.2 MB. Full refuses the newest.
+/// Datagrams that wait while the kernel has no room: 1.2 MB of ours. Full refuses the newest.
 inline constexpr std::size_t kSendQueueDatagramsMax = 1024;
+/// Their bytes, for sockets whose datagrams are larger than ours. Full refuses the newest.
+inline constexpr std::size_t kSendQueueBytesMax = 4 * 1024 * 1024;
+/// Interfaces on which a socket joins its group, those with the lowest numbers. Linux allows 20
+/// memberships per socket (net.ipv4.igmp_max_memberships).
+inline constexpr std::size_t kMulticastInterfacesMax = 16;
 /// Names waiting for the one resolver thread. Full refuses the newest.
 inline constexpr std::size_t kResolverQueueMax = 256;
 
@@ -139,6 +147,9 @@ inline constexpr std::size_t kKeysMax = 8;
 inline constexpr std::size_t kSeedsMax = 64;
 /// Peers remembered on disk for the day on which every seed is gone.
 inline constexpr std::size_t kPeerCacheMax = 128;
+/// Strangers that multicast has told us of and that we have not contacted yet; the newest is passed
+/// over, and will speak again.
+inline constexpr std::size_t kDiscoveredMax = 64;
 
 // -- The old protocol ----------------------------------------------------------------------------
 
@@ -151,6 +162,9 @@ inline constexpr std::size_t kOldTextBytesMax = 1024;
 /// Entries of a membership or subscription list and of a list of event types in one message. A
 /// datagram holds fewer of them.
 inline constexpr std::size_t kOldListMax = 4096;
+/// Structs and lists within each other in one message. Ours go two deep; the rest is for fields
+/// that we do not know and skip.
+inline constexpr std::uint8_t kOldNestingMax = 32;
 /// Remote daemons of one overlay; more are ignored and counted. The original slows down long
 /// before.
 inline constexpr std::size_t kOldMembersMax = 4096;
