@@ -22,7 +22,7 @@ namespace {
 /// ask for the first of them.
 bool is_safe_for_peers(const Message& message) {
     return std::visit(
-        overloaded{
+        Overloaded{
             [](const wire::gossiperl::Digest&) { return true; },
             [](const wire::gossiperl::DigestAck&) { return true; },
             [](const wire::gossiperl::DigestExit&) { return true; },

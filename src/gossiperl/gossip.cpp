@@ -1,10 +1,11 @@
 // The rounds, and the answers to those of others.
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 #include "base/limits.hpp"
+#include "client/uuid.hpp"
 #include "gossiperl/heartbeat.hpp"
-#include "gossiperl/letter_id.hpp"
 #include "gossiperl/node.hpp"
 
 namespace grapevine::gossiperl {
@@ -51,7 +52,9 @@ std::vector<Entry> window(std::vector<Entry> entries, std::size_t& next) {
 }  // namespace
 
 std::string Node::new_id() {
-    return make_letter_id(random_);
+    std::array<std::uint8_t, 16> bits;
+    for (std::uint8_t& byte : bits) byte = static_cast<std::uint8_t>(random_.next() >> 56U);
+    return client::uuid_v4(bits);
 }
 
 void Node::gossip(Instant now, WallTime wall) {
@@ -149,15 +152,9 @@ std::vector<DigestSubscription> Node::subscription_list(WallTime wall, std::stri
 const std::vector<std::string>& Node::own_types() {
     if (own_types_) return *own_types_;
     std::vector<std::string> types;
-    for (const client::Sessions::Client& client : sessions_.clients()) {
-        std::ranges::copy_if(client.event_types, std::back_inserter(types),
-                             [](const std::string& type) {
-                                 return !wire::gossiperl::is_member_event(type);
-                             });
-    }
-    std::ranges::sort(types);
-    const auto repeated = std::ranges::unique(types);
-    types.erase(repeated.begin(), repeated.end());
+    std::ranges::copy_if(
+        sessions_.event_types(), std::back_inserter(types),
+        [](const std::string& type) { return !wire::gossiperl::is_member_event(type); });
     own_types_ = std::move(types);
     return *own_types_;
 }

@@ -20,7 +20,8 @@ client::SessionSettings session_settings(const NodeConfig& config) {
     return {.own_name = config.member_name,
             .times = config.times,
             .redelivery = config.redelivery,
-            .is_local_delivery = config.is_local_delivery};
+            .is_local_delivery = config.is_local_delivery,
+            .own_port = config.bind.port};
 }
 
 }  // namespace
@@ -31,11 +32,11 @@ bool is_client_address(const Endpoint& endpoint) {
     return std::equal(kLoopback.begin(), kLoopback.end(), endpoint.ip.begin() + 12);
 }
 
-Node::Node(NodeConfig config, std::vector<client::SavedSession> saved, Instant now,
+Node::Node(NodeConfig config, const std::vector<client::SavedSession>& saved, Instant now,
            std::uint64_t seed)
     : config_(std::move(config)),
       random_(seed),
-      sessions_(session_settings(config_), std::move(saved), now, random_.next()),
+      sessions_(session_settings(config_), saved, now, random_.next()),
       members_(config_.times),
       subscriptions_(config_.drop_stale_subscriptions_after),
       redelivery_(config_.redelivery),
@@ -48,6 +49,12 @@ Node::~Node() = default;
 
 void Node::receive(Instant now, WallTime wall, Via via, const Endpoint& from, Letter letter) {
     if (has_left_) return;
+    // No decoder makes such a letter; what is passed on must be safe whoever made it.
+    if (const auto* application = std::get_if<wire::gossiperl::Application>(&letter.message);
+        application != nullptr && wire::gossiperl::is_internal_type(application->type)) {
+        ++counters_.refused_type;
+        return;
+    }
     const bool is_client_socket = config_.group.has_value() && via == Via::clients;
     if (is_client_socket || is_client_address(from)) {
         receive_local(now, wall, from, std::move(letter));
@@ -114,30 +121,30 @@ void Node::leave(Instant now, WallTime wall) {
 void Node::drain_sessions(Instant now) {
     own_types_.reset();
     while (std::optional<client::Sessions::Action> action = sessions_.poll()) {
-        std::visit(overloaded{
-                       [&](client::Sessions::Send& send) {
-                           outbox_.emplace_back(
-                               Send{Via::clients, send.to, std::move(send.letter)});
-                       },
-                       [&](client::Sessions::Published& published) {
-                           ++counters_.published;
-                           if (!seen_.insert(published.letter.id)) {
-                               ++counters_.dropped_duplicate;
-                               return;
-                           }
-                           forward(now, published.letter);
-                           outbox_.emplace_back(MessageSeen{std::move(published.letter), {}});
-                       },
-                       [&](client::Sessions::Changed& changed) {
-                           outbox_.emplace_back(
-                               MemberChanged{changed.event, std::move(changed.name), true});
-                       },
-                       [&](client::Sessions::Persist& persist) {
-                           outbox_.emplace_back(
-                               Persist{std::move(persist.name), std::move(persist.session)});
-                       },
-                   },
-                   *action);
+        std::visit(
+            Overloaded{
+                [&](client::Sessions::Send& send) {
+                    outbox_.emplace_back(Send{Via::clients, send.to, std::move(send.letter)});
+                },
+                [&](client::Sessions::Published& published) {
+                    ++counters_.published;
+                    if (!seen_.insert(published.letter.id)) {
+                        ++counters_.dropped_duplicate;
+                        return;
+                    }
+                    forward(now, published.letter);
+                    outbox_.emplace_back(MessageSeen{std::move(published.letter), {}});
+                },
+                [&](client::Sessions::Changed& changed) {
+                    outbox_.emplace_back(
+                        MemberChanged{changed.event, std::move(changed.name), true});
+                },
+                [&](client::Sessions::Persist& persist) {
+                    outbox_.emplace_back(
+                        Persist{std::move(persist.name), std::move(persist.session)});
+                },
+            },
+            *action);
     }
 }
 
@@ -162,9 +169,9 @@ std::optional<Node::Action> Node::poll() {
     if (outbox_.empty()) return next;
     // Moved by its alternative and not as a whole: g++ 12 takes the moved-from storage of a variant
     // with vectors for uninitialised and warns.
-    std::visit([&next]<typename T>(
-                   T& action) { next.emplace(std::in_place_type<T>, std::move(action)); },
-               outbox_.front());
+    std::visit(
+        [&next]<typename T>(T& action) { next.emplace(std::in_place_type<T>, std::move(action)); },
+        outbox_.front());
     outbox_.pop_front();
     return next;
 }

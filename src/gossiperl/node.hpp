@@ -25,10 +25,11 @@ namespace grapevine::gossiperl {
 struct NodeConfig {
     std::string member_name;
     std::string secret;  ///< Of the overlay, between daemons.
-    Endpoint bind;       ///< Told to others as our own entry; 0.0.0.0 and :: mean "where I come from".
-    std::vector<Endpoint> seeds;          ///< Of the selected rack, on the overlay's own port.
-    std::vector<Endpoint> own_addresses;  ///< Of this host (ports do not matter), and ip_hint: never gossiped to.
-    std::optional<Endpoint> group;        ///< Multicast: every word to a host elsewhere goes here.
+    Endpoint bind;  ///< Told to others as our own entry; 0.0.0.0 and :: mean "where I come from".
+    std::vector<Endpoint> seeds;  ///< Of the selected rack, on the overlay's own port.
+    std::vector<Endpoint>
+        own_addresses;  ///< Of this host (ports do not matter), and ip_hint: never gossiped to.
+    std::optional<Endpoint> group;  ///< Multicast: every word to a host elsewhere goes here.
     Duration gossip_round_every = std::chrono::seconds(2);
     Duration drop_stale_subscriptions_after = std::chrono::seconds(20);
     client::LivenessTimes times;
@@ -39,9 +40,9 @@ struct NodeConfig {
     bool is_exit_announced = false;
 };
 
-/// One overlay of the old protocol as seen from one host: remote daemons, local clients, who listens
-/// to what, and messages on their way. Structs in, structs out; `overlay::GossiperlOverlay` makes
-/// bytes of them. A machine (protocol/machine.hpp).
+/// One overlay of the old protocol as seen from one host: remote daemons, local clients, who
+/// listens to what, and messages on their way. Structs in, structs out; `overlay::GossiperlOverlay`
+/// makes bytes of them. A machine (protocol/machine.hpp).
 ///
 ///                     digest, digestAck, digestSubscriptions, messages, acks
 ///     other daemons  <------------------------------------------------------>  this node
@@ -59,9 +60,9 @@ struct NodeConfig {
 /// group is the whole round.
 ///
 /// Deviation: a digestAck or digestSubscriptions is believed only if it answers a digest of the
-/// last `kOldRoundsAnsweredMax` rounds, or comes from the host of a member that has said the secret.
-/// The original believes whoever has the key, and every application of every host has it. Real
-/// daemons answer with the id of the digest, so none of them is refused.
+/// last `kOldRoundsAnsweredMax` rounds, or comes from the host of a member that has said the
+/// secret. The original believes whoever has the key, and every application of every host has it.
+/// Real daemons answer with the id of the digest, so none of them is refused.
 ///
 /// What does not fit is dropped without a word and counted; nothing else has changed then.
 class Node {
@@ -83,7 +84,8 @@ public:
     /// A message of an application passed here, from wherever; once per id.
     struct MessageSeen {
         wire::gossiperl::Letter letter;
-        std::string from;  ///< The remote member's name if known, else its address; empty: this host.
+        std::string
+            from;  ///< The remote member's name if known, else its address; empty: this host.
     };
     struct Persist {
         std::string name;
@@ -91,7 +93,7 @@ public:
     };
     using Action = std::variant<Send, MemberChanged, MessageSeen, Persist>;
 
-    Node(NodeConfig config, std::vector<client::SavedSession> saved, Instant now,
+    Node(NodeConfig config, const std::vector<client::SavedSession>& saved, Instant now,
          std::uint64_t seed);
     ~Node();
 
@@ -135,31 +137,31 @@ public:
     [[nodiscard]] std::vector<Subscription> subscriptions(Instant now) const;
     struct Counters {
         std::uint64_t rounds = 0;
-        std::uint64_t asked = 0;                ///< Digests to silent members, beside the rounds.
-        std::uint64_t digests = 0;              ///< Accepted and answered.
-        std::uint64_t answers = 0;              ///< digestAcks believed.
-        std::uint64_t subscription_lists = 0;   ///< digestSubscriptions believed.
-        std::uint64_t exits = 0;                ///< Members that said goodbye.
-        std::uint64_t published = 0;            ///< Messages that began on this host.
-        std::uint64_t received = 0;             ///< Messages from elsewhere, each id once.
-        std::uint64_t forwarded = 0;            ///< First copies to other daemons.
-        std::uint64_t redelivered = 0;          ///< Further copies to other daemons.
-        std::uint64_t acknowledged = 0;         ///< Acks that something waited for.
-        std::uint64_t acknowledged_late = 0;    ///< Acks that nothing waited for.
-        std::uint64_t dropped_duplicate = 0;    ///< Message ids seen before: acknowledged only.
-        std::uint64_t dropped_own = 0;          ///< Our own name or multicast come back.
-        std::uint64_t dropped_limited = 0;      ///< Above the rate of their source.
-        std::uint64_t refused_secret = 0;       ///< Another secret than the overlay's.
-        std::uint64_t refused_name = 0;         ///< A name that somebody else here has; none.
-        std::uint64_t refused_address = 0;      ///< Addresses and ports where no peer can be.
-        std::uint64_t refused_heartbeat = 0;    ///< Times that no clock shows.
-        std::uint64_t refused_type = 0;         ///< What daemons do not say to each other.
-        std::uint64_t refused_unknown = 0;      ///< Goodbyes of nobody we know.
-        std::uint64_t refused_unasked = 0;      ///< Lists that answer nothing, from strangers.
-        std::uint64_t refused_members_max = 0;  ///< Members above kOldMembersMax.
-        std::uint64_t refused_member_event = 0;        ///< Subscriptions to member events.
-        std::uint64_t refused_origin = 0;              ///< Subscriptions told as ours.
-        std::uint64_t refused_subscriptions_max = 0;   ///< Above kOldSubscriptionsMax.
+        std::uint64_t asked = 0;                 ///< Digests to silent members, beside the rounds.
+        std::uint64_t digests = 0;               ///< Accepted and answered.
+        std::uint64_t answers = 0;               ///< digestAcks believed.
+        std::uint64_t subscription_lists = 0;    ///< digestSubscriptions believed.
+        std::uint64_t exits = 0;                 ///< Members that said goodbye.
+        std::uint64_t published = 0;             ///< Messages that began on this host.
+        std::uint64_t received = 0;              ///< Messages from elsewhere, each id once.
+        std::uint64_t forwarded = 0;             ///< First copies to other daemons.
+        std::uint64_t redelivered = 0;           ///< Further copies to other daemons.
+        std::uint64_t acknowledged = 0;          ///< Acks that something waited for.
+        std::uint64_t acknowledged_late = 0;     ///< Acks that nothing waited for.
+        std::uint64_t dropped_duplicate = 0;     ///< Message ids seen before: acknowledged only.
+        std::uint64_t dropped_own = 0;           ///< Our own name or multicast come back.
+        std::uint64_t dropped_limited = 0;       ///< Above the rate of their source.
+        std::uint64_t refused_secret = 0;        ///< Another secret than the overlay's.
+        std::uint64_t refused_name = 0;          ///< A name that somebody else here has; none.
+        std::uint64_t refused_address = 0;       ///< Addresses and ports where no peer can be.
+        std::uint64_t refused_heartbeat = 0;     ///< Times that no clock shows.
+        std::uint64_t refused_type = 0;          ///< What daemons do not say to each other.
+        std::uint64_t refused_unknown = 0;       ///< Goodbyes of nobody we know.
+        std::uint64_t refused_unasked = 0;       ///< Lists that answer nothing, from strangers.
+        std::uint64_t refused_members_max = 0;   ///< Members above kOldMembersMax.
+        std::uint64_t refused_member_event = 0;  ///< Subscriptions to member events.
+        std::uint64_t refused_origin = 0;        ///< Subscriptions told as ours.
+        std::uint64_t refused_subscriptions_max = 0;  ///< Above kOldSubscriptionsMax.
     };
     [[nodiscard]] const Counters& counters() const { return counters_; }
     [[nodiscard]] const NodeConfig& config() const { return config_; }

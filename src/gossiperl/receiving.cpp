@@ -72,7 +72,7 @@ void Node::receive_remote(Instant now, WallTime wall, const Endpoint& from, Lett
         ++counters_.dropped_limited;
         return;
     }
-    std::visit(overloaded{
+    std::visit(Overloaded{
                    [&](const Digest& digest) { take(now, wall, from, digest); },
                    [&](const DigestAck& ack) { take(now, wall, from, ack); },
                    [&](const DigestSubscriptions& list) { take(now, from, list); },
@@ -84,11 +84,10 @@ void Node::receive_remote(Instant now, WallTime wall, const Endpoint& from, Lett
                letter.message);
 }
 
-bool Node::is_admitted(Instant now, const Endpoint& from,
-                       const wire::gossiperl::Message& message) {
+bool Node::is_admitted(Instant now, const Endpoint& from, const wire::gossiperl::Message& message) {
     using Kind = SourceLimiter::Kind;
     return std::visit(
-        overloaded{
+        Overloaded{
             [&](const Digest&) { return limiter_.take(now, from, Kind::digest); },
             [&](const Application&) { return limiter_.take(now, from, Kind::message); },
             // Costs one look-up, and draws no answer; but each that is lost draws a
@@ -192,12 +191,12 @@ void Node::take_entry(Instant now, WallTime wall, const Endpoint& from, const Di
         ++counters_.refused_members_max;
         return;
     }
-    tell_changes(now, wall,
-                 is_own_word && entry.member_name == ack.name
-                     ? members_.heard_itself(now, entry.member_name, *address,
-                                             RemoteMembers::Word::in_answer, ack.heartbeat)
-                     : members_.heard_of(now, entry.member_name, *address, reading,
-                                         entry.member_heartbeat));
+    tell_changes(
+        now, wall,
+        is_own_word && entry.member_name == ack.name
+            ? members_.heard_itself(now, entry.member_name, *address,
+                                    RemoteMembers::Word::in_answer, ack.heartbeat)
+            : members_.heard_of(now, entry.member_name, *address, reading, entry.member_heartbeat));
 }
 
 /// Where a peer of this entry would be; nothing if there can be none. Whoever writes such entries
@@ -255,9 +254,9 @@ void Node::take(Instant now, const DigestSubscriptions& list, const DigestSubscr
         clock_ms = *origin->clock_ms + milliseconds_of(now);
     }
     const Duration age = age_of(entry.heartbeat, clock_ms);
-    const auto verdict = subscriptions_.offer(
-        now, {entry.event_type, entry.member_name, entry.origin}, {entry.heartbeat, now - age},
-        is_own_word);
+    const auto verdict =
+        subscriptions_.offer(now, {entry.event_type, entry.member_name, entry.origin},
+                             {entry.heartbeat, now - age}, is_own_word);
     if (verdict == Subscriptions::Verdict::refused_limit) ++counters_.refused_subscriptions_max;
 }
 

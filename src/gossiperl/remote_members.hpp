@@ -21,8 +21,8 @@ namespace grapevine::gossiperl {
 /// for it counts.
 ///
 /// The problem is the hearsay. A digestAck lists members with the time at which somebody last heard
-/// of them, as seconds of somebody's clock: of the sender's if it heard them itself, of whoever told
-/// the sender otherwise, because the original passes the number on as it came. Nothing in the
+/// of them, as seconds of somebody's clock: of the sender's if it heard them itself, of whoever
+/// told the sender otherwise, because the original passes the number on as it came. Nothing in the
 /// message says whose. Taking such numbers at their word makes members flap when clocks differ; and
 /// taking them relative to the sender's clock makes the dead immortal, because a daemon that is
 /// ahead by a minute hears its own old number back from an original as if it were news.

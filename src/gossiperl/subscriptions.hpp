@@ -37,8 +37,8 @@ public:
     explicit Subscriptions(Duration stale_after) : stale_after_(stale_after) {}
 
     enum class Verdict : std::uint8_t { added, refreshed, old, refused_limit };
-    /// `fresh_at` is not later than now. With `is_own_word` the origin itself says so, and may say a
-    /// lower stamp than before: its clock was set.
+    /// `fresh_at` is not later than now. With `is_own_word` the origin itself says so, and may say
+    /// a lower stamp than before: its clock was set.
     Verdict offer(Instant now, const Key& key, Entry entry, bool is_own_word);
     /// Removes what is stale; returns it.
     std::vector<Key> expire(Instant now);
