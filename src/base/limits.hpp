@@ -189,6 +189,23 @@ inline constexpr std::size_t kOldRacksMax = 64;
 inline constexpr std::size_t kOldSeedsMax = 1024;
 /// A body for the old REST API: what the original took.
 inline constexpr std::size_t kOldRequestBodyBytesMax = 8 * 1024 * 1024;
+/// Remote hosts whose rate is remembered; the one longest unheard is forgotten. Twice the members,
+/// so that strangers do not displace them at once.
+inline constexpr std::size_t kOldSourcesMax = 2 * kOldMembersMax;
+/// Names and addresses in the list of one digestAck or digestSubscriptions, before Base64. What is
+/// left out comes first in the next one. 8 kB is a hundred members, and 12 kB on the wire: 8
+/// fragments of Ethernet, of which losing one loses all.
+inline constexpr std::size_t kOldListBytesMax = 8 * 1024;
+/// Members asked in one round whether they are still there, beside the one that the old protocol
+/// draws at random. In the ten rounds before a verdict this is 160.
+inline constexpr std::size_t kOldAsksPerRoundMax = 16;
+/// Rounds whose digest may still be answered; at the default of 2 s this is half a minute.
+inline constexpr std::size_t kOldRoundsAnsweredMax = 16;
+/// Members that went and must not come back by old news; the oldest is forgotten.
+inline constexpr std::size_t kOldDepartedMax = kOldMembersMax;
+/// Ids of our own messages by which their return from the group is recognised; the oldest is
+/// forgotten. They return within milliseconds.
+inline constexpr std::size_t kOldOwnIdsMax = 4096;
 
 // -- HTTP API ------------------------------------------------------------------------------------
 
