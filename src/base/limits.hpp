@@ -147,6 +147,9 @@ inline constexpr std::size_t kKeysMax = 8;
 inline constexpr std::size_t kSeedsMax = 64;
 /// Peers remembered on disk for the day on which every seed is gone.
 inline constexpr std::size_t kPeerCacheMax = 128;
+/// Strangers that multicast has told us of and that we have not contacted yet; the newest is passed
+/// over, and will speak again.
+inline constexpr std::size_t kDiscoveredMax = 64;
 
 // -- The old protocol ----------------------------------------------------------------------------
 
