@@ -90,8 +90,7 @@ TEST(KeyRing, the_key_of_an_announcement_is_what_the_header_says_and_never_chang
     hkdf_sha256(Bytes(32, 0x11), Bytes(16, 0x77), info, expected);
     const auto subkey = ring().derive_announcement(KeyId(1), salt(0x77)).value();
     EXPECT_EQ(to_hex(subkey.secret.view()), to_hex(expected));
-    EXPECT_EQ(to_hex(expected),
-              "780ba8cc1a7afff5e88e7d9298bc3233c332b25e6767cfcc58fbe46c9924f595");
+    EXPECT_EQ(to_hex(expected), "780ba8cc1a7afff5e88e7d9298bc3233c332b25e6767cfcc58fbe46c9924f595");
 }
 
 TEST(KeyRing, everything_about_an_announcement_changes_its_key) {
