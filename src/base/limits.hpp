@@ -22,6 +22,11 @@ inline constexpr std::size_t kProofBytesMax = 17;
 inline constexpr std::size_t kPacketBytesMax = kDatagramBytesMax - kSealBytes;
 /// A hello is padded to this, so that its answer is always the smaller one (no amplification).
 inline constexpr std::size_t kHelloDatagramBytes = 160;
+/// Random bytes that name an announcement, and with it its key: among 2^40 of them, more than any
+/// network hears in ten thousand years, two alike have a chance of 1 in 2^49.
+inline constexpr std::size_t kAnnouncementSaltBytes = 16;
+/// Version, kind, key and flags, the salt, and the tag: less no announcement can be.
+inline constexpr std::size_t kAnnouncementBytesMin = 4 + kAnnouncementSaltBytes + 16;
 /// Sections of one packet. Probes are 5 bytes, so garbage could claim hundreds.
 inline constexpr std::size_t kSectionsMax = 64;
 /// Pings answered per datagram (memberlist issue 371: 255 pings in one packet drew 255 acks).
@@ -147,6 +152,9 @@ inline constexpr std::size_t kKeysMax = 8;
 inline constexpr std::size_t kSeedsMax = 64;
 /// Peers remembered on disk for the day on which every seed is gone.
 inline constexpr std::size_t kPeerCacheMax = 128;
+/// Members (with boots) of whom we remember the newest announcement, so that none is believed
+/// twice; the one heard of longest ago is displaced.
+inline constexpr std::size_t kAnnouncersMax = 1024;
 /// Strangers that multicast has told us of and that we have not contacted yet; the newest is passed
 /// over, and will speak again.
 inline constexpr std::size_t kDiscoveredMax = 64;
