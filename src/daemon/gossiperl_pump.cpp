@@ -8,6 +8,7 @@
 #include "base/limits.hpp"
 #include "base/overloaded.hpp"
 #include "daemon/gossiperl_settings.hpp"
+#include "daemon/gossiperl_views.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "daemon/saved_sessions.hpp"
 #include "runtime/clock.hpp"
