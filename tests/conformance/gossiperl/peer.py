@@ -114,7 +114,7 @@ class Peer(Station):
         identifier = str(uuid.uuid4())
         self._say("digest", {"name": name or self.name, "port": self.address.port,
                              "heartbeat": self.now(), "id": identifier,
-                             "secret": secret or self.secret}, to)
+                             "secret": self.secret if secret is None else secret}, to)
         return identifier
 
     def publish(self, kind, fields, identifier=None):
@@ -207,6 +207,9 @@ class Peer(Station):
     def _alive(self, name, where, secret, heard, is_local):
         member = self.members.get(name)
         if member is None:
+            # Somebody who has not been heard of for so long is no news.
+            if time.time() - heard >= self.times.quarantine_after:
+                return
             # Told before it is in, so that it does not hear of itself.
             self._tell("member_in", name)
             self.members[name] = Member(name, where, secret, heard, is_local)
@@ -256,7 +259,7 @@ class Peer(Station):
             return
         where = Address(source.host, letter["port"])
         self._alive(name, where, secret, time.time(), is_local)
-        self.members[name].address = where
+        self.members[name].address = where  # The original never moves a member.
         if not self.manners.answers_digests:
             return
         membership = [self._entry(self.name, Address("0.0.0.0", self.address.port), self.now())]

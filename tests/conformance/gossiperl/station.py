@@ -66,7 +66,12 @@ class Station:
         self._thread.start()
         return self
 
+    @property
+    def is_running(self):
+        return self._thread is not None
+
     def stop(self):
+        """Without a word to anybody."""
         self._ended.set()
         if self._thread:
             self._thread.join()
@@ -131,6 +136,10 @@ class Station:
     def count(self, kind, **fields):
         """How many letters of this type with these fields have come."""
         return len(self.letters(kind, **fields))
+
+    def count_from(self, source, kind):
+        with self.lock:
+            return sum(heard.source == source and heard.type == kind for heard in self.heard)
 
     def letters(self, kind, **fields):
         with self.lock:

@@ -48,7 +48,8 @@ class Target:
                             help="how long half of all digestAcks may take at most")
         for name, value in vars(Times()).items():
             parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value,
-                                metavar="N", help="as the daemon is configured, default %(default)s")
+                                metavar="N",
+                                help="as the daemon is configured, default %(default)s")
         options, rest = parser.parse_known_args(arguments)
         cls.daemon, cls.key, cls.secret = options.daemon, options.key, options.secret
         cls.gossip_at = options.gossip_at or options.daemon
@@ -130,23 +131,26 @@ class Flow(unittest.TestCase):
         peer.start()
 
         def end():
-            peer.leave(Target.gossip_at)
-            peer.stop()
+            if peer.is_running:
+                peer.leave(Target.gossip_at)
+                peer.stop()
             self.blamed += peer.violations
         self.addCleanup(end)
         if joined:
-            self.assertTrue(peer.wait(lambda: peer.count("digestAck"), 5), "peer got no ack")
-            self.assertTrue(peer.wait(lambda: peer.count("digest"), Target.rounds(5)),
-                            "peer got no digest of the daemon's own")
+            at = Target.gossip_at
+            self.expect(peer, lambda: peer.count_from(at, "digestAck"), 5, "peer got no ack")
+            self.expect(peer, lambda: peer.count_from(at, "digest"), Target.rounds(20),
+                        "peer got no digest of the daemon's own")
         return peer
 
     def subscribed_peer(self, *types, **more):
         """A peer whose subscriptions have reached the daemon under test."""
         peer = self.peer(subscriptions=types, **more)
         if types:
-            said = lambda: [each for each in peer.said
-                            if each.letter and each.letter.type == "digestSubscriptions"]
-            self.assertTrue(peer.wait(said, Target.rounds(5)))
+            self.expect(peer, lambda: [each for each in peer.said if each.to == Target.gossip_at
+                                       and each.letter
+                                       and each.letter.type == "digestSubscriptions"],
+                        Target.rounds(20), "never asked for its subscriptions")
             time.sleep(0.1)
         return peer
 
