@@ -343,7 +343,7 @@ Outcome<control::gossiperl::Settings> GossiperlPump::old_settings() const {
 
 Outcome<control::gossiperl::StatisticsView> GossiperlPump::statistics(
     const std::string& window) const {
-    return view_of(overlay_->statistics(), loop_.now(), window);
+    return overlay::view_of(overlay_->statistics(), loop_.now(), window);
 }
 
 control::OverlayView GossiperlPump::view() const {

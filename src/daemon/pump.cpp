@@ -99,6 +99,8 @@ const Endpoint& Pump::bound() const {
 void Pump::on_received(std::span<const runtime::Received> datagrams) {
     const Instant now = loop_.now();
     for (const runtime::Received& datagram : datagrams) {
+        statistics_.count(now, "datagram", overlay::Statistics::Direction::in,
+                          datagram.bytes.size());
         overlay_->receive(now, datagram.from, datagram.bytes);
         (void)drain();  // A failed write has been logged; the network must not wait for a disk.
     }
@@ -199,6 +201,8 @@ Outcome<void> Pump::drain() {
         std::visit(
             Overloaded{
                 [&](overlay::Overlay::Transmit& transmit) {
+                    statistics_.count(now, "datagram", overlay::Statistics::Direction::out,
+                                      transmit.bytes.size());
                     socket_->queue({transmit.to, std::move(transmit.bytes)});
                 },
                 [&](overlay::Overlay::Persist& write) {
@@ -344,7 +348,7 @@ std::vector<control::MemberView> Pump::members() const {
 }
 
 Outcome<control::gossiperl::StatisticsView> Pump::statistics(const std::string& window) const {
-    return view_of(overlay_->statistics(), loop_.now(), window);
+    return overlay::view_of(statistics_, loop_.now(), window);
 }
 
 control::OverlayView Pump::view() const {

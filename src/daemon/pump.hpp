@@ -13,6 +13,7 @@
 #include "daemon/client_door.hpp"
 #include "daemon/overlay_pump.hpp"
 #include "overlay/overlay.hpp"
+#include "overlay/statistics.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/resolver.hpp"
 #include "runtime/udp_socket.hpp"
@@ -84,6 +85,7 @@ private:
     WallTime started_wall_;
     std::optional<runtime::UdpSocket> socket_;
     std::unique_ptr<overlay::Overlay> overlay_;
+    overlay::Statistics statistics_;
     std::unique_ptr<ClientDoor> clients_;
     bool is_publishing_for_others_ = false;  ///< And not for one of `clients_`.
     runtime::Timer timer_;
