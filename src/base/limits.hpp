@@ -22,6 +22,11 @@ inline constexpr std::size_t kProofBytesMax = 17;
 inline constexpr std::size_t kPacketBytesMax = kDatagramBytesMax - kSealBytes;
 /// A hello is padded to this, so that its answer is always the smaller one (no amplification).
 inline constexpr std::size_t kHelloDatagramBytes = 160;
+/// Random bytes that name an announcement, and with it its key: among 2^40 of them, more than any
+/// network hears in ten thousand years, two alike have a chance of 1 in 2^49.
+inline constexpr std::size_t kAnnouncementSaltBytes = 16;
+/// Version, kind, key and flags, the salt, and the tag: less no announcement can be.
+inline constexpr std::size_t kAnnouncementBytesMin = 4 + kAnnouncementSaltBytes + 16;
 /// Sections of one packet. Probes are 5 bytes, so garbage could claim hundreds.
 inline constexpr std::size_t kSectionsMax = 64;
 /// Pings answered per datagram (memberlist issue 371: 255 pings in one packet drew 255 acks).
@@ -33,10 +38,18 @@ inline constexpr std::size_t kPingsPerDatagramMax = 4;
 /// Datagrams read or written by one system call. Larger batches gain nothing (measured: the stack
 /// dominates), smaller ones wake the loop more often.
 inline constexpr std::size_t kDatagramBatch = 32;
+/// What the datagrams of one batch may take, at least one of them: a socket for datagrams of 64 KiB
+/// reads four at a time. The memory is only touched as far as datagrams reach into it.
+inline constexpr std::size_t kReceiveBatchBytesMax = 256 * 1024;
 /// Batches read before other work of the loop has its turn.
 inline constexpr std::size_t kReceiveBatchesPerWake = 4;
-/// Datagrams that wait while the kernel has no room: 1.2 MB. Full refuses the newest.
+/// Datagrams that wait while the kernel has no room: 1.2 MB of ours. Full refuses the newest.
 inline constexpr std::size_t kSendQueueDatagramsMax = 1024;
+/// Their bytes, for sockets whose datagrams are larger than ours. Full refuses the newest.
+inline constexpr std::size_t kSendQueueBytesMax = 4 * 1024 * 1024;
+/// Interfaces on which a socket joins its group, those with the lowest numbers. Linux allows 20
+/// memberships per socket (net.ipv4.igmp_max_memberships).
+inline constexpr std::size_t kMulticastInterfacesMax = 16;
 /// Names waiting for the one resolver thread. Full refuses the newest.
 inline constexpr std::size_t kResolverQueueMax = 256;
 
@@ -139,6 +152,12 @@ inline constexpr std::size_t kKeysMax = 8;
 inline constexpr std::size_t kSeedsMax = 64;
 /// Peers remembered on disk for the day on which every seed is gone.
 inline constexpr std::size_t kPeerCacheMax = 128;
+/// Members (with boots) of whom we remember the newest announcement, so that none is believed
+/// twice; the one heard of longest ago is displaced.
+inline constexpr std::size_t kAnnouncersMax = 1024;
+/// Strangers that multicast has told us of and that we have not contacted yet; the newest is passed
+/// over, and will speak again.
+inline constexpr std::size_t kDiscoveredMax = 64;
 
 // -- The old protocol ----------------------------------------------------------------------------
 
@@ -151,6 +170,9 @@ inline constexpr std::size_t kOldTextBytesMax = 1024;
 /// Entries of a membership or subscription list and of a list of event types in one message. A
 /// datagram holds fewer of them.
 inline constexpr std::size_t kOldListMax = 4096;
+/// Structs and lists within each other in one message. Ours go two deep; the rest is for fields
+/// that we do not know and skip.
+inline constexpr std::uint8_t kOldNestingMax = 32;
 /// Remote daemons of one overlay; more are ignored and counted. The original slows down long
 /// before.
 inline constexpr std::size_t kOldMembersMax = 4096;
@@ -175,6 +197,23 @@ inline constexpr std::size_t kOldRacksMax = 64;
 inline constexpr std::size_t kOldSeedsMax = 1024;
 /// A body for the old REST API: what the original took.
 inline constexpr std::size_t kOldRequestBodyBytesMax = 8 * 1024 * 1024;
+/// Remote hosts whose rate is remembered; the one longest unheard is forgotten. Twice the members,
+/// so that strangers do not displace them at once.
+inline constexpr std::size_t kOldSourcesMax = 2 * kOldMembersMax;
+/// Names and addresses in the list of one digestAck or digestSubscriptions, before Base64. What is
+/// left out comes first in the next one. 8 kB is a hundred members, and 12 kB on the wire: 8
+/// fragments of Ethernet, of which losing one loses all.
+inline constexpr std::size_t kOldListBytesMax = 8 * 1024;
+/// Members asked in one round whether they are still there, beside the one that the old protocol
+/// draws at random. In the ten rounds before a verdict this is 160.
+inline constexpr std::size_t kOldAsksPerRoundMax = 16;
+/// Rounds whose digest may still be answered; at the default of 2 s this is half a minute.
+inline constexpr std::size_t kOldRoundsAnsweredMax = 16;
+/// Members that went and must not come back by old news; the oldest is forgotten.
+inline constexpr std::size_t kOldDepartedMax = kOldMembersMax;
+/// Ids of our own messages by which their return from the group is recognised; the oldest is
+/// forgotten. They return within milliseconds.
+inline constexpr std::size_t kOldOwnIdsMax = 4096;
 
 // -- HTTP API ------------------------------------------------------------------------------------
 

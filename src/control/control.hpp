@@ -66,7 +66,8 @@ struct OverlaySpec {
     /// Old clients of a native overlay: the text of their symmetric key; absent: none are served.
     std::optional<std::string> client_key;
     std::optional<std::uint16_t> client_port;  ///< On loopback; default: the overlay's port + 1000.
-    std::optional<std::string> multicast;  ///< Group in which a native overlay announces itself.
+    std::optional<bool> is_local_delivery;     ///< Old clients of this host hear each other.
+    std::optional<std::string> multicast;      ///< Group in which a native overlay announces itself.
     /// Of an overlay with protocol gossiperl, and of no other.
     std::optional<gossiperl::Settings> gossiperl;
 };

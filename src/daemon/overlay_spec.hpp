@@ -41,9 +41,13 @@ Outcome<void> check_labels(const control::Labels& labels);
 /// good: whether one may be absent is for the caller to say.
 std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec);
 
+/// Whether it speaks the old protocol.
+bool is_gossiperl(const control::OverlaySpec& spec);
+
 /// Where an overlay listens unless told otherwise: "0.0.0.0:9471".
 extern const char* const kDefaultOverlayBind;
 
+inline constexpr std::array<std::string_view, 2> kProtocolNames = {"grapevine", "gossiperl"};
 inline constexpr std::array<std::string_view, 3> kProfileNames = {"fast", "lan", "wan"};
 inline constexpr std::array<std::string_view, 2> kCipherNames = {"chacha20-poly1305",
                                                                  "aes-256-gcm"};

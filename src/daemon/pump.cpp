@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/overloaded.hpp"
+#include "daemon/definitions.hpp"
+#include "daemon/interfaces.hpp"
 #include "daemon/views.hpp"
 #include "overlay/record_cache.hpp"
 #include "runtime/clock.hpp"
@@ -31,7 +33,7 @@ Pump::~Pump() {
     *self_ = nullptr;
 }
 
-Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver& resolver,
+Outcome<std::unique_ptr<OverlayPump>> Pump::open(runtime::Loop& loop, runtime::Resolver& resolver,
                                           const Endpoint& bind, overlay::Settings settings,
                                           overlay::Start start, Sinks sinks) {
     std::unique_ptr<Pump> pump(new Pump(loop, resolver, std::move(sinks)));
@@ -120,18 +122,18 @@ void Pump::join(const std::vector<std::string>& seeds) {
     (void)drain();
 }
 
-void Pump::change_self(const std::string& name, const control::Labels& labels,
-                       std::optional<std::vector<Endpoint>> addresses) {
-    std::vector<wire::Label> sorted;
-    for (const auto& [key, value] : labels) sorted.push_back({key, value});
-    std::ranges::sort(sorted);
-    overlay_->change_self(loop_.now(), name, std::move(sorted),
-                          addresses ? std::move(*addresses) : overlay_->settings().addresses);
+void Pump::change(const control::OverlaySpec& before, const control::OverlaySpec& after) {
+    overlay::Settings settings = settings_of(after);
+    if (before.keys != after.keys) overlay_->set_keys(loop_.now(), std::move(settings.keys));
     (void)drain();
-}
-
-void Pump::set_keys(std::vector<crypto::OverlayKey> keys) {
-    overlay_->set_keys(loop_.now(), std::move(keys));
+    if (before.seeds != after.seeds) join(settings.seeds);
+    if (before.member_name == after.member_name && before.labels == after.labels &&
+        before.advertise == after.advertise) {
+        return;
+    }
+    overlay_->change_self(
+        loop_.now(), std::move(settings.member_name), std::move(settings.labels),
+        after.advertise ? std::move(settings.addresses) : overlay_->settings().addresses);
     (void)drain();
 }
 

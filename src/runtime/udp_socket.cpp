@@ -1,9 +1,11 @@
 #include "runtime/udp_socket.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <fmt/core.h>
@@ -61,12 +63,21 @@ Refusal refuse_bind(const Endpoint& bind, int error_number) {
 }
 
 Outcome<FileDescriptor> open_bound(const UdpOptions& options) {
+    assert(options.datagram_bytes_max > 0 && options.datagram_bytes_max <= kOldDatagramBytesMax);
+    const bool is_bound_to_group = options.group && options.group->address.ip == options.bind.ip;
+    assert(options.port == UdpOptions::Port::own || is_bound_to_group);
+    if (options.group) GV_TRY_VOID(check_group(options.group->address, options.bind));
     const int family = family_of(options.bind);
     FileDescriptor socket(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!socket.is_open()) return std::unexpected(refuse_bind(options.bind, errno));
     if (family == AF_INET6) {
         set_option(socket.value(), IPPROTO_IPV6, IPV6_V6ONLY, !options.bind.is_unspecified());
         set_option(socket.value(), IPPROTO_IPV6, IPV6_RECVERR, 1);
+    }
+    if (options.port == UdpOptions::Port::shared) {
+        // Linux gives what comes to a group to every socket that is bound to it. SO_REUSEPORT would
+        // do so only for sockets of one user.
+        set_option(socket.value(), SOL_SOCKET, SO_REUSEADDR, 1);
     }
     // Also on IPv6 sockets: a dual stack socket has IPv4 peers.
     set_option(socket.value(), IPPROTO_IP, IP_RECVERR, 1);
@@ -115,6 +126,7 @@ struct MessageBatch {
     std::array<mmsghdr, kDatagramBatch> headers{};
     std::array<iovec, kDatagramBatch> vectors{};
     std::array<sockaddr_in6, kDatagramBatch> addresses{};
+    std::array<GroupMembership::Control, kDatagramBatch> controls;
 
     void set(std::size_t index, const std::uint8_t* bytes, std::size_t count, socklen_t length) {
         vectors[index] = {const_cast<std::uint8_t*>(bytes), count};
@@ -134,13 +146,18 @@ struct UdpSocket::State : std::enable_shared_from_this<State> {
         : handlers(std::move(handlers_in)),
           descriptor(loop.context(), socket.value()),
           datagram_bytes_max(options.datagram_bytes_max),
+          batch_size(std::clamp(kReceiveBatchBytesMax / datagram_bytes_max, std::size_t{1},
+                                kDatagramBatch)),
           family(family_of(options.bind)),
-          arena(options.datagram_bytes_max * kDatagramBatch) {
+          arena(std::make_unique_for_overwrite<std::uint8_t[]>(datagram_bytes_max * batch_size)) {
         // From here on the stream descriptor is the owner.
         static_cast<void>(socket.release());
     }
 
     [[nodiscard]] int fd() { return descriptor.native_handle(); }
+    [[nodiscard]] std::uint8_t* room_for(std::size_t index) {
+        return arena.get() + index * datagram_bytes_max;
+    }
 
     void close() {
         is_closed = true;
@@ -160,7 +177,8 @@ struct UdpSocket::State : std::enable_shared_from_this<State> {
 
     // An error alone (EPOLLERR) also makes the socket readable.
     void receive() {
-        for (std::size_t batch = 0; batch < kReceiveBatchesPerWake && !is_closed; ++batch) {
+        const std::size_t batches = kReceiveBatchesPerWake * kDatagramBatch / batch_size;
+        for (std::size_t batch = 0; batch < batches && !is_closed; ++batch) {
             const int count = read_batch();
             if (count < 0) {
                 const int error_number = errno;
@@ -174,16 +192,16 @@ struct UdpSocket::State : std::enable_shared_from_this<State> {
                 continue;
             }
             deliver(static_cast<std::size_t>(count));
-            if (static_cast<std::size_t>(count) < kDatagramBatch) return;
+            if (static_cast<std::size_t>(count) < batch_size) return;
         }
     }
 
     int read_batch() {
-        for (std::size_t index = 0; index < kDatagramBatch; ++index) {
-            incoming.set(index, arena.data() + index * datagram_bytes_max, datagram_bytes_max,
-                         sizeof(sockaddr_in6));
+        for (std::size_t index = 0; index < batch_size; ++index) {
+            incoming.set(index, room_for(index), datagram_bytes_max, sizeof(sockaddr_in6));
         }
-        return ::recvmmsg(fd(), incoming.headers.data(), kDatagramBatch, MSG_DONTWAIT, nullptr);
+        return ::recvmmsg(fd(), incoming.headers.data(), static_cast<unsigned>(batch_size),
+                          MSG_DONTWAIT, nullptr);
     }
 
     void deliver(std::size_t count) {
@@ -201,8 +219,7 @@ struct UdpSocket::State : std::enable_shared_from_this<State> {
             if (!from) continue;
             ++counters.received;
             counters.received_bytes += header.msg_len;
-            batch[kept++] = {*from,
-                             ByteView(arena.data() + index * datagram_bytes_max, header.msg_len)};
+            batch[kept++] = {*from, ByteView(room_for(index), header.msg_len)};
         }
         if (kept > 0 && handlers.on_received) {
             handlers.on_received(std::span<const Received>(batch.data(), kept));
@@ -240,6 +257,14 @@ struct UdpSocket::State : std::enable_shared_from_this<State> {
     }
 
     void queue(Outgoing datagram) {
+        if (!group || !group->is_group(datagram.to)) return queue_one(std::move(datagram));
+        if (group->interfaces().empty()) ++counters.send_failed;
+        for (const std::uint32_t index : group->interfaces()) {
+            queue_one({datagram.to, datagram.bytes, index});
+        }
+    }
+
+    void queue_one(Outgoing datagram) {
         if (family == AF_INET && !datagram.to.is_v4()) {
             ++counters.send_failed;
         } else if (!waiting.push(std::move(datagram))) {
@@ -286,6 +311,10 @@ struct UdpSocket::State : std::enable_shared_from_this<State> {
             const auto address = to_socket_address(datagram.to, family);
             std::memcpy(&batch.addresses[index], &address->storage, address->length);
             batch.set(index, datagram.bytes.data(), datagram.bytes.size(), address->length);
+            if (datagram.interface_index != 0 && group) {
+                group->direct(datagram.interface_index, batch.controls[index],
+                              batch.headers[index].msg_hdr);
+            }
         }
         return ::sendmmsg(fd(), batch.headers.data(), static_cast<unsigned>(count),
                           MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -310,10 +339,13 @@ struct UdpSocket::State : std::enable_shared_from_this<State> {
     Handlers handlers;
     asio::posix::stream_descriptor descriptor;
     std::size_t datagram_bytes_max;
+    std::size_t batch_size;
     int family;
     Endpoint bound;
+    std::optional<GroupMembership> group;
     UdpCounters counters;
-    Bytes arena;
+    /// Not written to before datagrams are: what none has reached takes no memory.
+    std::unique_ptr<std::uint8_t[]> arena;
     MessageBatch incoming;
     SendQueue waiting;
     bool is_waiting_writable = false;
@@ -326,6 +358,10 @@ Outcome<UdpSocket> UdpSocket::open(Loop& loop, const UdpOptions& options, Handle
     if (!bound) return std::unexpected(system_refusal("cannot read the bound address", errno));
     auto state = std::make_shared<State>(loop, options, std::move(handlers), std::move(socket));
     state->bound = *bound;
+    if (options.group) {
+        state->group.emplace(state->fd(), *options.group);
+        GV_TRY_VOID(state->group->join());
+    }
     state->wait_readable();
     return UdpSocket(std::move(state));
 }
@@ -356,6 +392,14 @@ void UdpSocket::queue(Outgoing datagram) {
 
 void UdpSocket::flush() {
     state_->flush();
+}
+
+Outcome<void> UdpSocket::rejoin() {
+    return state_->group ? state_->group->rejoin() : Outcome<void>();
+}
+
+std::size_t UdpSocket::interface_count() const {
+    return state_->group ? state_->group->interfaces().size() : 0;
 }
 
 const UdpCounters& UdpSocket::counters() const {

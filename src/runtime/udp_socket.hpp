@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/bytes.hpp"
@@ -10,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/limits.hpp"
 #include "runtime/loop.hpp"
+#include "runtime/multicast.hpp"
 #include "runtime/send_queue.hpp"
 
 namespace grapevine::runtime {
@@ -31,9 +33,20 @@ struct UdpOptions {
     int receive_buffer_bytes = 4 * 1024 * 1024;
     int send_buffer_bytes = 1024 * 1024;
 
-    /// A datagram longer than this is dropped and counted. Costs `kDatagramBatch` times as much
-    /// memory.
+    /// A datagram longer than this is dropped and counted. From 1 to kOldDatagramBytesMax, the most
+    /// that UDP carries. A batch is `kDatagramBatch` of them, or fewer if these would be above
+    /// kReceiveBatchBytesMax; that is the memory it costs, as far as datagrams reach into it.
     std::size_t datagram_bytes_max = kDatagramBytesMax;
+
+    /// Joined after binding. Bound to a wildcard or an address of this host, the socket hears what
+    /// comes to that and to the group; bound to the group itself, nothing but the group.
+    std::optional<MulticastGroup> group;
+
+    /// Others on this host may bind the same address and port, and each hears what comes to the
+    /// group. Only for a socket bound to its group: between sockets with a shared unicast address
+    /// the kernel would deal out the datagrams to one of them.
+    enum class Port : std::uint8_t { own, shared };
+    Port port = Port::own;
 };
 
 struct UdpCounters {
@@ -66,8 +79,8 @@ public:
         std::move_only_function<void(const Endpoint&)> on_unreachable;
     };
 
-    /// Refuses, with the cure, when the port is taken, the address is not of this host, or the
-    /// host has no IPv6.
+    /// Refuses, with the cure, when the port is taken, the address is not of this host, the host
+    /// has no IPv6, or the group cannot be joined (see `check_group`, `GroupMembership`).
     static Outcome<UdpSocket> open(Loop& loop, const UdpOptions& options, Handlers handlers);
 
     UdpSocket(UdpSocket&&) noexcept;
@@ -77,12 +90,21 @@ public:
     /// Where it is bound, with the port that 0 became.
     [[nodiscard]] const Endpoint& bound() const;
 
-    /// Takes a datagram along with the next `flush`; full batches leave at once. When the queue is
-    /// full, or the family of the address is not the socket's, it is dropped and counted.
+    /// Takes a datagram along with the next `flush`; full batches leave at once. To the group it
+    /// leaves once through each interface on which that is joined. When the queue is full, or the
+    /// family of the address is not the socket's, it is dropped and counted.
     void queue(Outgoing datagram);
 
     /// Hands what is queued to the kernel.
     void flush();
+
+    /// Follows interfaces that have come or gone since the group was joined; to be called now and
+    /// then, because nothing watches them. The refusals are those of `open`; the socket goes on
+    /// with what it has. Without a group nothing happens.
+    Outcome<void> rejoin();
+
+    /// On how many interfaces the group is joined.
+    [[nodiscard]] std::size_t interface_count() const;
 
     [[nodiscard]] const UdpCounters& counters() const;
 
