@@ -165,6 +165,12 @@ inline constexpr std::size_t kDiscoveredMax = 64;
 inline constexpr std::size_t kOldDatagramBytesMax = 65'507;
 /// What goes to a local client, because the JVM client reads into a buffer of this size.
 inline constexpr std::size_t kOldClientDatagramBytesMax = 1024;
+/// A member name of ours in an overlay of the old protocol: with it every digestAck still fits what
+/// a local client can read.
+inline constexpr std::size_t kOldNameBytesMax = 256;
+/// What an application may put into one message: the largest datagram, less Base64 (3 bytes become
+/// 4), envelope, IV and padding.
+inline constexpr std::size_t kOldPayloadBytesMax = 48'000;
 /// Names, ids, secrets, event types and addresses in messages.
 inline constexpr std::size_t kOldTextBytesMax = 1024;
 /// Entries of a membership or subscription list and of a list of event types in one message. A

@@ -52,9 +52,7 @@ std::vector<Entry> window(std::vector<Entry> entries, std::size_t& next) {
 }  // namespace
 
 std::string Node::new_id() {
-    std::array<std::uint8_t, 16> bits;
-    for (std::uint8_t& byte : bits) byte = static_cast<std::uint8_t>(random_.next() >> 56U);
-    return client::uuid_v4(bits);
+    return client::uuid_text(random_);
 }
 
 void Node::gossip(Instant now, WallTime wall) {

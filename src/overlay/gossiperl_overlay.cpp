@@ -33,7 +33,7 @@ void GossiperlOverlay::receive(Instant now, WallTime wall, Via via, const Endpoi
 }
 
 wire::gossiperl::Letter GossiperlOverlay::letter_of(std::string type, Bytes payload) {
-    return wire::gossiperl::make_application(client::random_uuid(random_), std::move(type),
+    return wire::gossiperl::make_application(client::uuid_text(random_), std::move(type),
                                              std::move(payload));
 }
 
