@@ -204,6 +204,8 @@ inline constexpr std::size_t kOldSeedsMax = 1024;
 /// Kinds of messages of one overlay that are counted by name, in each direction; the rest are
 /// counted together. The protocol has eleven of its own. Each takes 7 kB, so all take 3.6 MB.
 inline constexpr std::size_t kStatisticsSeriesMax = 256;
+/// The original's settings.json; the one it came with has 800 bytes.
+inline constexpr std::size_t kSettingsJsonBytesMax = 1024 * 1024;
 /// A body for the old REST API: what the original took.
 inline constexpr std::size_t kOldRequestBodyBytesMax = 8 * 1024 * 1024;
 /// Remote hosts whose rate is remembered; the one longest unheard is forgotten. Twice the members,
