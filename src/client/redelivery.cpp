@@ -148,6 +148,12 @@ Instant Redelivery::deadline() const {
     return due_.empty() ? kNever : due_.begin()->first;
 }
 
+std::vector<std::string> Redelivery::subscribers() const {
+    std::vector<std::string> names;
+    for (const auto& [name, tickets] : subscribers_) names.push_back(name);
+    return names;
+}
+
 void Redelivery::check_invariants() const {
     assert(waiting_.size() <= kRedeliveriesMax);
     assert(due_.size() == waiting_.size());

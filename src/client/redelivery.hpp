@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/endpoint.hpp"
 #include "base/time.hpp"
@@ -72,6 +73,8 @@ public:
     [[nodiscard]] std::optional<Due> poll();
     [[nodiscard]] Instant deadline() const;
     [[nodiscard]] std::size_t pending() const { return waiting_.size(); }
+    /// Who has not acknowledged something, by name.
+    [[nodiscard]] std::vector<std::string> subscribers() const;
     [[nodiscard]] std::size_t pending_bytes() const { return bytes_; }
     /// By retry_max or a limit; since the start.
     [[nodiscard]] std::uint64_t given_up() const { return given_up_; }

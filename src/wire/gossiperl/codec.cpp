@@ -95,6 +95,8 @@ Error::Code code_of(const TProtocolException& exception) {
 template <typename Struct>
 Result<std::size_t> read_struct(ByteView bytes, std::string_view field, Struct& out) {
     assert(bytes.size() <= kOldDatagramBytesMax);
+    // Bytes that are not there have no address, and libthrift adds to the address.
+    if (bytes.empty()) return std::unexpected(Error{Error::Code::truncated, field, 0});
     BoundedReader reader(bytes, kElement<Struct>);
     const auto failed = [&](Error::Code code) {
         return std::unexpected(

@@ -149,6 +149,7 @@ TEST(OldCodecTolerates, bytes_in_texts_that_are_no_utf8) {
 
 TEST(OldCodecRefuses, nothing_at_all) {
     expect_refused({}, Error::Code::truncated, "envelope");
+    expect_refused(envelope("digest", {}), Error::Code::truncated, "digest");
 }
 
 TEST(OldCodecRefuses, an_envelope_that_lacks_a_field) {
