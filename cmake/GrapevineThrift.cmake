@@ -24,11 +24,12 @@ function(grapevine_thrift library idl)
   target_link_libraries(${library}_thrift PRIVATE gv_flags PUBLIC PkgConfig::THRIFT)
   target_compile_options(${library}_thrift PRIVATE -w)
   target_include_directories(${library}_thrift SYSTEM INTERFACE ${root})
-  target_link_libraries(${library} PRIVATE ${library}_thrift)
   if(GRAPEVINE_SANITIZE MATCHES undefined)
     # libthrift keeps whatever byte it reads in an enum before it looks at it; it does so inline, in
-    # the code that includes it.
-    target_compile_options(${library}_thrift PRIVATE -fno-sanitize=enum)
-    target_compile_options(${library} PRIVATE -fno-sanitize=enum)
+    # the code that includes it. Both options must come behind those of gv_flags.
+    set_source_files_properties(${out}/${name}_types.cpp PROPERTIES
+      COMPILE_OPTIONS -fno-sanitize=enum)
+    target_compile_options(${library}_thrift INTERFACE -fno-sanitize=enum)
   endif()
+  target_link_libraries(${library} PRIVATE ${library}_thrift)
 endfunction()

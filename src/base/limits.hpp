@@ -184,6 +184,11 @@ inline constexpr std::size_t kSeenIdsMax = 65'536;
 /// what a busy original sends, a fiftieth of its storms.
 inline constexpr std::size_t kOldSourceRatePerSecond = 200;
 inline constexpr std::size_t kOldSourceBurst = 1000;
+/// Racks of one overlay, and seeds of all its racks; more are refused. A round writes to one seed.
+inline constexpr std::size_t kOldRacksMax = 64;
+inline constexpr std::size_t kOldSeedsMax = 1024;
+/// A body for the old REST API: what the original took.
+inline constexpr std::size_t kOldRequestBodyBytesMax = 8 * 1024 * 1024;
 /// Remote hosts whose rate is remembered; the one longest unheard is forgotten. Twice the members,
 /// so that strangers do not displace them at once.
 inline constexpr std::size_t kOldSourcesMax = 2 * kOldMembersMax;

@@ -75,7 +75,7 @@ struct OverlaySpec {
 struct OverlayView {
     std::string name;
     std::string protocol;  ///< grapevine, gossiperl
-    std::string id;  ///< Our member id in it.
+    std::string id;        ///< Our member id in it.
     std::string member_name;
     std::uint32_t incarnation = 0;
     std::string bind;  ///< As bound, with the real port.
@@ -194,11 +194,10 @@ struct Done {};
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
 /// -> MemberView, `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt,
 /// `Invite`, `Metrics` -> std::string, all others -> Done.
-using Answer =
-    std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
-                 std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string,
-                 gossiperl::Settings, std::vector<gossiperl::MemberView>,
-                 std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
+using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
+                            std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
+                            std::string, gossiperl::Settings, std::vector<gossiperl::MemberView>,
+                            std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
 // -- What can be followed --
 

@@ -21,6 +21,8 @@ using gossiperl::Node;
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
+constexpr Duration kRejoinInterval = std::chrono::seconds(30);
+
 /// Members of the old protocol have names only; the same name has the same id on every host.
 std::string id_of(std::string_view name) {
     return fmt::format("{:016x}", fnv1a(as_bytes(name)));
@@ -64,10 +66,12 @@ GossiperlPump::GossiperlPump(runtime::Loop& loop, std::string name, Sinks sinks)
     : loop_(loop),
       name_(std::move(name)),
       sinks_(std::move(sinks)),
-      timer_(loop, [this] {
-          overlay_->advance(loop_.now(), runtime::wall_now());
-          drain();
-      }) {}
+      timer_(loop,
+             [this] {
+                 overlay_->advance(loop_.now(), runtime::wall_now());
+                 drain();
+             }),
+      rejoin_timer_(loop, [this] { rejoin(); }) {}
 
 GossiperlPump::~GossiperlPump() = default;
 
@@ -104,11 +108,10 @@ Outcome<void> GossiperlPump::open_sockets() {
     options.datagram_bytes_max = kOldDatagramBytesMax;
     runtime::UdpOptions clients = options;
     if (settings_.multicast) {
-        runtime::UdpGroup group;
-        group.group = *Endpoint::parse(
-            fmt::format(options.bind.is_v4() ? "{}:{}" : "[{}]:{}", settings_.multicast->ip,
-                        settings_.port));
-        group.ttl = static_cast<int>(settings_.multicast->ttl);
+        runtime::MulticastGroup group;
+        group.address = group_of(settings_);
+        if (!options.bind.is_unspecified()) group.interface_address = options.bind;
+        group.hops = static_cast<int>(settings_.multicast->ttl);
         options.group = group;
     }
     socket_.emplace(GV_TRY(bind(options, Via::overlay)));
@@ -119,7 +122,16 @@ Outcome<void> GossiperlPump::open_sockets() {
                                         : *Endpoint::parse("[::1]:0");
     clients.bind.port = static_cast<std::uint16_t>(settings_.multicast->local_port);
     client_socket_.emplace(GV_TRY(bind(clients, Via::clients)));
+    rejoin_timer_.arm(loop_.now() + kRejoinInterval);
     return {};
+}
+
+/// Interfaces come and go, and nobody tells us.
+void GossiperlPump::rejoin() {
+    if (const auto joined = socket_->rejoin(); !joined) {
+        runtime::log::warn("overlay", "'{}': {}", name_, describe(joined.error()));
+    }
+    rejoin_timer_.arm(loop_.now() + kRejoinInterval);
 }
 
 overlay::GossiperlOverlay::Settings GossiperlPump::overlay_settings() const {

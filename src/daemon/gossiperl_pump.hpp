@@ -49,6 +49,7 @@ private:
     void start(std::vector<client::SavedSession> sessions);
     [[nodiscard]] overlay::GossiperlOverlay::Settings overlay_settings() const;
     void on_received(Via via, std::span<const runtime::Received> datagrams);
+    void rejoin();
     void drain();
     void note(const gossiperl::Node::MemberChanged& changed);
     void note(const gossiperl::Node::MessageSeen& seen);
@@ -62,6 +63,7 @@ private:
     std::optional<runtime::UdpSocket> client_socket_;  ///< Of a multicast overlay.
     std::optional<overlay::GossiperlOverlay> overlay_;
     runtime::Timer timer_;
+    runtime::Timer rejoin_timer_;
     std::vector<control::LogItem> news_;
     std::uint64_t passed_ = 0;  ///< Messages seen, ours and others'.
 };

@@ -1,13 +1,13 @@
 #include "daemon/gossiperl_settings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <chrono>
 #include <fmt/core.h>
 #include <limits>
 
 #include "base/limits.hpp"
-#include "base/random.hpp"
 #include "client/uuid.hpp"
 #include "daemon/interfaces.hpp"
 #include "daemon/overlay_spec.hpp"
@@ -208,9 +208,10 @@ Outcome<Settings> completed(const std::string& overlay, Settings settings) {
         }
     }
     if (!settings.member_name) {
-        Random random(runtime::os_random_seed());
+        std::array<std::uint8_t, 16> bits{};
+        runtime::os_random(bits);
         settings.member_name = fmt::format("{}{}:{}@{}", overlay, *settings.ip, settings.port,
-                                           client::uuid_text(random));
+                                           client::uuid_v4(bits));
     }
     return settings;
 }
@@ -219,6 +220,12 @@ Endpoint bind_of(const Settings& settings) {
     const auto bind = ip_of(*settings.ip, settings.port);
     assert(bind && "checked");
     return *bind;
+}
+
+Endpoint group_of(const Settings& settings) {
+    const auto group = ip_of(settings.multicast->ip, settings.port);
+    assert(group && "checked");
+    return *group;
 }
 
 gossiperl::NodeConfig node_config_of(const Settings& settings, const Endpoint& bound) {
@@ -234,7 +241,7 @@ gossiperl::NodeConfig node_config_of(const Settings& settings, const Endpoint& b
     }
     config.own_addresses = interface_addresses();
     if (settings.ip_hint) config.own_addresses.push_back(*ip_of(*settings.ip_hint, bound.port));
-    if (settings.multicast) config.group = *ip_of(settings.multicast->ip, bound.port);
+    if (settings.multicast) config.group = group_of(settings);
     config.gossip_round_every = seconds(settings.gossip_round_every);
     config.drop_stale_subscriptions_after = seconds(settings.drop_stale_subscriptions_after);
     config.times = {seconds(settings.quarantine_after), seconds(settings.max_quarantined),

@@ -32,6 +32,9 @@ Outcome<control::gossiperl::Settings> completed(const std::string& overlay,
 /// Where the overlay's own socket is bound. `settings` is checked and complete.
 Endpoint bind_of(const control::gossiperl::Settings& settings);
 
+/// The group of a multicast overlay, on the overlay's port.
+Endpoint group_of(const control::gossiperl::Settings& settings);
+
 /// What the machine runs by. `bound` is as the socket is, with the port that 0 became.
 gossiperl::NodeConfig node_config_of(const control::gossiperl::Settings& settings,
                                      const Endpoint& bound);

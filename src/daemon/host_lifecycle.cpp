@@ -296,6 +296,11 @@ void Host::handle(control::ChangeOverlay request, Callback callback) {
     if (const auto refusals = check_overlay_spec(request.spec); !refusals.empty()) {
         return callback(std::unexpected(refusals.front()));
     }
+    if (request.spec.protocol && request.spec.protocol != (*entry)->spec.protocol) {
+        return callback(std::unexpected(
+            Refusal{Refusal::Code::conflict, "the protocol of an overlay cannot be changed",
+                    "make another overlay beside it", "protocol"}));
+    }
     change(request.spec.name, merged((*entry)->spec, request.spec), std::move(callback));
 }
 

@@ -176,19 +176,21 @@ Result<Letter> decode(ByteView plaintext) {
     }
     thrift::DigestEnvelope envelope;
     const std::size_t size = GV_TRY(read_struct(plaintext, "envelope", envelope));
-    std::string type = GV_TRY(take_text(envelope.payload_type, "envelope.payload_type"));
-    std::string id = GV_TRY(take_text(envelope.id, "envelope.id"));
+    GV_TRY_VOID(check_text(envelope.payload_type, "envelope.payload_type"));
+    GV_TRY_VOID(check_text(envelope.id, "envelope.id"));
     Bytes payload = GV_TRY(read_base64(envelope.bin_payload));
 
-    const auto* const reading = std::ranges::find(kReadings, type, &Reading::type);
+    Letter letter{.id = std::move(envelope.id), .message = {}};
+    const auto* const reading = std::ranges::find(kReadings, envelope.payload_type, &Reading::type);
     if (reading != kReadings.end()) {
-        return Letter{std::move(id), GV_TRY(reading->read(reading->type, payload))};
+        letter.message = GV_TRY(reading->read(reading->type, payload));
+        return letter;
     }
     const ByteView read = plaintext.first(size);
-    return Letter{std::move(id),
-                  Application{.type = std::move(type),
-                              .envelope = std::make_shared<Bytes>(read.begin(), read.end()),
-                              .payload = std::make_shared<Bytes>(std::move(payload))}};
+    letter.message = Application{.type = std::move(envelope.payload_type),
+                                 .envelope = std::make_shared<Bytes>(read.begin(), read.end()),
+                                 .payload = std::make_shared<Bytes>(std::move(payload))};
+    return letter;
 }
 
 Bytes encode(const Letter& letter) {

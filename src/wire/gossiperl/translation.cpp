@@ -7,153 +7,169 @@ namespace {
 
 constexpr std::int32_t kPortMax = 65'535;
 
-Result<std::int32_t> take_port(std::int32_t port, std::string_view field) {
-    if (port < 1 || port > kPortMax) {
-        return std::unexpected(Error{Error::Code::malformed, field, 0});
-    }
-    return port;
+Result<void> check_port(std::int32_t port, std::string_view field) {
+    if (port >= 1 && port <= kPortMax) return {};
+    return std::unexpected(Error{Error::Code::malformed, field, 0});
 }
 
-/// The codec has refused longer lists before they were allocated; here is what it counts on.
+/// The codec has refused longer lists before they were allocated; here is what callers count on.
 template <typename List>
 Result<void> check_size(const List& list, std::string_view field) {
-    if (list.size() > kOldListMax) {
-        return std::unexpected(Error{Error::Code::over_limit, field, 0});
-    }
+    if (list.size() <= kOldListMax) return {};
+    return std::unexpected(Error{Error::Code::over_limit, field, 0});
+}
+
+Result<void> check_types(const std::vector<std::string>& types, std::string_view field) {
+    GV_TRY_VOID(check_size(types, field));
+    for (const std::string& type : types) GV_TRY_VOID(check_text(type, field));
     return {};
 }
 
-Result<std::vector<std::string>> take_types(std::vector<std::string>& from,
-                                            std::string_view field) {
-    GV_TRY_VOID(check_size(from, field));
-    for (const std::string& type : from) {
-        if (type.size() > kOldTextBytesMax) {
-            return std::unexpected(Error{Error::Code::over_limit, field, 0});
-        }
-    }
-    return std::move(from);
+Result<void> check(const thrift::DigestMember& from) {
+    GV_TRY_VOID(check_text(from.member_name, "digestAck.membership.member_name"));
+    GV_TRY_VOID(check_text(from.member_ip, "digestAck.membership.member_ip"));
+    return check_port(from.member_port, "digestAck.membership.member_port");
 }
 
-Result<DigestMember> take_member(thrift::DigestMember& from) {
-    return DigestMember{
-        .member_name = GV_TRY(take_text(from.member_name, "digestAck.membership.member_name")),
-        .member_ip = GV_TRY(take_text(from.member_ip, "digestAck.membership.member_ip")),
-        .member_port = GV_TRY(take_port(from.member_port, "digestAck.membership.member_port")),
-        .member_heartbeat = from.member_heartbeat};
-}
-
-Result<DigestSubscription> take_subscription(thrift::DigestSubscription& from) {
-    return DigestSubscription{
-        .event_type =
-            GV_TRY(take_text(from.event_type, "digestSubscriptions.subscriptions.event_type")),
-        .member_name =
-            GV_TRY(take_text(from.member_name, "digestSubscriptions.subscriptions.member_name")),
-        .origin = GV_TRY(take_text(from.origin, "digestSubscriptions.subscriptions.origin")),
-        .heartbeat = from.heartbeat};
+Result<void> check(const thrift::DigestSubscription& from) {
+    GV_TRY_VOID(check_text(from.event_type, "digestSubscriptions.subscriptions.event_type"));
+    GV_TRY_VOID(check_text(from.member_name, "digestSubscriptions.subscriptions.member_name"));
+    return check_text(from.origin, "digestSubscriptions.subscriptions.origin");
 }
 
 }  // namespace
 
-Result<std::string> take_text(std::string& from, std::string_view field) {
-    if (from.size() > kOldTextBytesMax) {
-        return std::unexpected(Error{Error::Code::over_limit, field, 0});
-    }
-    return std::move(from);
+Result<void> check_text(std::string_view text, std::string_view field) {
+    if (text.size() <= kOldTextBytesMax) return {};
+    return std::unexpected(Error{Error::Code::over_limit, field, 0});
 }
 
 Result<Message> take(thrift::Digest& from) {
-    return Digest{.name = GV_TRY(take_text(from.name, "digest.name")),
-                  .port = GV_TRY(take_port(from.port, "digest.port")),
+    GV_TRY_VOID(check_text(from.name, "digest.name"));
+    GV_TRY_VOID(check_port(from.port, "digest.port"));
+    GV_TRY_VOID(check_text(from.id, "digest.id"));
+    GV_TRY_VOID(check_text(from.secret, "digest.secret"));
+    return Digest{.name = std::move(from.name),
+                  .port = from.port,
                   .heartbeat = from.heartbeat,
-                  .id = GV_TRY(take_text(from.id, "digest.id")),
-                  .secret = GV_TRY(take_text(from.secret, "digest.secret"))};
+                  .id = std::move(from.id),
+                  .secret = std::move(from.secret)};
 }
 
 Result<Message> take(thrift::DigestAck& from) {
-    DigestAck message{.name = GV_TRY(take_text(from.name, "digestAck.name")),
-                      .heartbeat = from.heartbeat,
-                      .reply_id = GV_TRY(take_text(from.reply_id, "digestAck.reply_id"))};
+    GV_TRY_VOID(check_text(from.name, "digestAck.name"));
+    GV_TRY_VOID(check_text(from.reply_id, "digestAck.reply_id"));
     GV_TRY_VOID(check_size(from.membership, "digestAck.membership"));
+    DigestAck message{.name = std::move(from.name),
+                      .heartbeat = from.heartbeat,
+                      .reply_id = std::move(from.reply_id)};
     message.membership.reserve(from.membership.size());
-    for (auto& member : from.membership) message.membership.push_back(GV_TRY(take_member(member)));
+    for (thrift::DigestMember& member : from.membership) {
+        GV_TRY_VOID(check(member));
+        message.membership.push_back({.member_name = std::move(member.member_name),
+                                      .member_ip = std::move(member.member_ip),
+                                      .member_port = member.member_port,
+                                      .member_heartbeat = member.member_heartbeat});
+    }
     return message;
 }
 
 Result<Message> take(thrift::DigestSubscriptions& from) {
-    DigestSubscriptions message{
-        .name = GV_TRY(take_text(from.name, "digestSubscriptions.name")),
-        .heartbeat = from.heartbeat,
-        .reply_id = GV_TRY(take_text(from.reply_id, "digestSubscriptions.reply_id"))};
+    GV_TRY_VOID(check_text(from.name, "digestSubscriptions.name"));
+    GV_TRY_VOID(check_text(from.reply_id, "digestSubscriptions.reply_id"));
     GV_TRY_VOID(check_size(from.subscriptions, "digestSubscriptions.subscriptions"));
+    DigestSubscriptions message{.name = std::move(from.name),
+                                .heartbeat = from.heartbeat,
+                                .reply_id = std::move(from.reply_id)};
     message.subscriptions.reserve(from.subscriptions.size());
-    for (auto& subscription : from.subscriptions) {
-        message.subscriptions.push_back(GV_TRY(take_subscription(subscription)));
+    for (thrift::DigestSubscription& subscription : from.subscriptions) {
+        GV_TRY_VOID(check(subscription));
+        message.subscriptions.push_back({.event_type = std::move(subscription.event_type),
+                                         .member_name = std::move(subscription.member_name),
+                                         .origin = std::move(subscription.origin),
+                                         .heartbeat = subscription.heartbeat});
     }
     return message;
 }
 
 Result<Message> take(thrift::DigestExit& from) {
-    return DigestExit{.name = GV_TRY(take_text(from.name, "digestExit.name")),
+    GV_TRY_VOID(check_text(from.name, "digestExit.name"));
+    GV_TRY_VOID(check_text(from.secret, "digestExit.secret"));
+    return DigestExit{.name = std::move(from.name),
                       .heartbeat = from.heartbeat,
-                      .secret = GV_TRY(take_text(from.secret, "digestExit.secret"))};
+                      .secret = std::move(from.secret)};
 }
 
 Result<Message> take(thrift::DigestSubscribe& from) {
-    return DigestSubscribe{
-        .name = GV_TRY(take_text(from.name, "digestSubscribe.name")),
-        .heartbeat = from.heartbeat,
-        .id = GV_TRY(take_text(from.id, "digestSubscribe.id")),
-        .event_types = GV_TRY(take_types(from.event_types, "digestSubscribe.event_types")),
-        .secret = GV_TRY(take_text(from.secret, "digestSubscribe.secret"))};
+    GV_TRY_VOID(check_text(from.name, "digestSubscribe.name"));
+    GV_TRY_VOID(check_text(from.id, "digestSubscribe.id"));
+    GV_TRY_VOID(check_types(from.event_types, "digestSubscribe.event_types"));
+    GV_TRY_VOID(check_text(from.secret, "digestSubscribe.secret"));
+    return DigestSubscribe{.name = std::move(from.name),
+                           .heartbeat = from.heartbeat,
+                           .id = std::move(from.id),
+                           .event_types = std::move(from.event_types),
+                           .secret = std::move(from.secret)};
 }
 
 Result<Message> take(thrift::DigestUnsubscribe& from) {
-    return DigestUnsubscribe{
-        .name = GV_TRY(take_text(from.name, "digestUnsubscribe.name")),
-        .heartbeat = from.heartbeat,
-        .id = GV_TRY(take_text(from.id, "digestUnsubscribe.id")),
-        .event_types = GV_TRY(take_types(from.event_types, "digestUnsubscribe.event_types")),
-        .secret = GV_TRY(take_text(from.secret, "digestUnsubscribe.secret"))};
+    GV_TRY_VOID(check_text(from.name, "digestUnsubscribe.name"));
+    GV_TRY_VOID(check_text(from.id, "digestUnsubscribe.id"));
+    GV_TRY_VOID(check_types(from.event_types, "digestUnsubscribe.event_types"));
+    GV_TRY_VOID(check_text(from.secret, "digestUnsubscribe.secret"));
+    return DigestUnsubscribe{.name = std::move(from.name),
+                             .heartbeat = from.heartbeat,
+                             .id = std::move(from.id),
+                             .event_types = std::move(from.event_types),
+                             .secret = std::move(from.secret)};
 }
 
 Result<Message> take(thrift::DigestSubscribeAck& from) {
-    return DigestSubscribeAck{
-        .heartbeat = from.heartbeat,
-        .reply_id = GV_TRY(take_text(from.reply_id, "digestSubscribeAck.reply_id")),
-        .event_types = GV_TRY(take_types(from.event_types, "digestSubscribeAck.event_types"))};
+    GV_TRY_VOID(check_text(from.reply_id, "digestSubscribeAck.reply_id"));
+    GV_TRY_VOID(check_types(from.event_types, "digestSubscribeAck.event_types"));
+    return DigestSubscribeAck{.heartbeat = from.heartbeat,
+                              .reply_id = std::move(from.reply_id),
+                              .event_types = std::move(from.event_types)};
 }
 
 Result<Message> take(thrift::DigestUnsubscribeAck& from) {
-    return DigestUnsubscribeAck{
-        .heartbeat = from.heartbeat,
-        .reply_id = GV_TRY(take_text(from.reply_id, "digestUnsubscribeAck.reply_id")),
-        .event_types = GV_TRY(take_types(from.event_types, "digestUnsubscribeAck.event_types"))};
+    GV_TRY_VOID(check_text(from.reply_id, "digestUnsubscribeAck.reply_id"));
+    GV_TRY_VOID(check_types(from.event_types, "digestUnsubscribeAck.event_types"));
+    return DigestUnsubscribeAck{.heartbeat = from.heartbeat,
+                                .reply_id = std::move(from.reply_id),
+                                .event_types = std::move(from.event_types)};
 }
 
 Result<Message> take(thrift::DigestEvent& from) {
-    return DigestEvent{
-        .event_type = GV_TRY(take_text(from.event_type, "digestEvent.event_type")),
-        .event_object = GV_TRY(take_text(from.event_object, "digestEvent.event_object")),
-        .heartbeat = from.heartbeat};
+    GV_TRY_VOID(check_text(from.event_type, "digestEvent.event_type"));
+    GV_TRY_VOID(check_text(from.event_object, "digestEvent.event_object"));
+    return DigestEvent{.event_type = std::move(from.event_type),
+                       .event_object = std::move(from.event_object),
+                       .heartbeat = from.heartbeat};
 }
 
 Result<Message> take(thrift::DigestForwardedAck& from) {
-    return DigestForwardedAck{
-        .name = GV_TRY(take_text(from.name, "digestForwardedAck.name")),
-        .reply_id = GV_TRY(take_text(from.reply_id, "digestForwardedAck.reply_id")),
-        .secret = GV_TRY(take_text(from.secret, "digestForwardedAck.secret"))};
+    GV_TRY_VOID(check_text(from.name, "digestForwardedAck.name"));
+    GV_TRY_VOID(check_text(from.reply_id, "digestForwardedAck.reply_id"));
+    GV_TRY_VOID(check_text(from.secret, "digestForwardedAck.secret"));
+    return DigestForwardedAck{.name = std::move(from.name),
+                              .reply_id = std::move(from.reply_id),
+                              .secret = std::move(from.secret)};
 }
 
 Result<Message> take(thrift::DigestError& from) {
-    return DigestError{
-        .name = GV_TRY(take_text(from.name, "digestError.name")),
-        .heartbeat = from.heartbeat,
-        .error_code = from.error_code,
-        .error_entity = GV_TRY(take_text(from.error_entity, "digestError.error_entity")),
-        .error_entity_name =
-            GV_TRY(take_text(from.error_entity_name, "digestError.error_entity_name")),
-        .error_message = GV_TRY(take_text(from.error_message, "digestError.error_message")),
-        .reply_id = GV_TRY(take_text(from.reply_id, "digestError.reply_id"))};
+    GV_TRY_VOID(check_text(from.name, "digestError.name"));
+    GV_TRY_VOID(check_text(from.error_entity, "digestError.error_entity"));
+    GV_TRY_VOID(check_text(from.error_entity_name, "digestError.error_entity_name"));
+    GV_TRY_VOID(check_text(from.error_message, "digestError.error_message"));
+    GV_TRY_VOID(check_text(from.reply_id, "digestError.reply_id"));
+    return DigestError{.name = std::move(from.name),
+                       .heartbeat = from.heartbeat,
+                       .error_code = from.error_code,
+                       .error_entity = std::move(from.error_entity),
+                       .error_entity_name = std::move(from.error_entity_name),
+                       .error_message = std::move(from.error_message),
+                       .reply_id = std::move(from.reply_id)};
 }
 
 thrift::Digest to_thrift(const Digest& message) {

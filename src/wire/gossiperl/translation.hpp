@@ -22,8 +22,8 @@ Result<Message> take(thrift::DigestEvent& from);
 Result<Message> take(thrift::DigestForwardedAck& from);
 Result<Message> take(thrift::DigestError& from);
 
-/// A text within `kOldTextBytesMax`, or `over_limit` for `field`.
-Result<std::string> take_text(std::string& from, std::string_view field);
+/// `over_limit` for `field` when the text is longer than `kOldTextBytesMax`.
+Result<void> check_text(std::string_view text, std::string_view field);
 
 thrift::Digest to_thrift(const Digest& message);
 thrift::DigestAck to_thrift(const DigestAck& message);
