@@ -1,6 +1,5 @@
 // The rounds, and the answers to those of others.
 #include <algorithm>
-#include <array>
 #include <numeric>
 
 #include "base/limits.hpp"
@@ -44,9 +43,7 @@ std::vector<std::size_t> window(const std::vector<std::size_t>& costs, std::size
 }  // namespace
 
 std::string Node::new_id() {
-    std::array<std::uint8_t, 16> bits;
-    for (std::uint8_t& byte : bits) byte = static_cast<std::uint8_t>(random_.next() >> 56U);
-    return client::uuid_v4(bits);
+    return client::uuid_text(random_);
 }
 
 void Node::gossip(Instant now, WallTime wall) {
