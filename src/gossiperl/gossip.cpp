@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "base/limits.hpp"
+#include "base/mutant.hpp"
 #include "client/uuid.hpp"
 #include "gossiperl/heartbeat.hpp"
 #include "gossiperl/node.hpp"
@@ -67,6 +68,7 @@ void Node::gossip(Instant now, WallTime wall) {
     }
     const std::string* unreachable = members_.draw(Reachability::unreachable, random_);
     if (unreachable != nullptr) send_digest(members_.find(*unreachable)->address, wall, id);
+    if (GV_MUTANT(old_ask_nobody)) return;
     for (const std::string& name : members_.to_ask(now, kOldAsksPerRoundMax)) {
         if (reachable != nullptr && name == *reachable) continue;
         ++counters_.asked;
@@ -162,8 +164,9 @@ const std::vector<std::string>& Node::own_types() {
     if (own_types_) return *own_types_;
     std::vector<std::string> types;
     std::ranges::copy_if(
-        sessions_.event_types(), std::back_inserter(types),
-        [](const std::string& type) { return !wire::gossiperl::is_member_event(type); });
+        sessions_.event_types(), std::back_inserter(types), [](const std::string& type) {
+            return !wire::gossiperl::is_member_event(type) || GV_MUTANT(old_ask_for_events);
+        });
     own_types_ = std::move(types);
     return *own_types_;
 }
