@@ -189,7 +189,8 @@ Outcome<SocketMessage> decode_socket_message(std::string_view json, std::string&
     }
     if (type == "publish") {
         GV_TRY_VOID(check_keys(reader, type, kSubscribeKeys));
-        return PublishMessage{std::move(id), GV_TRY(read_event(reader))};
+        EventBody event = GV_TRY(read_event(reader));
+        return PublishMessage{std::move(id), std::move(event)};
     }
     if (type == "unsubscribe") {
         GV_TRY_VOID(check_keys(reader, type, kPublishKeys));

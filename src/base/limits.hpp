@@ -22,6 +22,11 @@ inline constexpr std::size_t kProofBytesMax = 17;
 inline constexpr std::size_t kPacketBytesMax = kDatagramBytesMax - kSealBytes;
 /// A hello is padded to this, so that its answer is always the smaller one (no amplification).
 inline constexpr std::size_t kHelloDatagramBytes = 160;
+/// Random bytes that name an announcement, and with it its key: among 2^40 of them, more than any
+/// network hears in ten thousand years, two alike have a chance of 1 in 2^49.
+inline constexpr std::size_t kAnnouncementSaltBytes = 16;
+/// Version, kind, key and flags, the salt, and the tag: less no announcement can be.
+inline constexpr std::size_t kAnnouncementBytesMin = 4 + kAnnouncementSaltBytes + 16;
 /// Sections of one packet. Probes are 5 bytes, so garbage could claim hundreds.
 inline constexpr std::size_t kSectionsMax = 64;
 /// Pings answered per datagram (memberlist issue 371: 255 pings in one packet drew 255 acks).
@@ -147,6 +152,9 @@ inline constexpr std::size_t kKeysMax = 8;
 inline constexpr std::size_t kSeedsMax = 64;
 /// Peers remembered on disk for the day on which every seed is gone.
 inline constexpr std::size_t kPeerCacheMax = 128;
+/// Members (with boots) of whom we remember the newest announcement, so that none is believed
+/// twice; the one heard of longest ago is displaced.
+inline constexpr std::size_t kAnnouncersMax = 1024;
 /// Strangers that multicast has told us of and that we have not contacted yet; the newest is passed
 /// over, and will speak again.
 inline constexpr std::size_t kDiscoveredMax = 64;
@@ -157,6 +165,12 @@ inline constexpr std::size_t kDiscoveredMax = 64;
 inline constexpr std::size_t kOldDatagramBytesMax = 65'507;
 /// What goes to a local client, because the JVM client reads into a buffer of this size.
 inline constexpr std::size_t kOldClientDatagramBytesMax = 1024;
+/// A member name of ours in an overlay of the old protocol: with it every digestAck still fits what
+/// a local client can read.
+inline constexpr std::size_t kOldNameBytesMax = 256;
+/// What an application may put into one message: the largest datagram, less Base64 (3 bytes become
+/// 4), envelope, IV and padding.
+inline constexpr std::size_t kOldPayloadBytesMax = 48'000;
 /// Names, ids, secrets, event types and addresses in messages.
 inline constexpr std::size_t kOldTextBytesMax = 1024;
 /// Entries of a membership or subscription list and of a list of event types in one message. A
@@ -187,6 +201,9 @@ inline constexpr std::size_t kOldSourceBurst = 1000;
 /// Racks of one overlay, and seeds of all its racks; more are refused. A round writes to one seed.
 inline constexpr std::size_t kOldRacksMax = 64;
 inline constexpr std::size_t kOldSeedsMax = 1024;
+/// Kinds of messages of one overlay that are counted by name, in each direction; the rest are
+/// counted together. The protocol has eleven of its own. Each takes 7 kB, so all take 3.6 MB.
+inline constexpr std::size_t kStatisticsSeriesMax = 256;
 /// A body for the old REST API: what the original took.
 inline constexpr std::size_t kOldRequestBodyBytesMax = 8 * 1024 * 1024;
 /// Remote hosts whose rate is remembered; the one longest unheard is forgotten. Twice the members,

@@ -337,7 +337,7 @@ TEST(Sessions, changes_elsewhere_are_told_and_are_not_our_own) {
 
 TEST(Sessions, a_client_that_vanishes_leaves_nothing_behind) {
     Port port;
-    port.attach("a", 5001).subscribe("a", 5001, {"order", "member_in", "member_out"});
+    port.attach("a", 5001).subscribe("a", 5001, {"order", "member_drop", "member_out"});
     port.deliver(message("m1"));
     EXPECT_EQ(port.sessions.redelivery().pending(), 1U);
     port.run_until(at(10s));

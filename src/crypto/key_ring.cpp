@@ -5,7 +5,6 @@
 #include <fmt/core.h>
 #include <utility>
 
-#include "base/limits.hpp"
 #include "base/reader.hpp"
 #include "crypto/hash.hpp"
 
@@ -13,6 +12,8 @@ namespace grapevine::crypto {
 namespace {
 
 constexpr std::string_view kContext = "grapevine v1";
+constexpr std::string_view kAnnouncementContext = "grapevine v1 announcement";
+constexpr std::string_view kOpenSecret = "grapevine open overlay";
 
 std::unexpected<Refusal> refuse(Refusal::Code code, std::string field, std::string message,
                                 std::string cure) {
@@ -115,6 +116,31 @@ std::optional<SubKey> KeyRing::derive(KeyId key, MemberId sender, Boot boot) con
     subkey.cipher = cipher_;
     hkdf_sha256(found->secret.view(), salt, info, subkey.secret.writable());
     return subkey;
+}
+
+std::optional<SubKey> KeyRing::derive_announcement(
+    KeyId key, std::span<const std::uint8_t, kAnnouncementSaltBytes> salt) const {
+    const auto found = std::ranges::find(keys_, key, &OverlayKey::id);
+    if (found == keys_.end()) return std::nullopt;
+
+    Bytes info;
+    Writer writer(info);
+    writer.bytes(as_bytes(kAnnouncementContext));
+    writer.integer(static_cast<std::uint8_t>(cipher_));
+    writer.integer(static_cast<std::uint8_t>(overlay_name_.size()));
+    writer.bytes(as_bytes(overlay_name_));
+    writer.integer(key.value());
+
+    SubKey subkey;
+    subkey.cipher = cipher_;
+    hkdf_sha256(found->secret.view(), salt, info, subkey.secret.writable());
+    return subkey;
+}
+
+OverlayKey open_key(std::string_view overlay_name) {
+    OverlayKey key;
+    hkdf_sha256(as_bytes(kOpenSecret), {}, as_bytes(overlay_name), key.secret.writable());
+    return key;
 }
 
 }  // namespace grapevine::crypto

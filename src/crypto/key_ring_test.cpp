@@ -77,6 +77,40 @@ TEST(KeyRing, refuses_what_cannot_work_and_says_why) {
     EXPECT_EQ(KeyRing::make("blue", keys).error().code, Refusal::Code::over_limit);
 }
 
+std::array<std::uint8_t, kAnnouncementSaltBytes> salt(std::uint8_t fill) {
+    std::array<std::uint8_t, kAnnouncementSaltBytes> bytes{};
+    bytes.fill(fill);
+    return bytes;
+}
+
+TEST(KeyRing, the_key_of_an_announcement_is_what_the_header_says_and_never_changes) {
+    Bytes info = {'g', 'r', 'a', 'p', 'e', 'v', 'i', 'n', 'e', ' ', 'v', '1', ' ', 'a', 'n', 'n',
+                  'o', 'u', 'n', 'c', 'e', 'm', 'e', 'n', 't', 0,   4,   'b', 'l', 'u', 'e', 1};
+    Bytes expected(32);
+    hkdf_sha256(Bytes(32, 0x11), Bytes(16, 0x77), info, expected);
+    const auto subkey = ring().derive_announcement(KeyId(1), salt(0x77)).value();
+    EXPECT_EQ(to_hex(subkey.secret.view()), to_hex(expected));
+    EXPECT_EQ(to_hex(expected), "780ba8cc1a7afff5e88e7d9298bc3233c332b25e6767cfcc58fbe46c9924f595");
+}
+
+TEST(KeyRing, everything_about_an_announcement_changes_its_key) {
+    const auto subkey = ring().derive_announcement(KeyId(1), salt(1)).value();
+    EXPECT_EQ(subkey, ring().derive_announcement(KeyId(1), salt(1)).value());
+    EXPECT_NE(subkey, ring().derive_announcement(KeyId(1), salt(2)).value());
+    EXPECT_NE(subkey, ring().derive_announcement(KeyId(2), salt(1)).value());
+    EXPECT_NE(subkey, ring("blues").derive_announcement(KeyId(1), salt(1)).value());
+    const auto other = ring("blue", Cipher::aes_256_gcm);
+    EXPECT_NE(subkey, other.derive_announcement(KeyId(1), salt(1)).value());
+    EXPECT_FALSE(ring().derive_announcement(KeyId(9), salt(1)));
+}
+
+TEST(KeyRing, an_open_key_follows_from_the_name_alone_and_never_changes) {
+    EXPECT_EQ(open_key("lan"), open_key("lan"));
+    EXPECT_NE(open_key("lan"), open_key("lan2"));
+    EXPECT_EQ(open_key("lan").id, KeyId(0));
+    EXPECT_EQ(to_text(open_key("lan").secret), "H7ejzIQSbL13gvtnSC4kvDKyvzuqk1akhTxegHQRbdE");
+}
+
 TEST(KeyRing, a_key_survives_its_text_form) {
     const Secret<32> secret(Bytes(32, 0xfb));
     EXPECT_EQ(to_text(secret).size(), 43U);

@@ -167,6 +167,14 @@ Endpoint bind_of(const control::OverlaySpec& spec) {
     return *bind;
 }
 
+std::uint16_t client_port_of(const control::OverlaySpec& spec) {
+    constexpr std::uint32_t kDistance = 1000;
+    if (spec.client_port) return *spec.client_port;
+    const std::uint32_t port = bind_of(spec).port;
+    return port == 0 || port + kDistance > 65'535 ? 0
+                                                  : static_cast<std::uint16_t>(port + kDistance);
+}
+
 overlay::Start start_of(storage::OverlayImage image) {
     overlay::Start start;
     start.image = std::move(image);

@@ -8,6 +8,7 @@
 #include "base/limits.hpp"
 #include "base/overloaded.hpp"
 #include "daemon/gossiperl_settings.hpp"
+#include "daemon/gossiperl_views.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "daemon/saved_sessions.hpp"
 #include "runtime/clock.hpp"
@@ -342,7 +343,7 @@ Outcome<control::gossiperl::Settings> GossiperlPump::old_settings() const {
 
 Outcome<control::gossiperl::StatisticsView> GossiperlPump::statistics(
     const std::string& window) const {
-    return view_of(overlay_->statistics(), loop_.now(), window);
+    return overlay::view_of(overlay_->statistics(), loop_.now(), window);
 }
 
 control::OverlayView GossiperlPump::view() const {

@@ -24,7 +24,8 @@ constexpr std::int64_t kSecondsMax = 86'400;
 std::optional<Endpoint> ip_of(const std::string& text, std::int64_t port) {
     if (port < 0 || port > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
     const bool is_v6 = text.find(':') != std::string::npos;
-    const auto parsed = Endpoint::parse(fmt::format(is_v6 ? "[{}]:{}" : "{}:{}", text, port));
+    const auto parsed =
+        Endpoint::parse(is_v6 ? fmt::format("[{}]:{}", text, port) : fmt::format("{}:{}", text, port));
     return parsed ? std::optional(*parsed) : std::nullopt;
 }
 
@@ -211,7 +212,7 @@ Outcome<Settings> completed(const std::string& overlay, Settings settings) {
         std::array<std::uint8_t, 16> bits{};
         runtime::os_random(bits);
         settings.member_name = fmt::format("{}{}:{}@{}", overlay, *settings.ip, settings.port,
-                                           client::uuid_v4(bits));
+                                           client::uuid_text(bits));
     }
     return settings;
 }

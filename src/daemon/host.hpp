@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "client/event_log.hpp"
+#include "client/sessions.hpp"
 #include "control/control.hpp"
 #include "daemon/config.hpp"
 #include "daemon/definitions.hpp"
@@ -95,6 +96,7 @@ private:
     /// Runs `make` on the overlay's worker and takes the pump that it makes.
     using MakePump = std::function<Outcome<std::unique_ptr<OverlayPump>>(OverlayPump::Sinks)>;
     void launch(const std::string& name, MakePump make, Callback callback);
+    Outcome<std::vector<client::SavedSession>> stored_sessions(const std::string& name);
     Outcome<void> erase_stored(const std::string& name);
     /// Ends the pump, with or without a farewell, then calls `done` here.
     enum class Farewell { yes, no };

@@ -150,32 +150,46 @@ void Host::open_native(const std::string& name, Callback callback) {
         runtime::log::error("store", "overlay '{}': {} damaged entries were left out", name,
                             image.damaged_entries);
     }
+    std::optional<Pump::Clients> clients;
+    if (entry.spec.client_key) {
+        auto sessions = stored_sessions(name);
+        if (!sessions) return callback(std::unexpected(sessions.error()));
+        clients = Pump::Clients{*entry.spec.client_key, client_port_of(entry.spec),
+                                entry.spec.is_local_delivery.value_or(false),
+                                std::move(*sessions)};
+    }
     // Made here and used once on the worker: the function must be copyable, these need not be.
     const auto settings = std::make_shared<overlay::Settings>(settings_of(entry.spec));
     const auto start = std::make_shared<overlay::Start>(start_of(std::move(image)));
     launch(
         name,
-        [this, worker = entry.worker, bind = bind_of(entry.spec), settings,
-         start](OverlayPump::Sinks sinks) {
-            return Pump::open(*worker, resolver_, bind, std::move(*settings), std::move(*start),
-                              std::move(sinks));
+        [this, worker = entry.worker, bind = bind_of(entry.spec), settings, start,
+         clients](OverlayPump::Sinks sinks) -> Outcome<std::unique_ptr<OverlayPump>> {
+            auto pump = GV_TRY(Pump::open(*worker, resolver_, bind, std::move(*settings),
+                                          std::move(*start), std::move(sinks)));
+            if (clients) GV_TRY_VOID(pump->open_clients(*clients));
+            return pump;
         },
         std::move(callback));
 }
 
-void Host::open_gossiperl(const std::string& name, Callback callback) {
-    Entry& entry = entries_.at(name);
-    auto stored = store_.list(sessions_bucket_of(name));
-    if (!stored) return callback(std::unexpected(stored.error()));
-    LoadedSessions loaded = load_sessions(*stored);
+Outcome<std::vector<client::SavedSession>> Host::stored_sessions(const std::string& name) {
+    LoadedSessions loaded = load_sessions(GV_TRY(store_.list(sessions_bucket_of(name))));
     if (loaded.damaged_entries > 0) {
         runtime::log::error("store", "overlay '{}': {} damaged sessions were left out", name,
                             loaded.damaged_entries);
     }
+    return std::move(loaded.sessions);
+}
+
+void Host::open_gossiperl(const std::string& name, Callback callback) {
+    Entry& entry = entries_.at(name);
+    auto sessions = stored_sessions(name);
+    if (!sessions) return callback(std::unexpected(sessions.error()));
     launch(
         name,
         [worker = entry.worker, name, settings = *entry.spec.gossiperl,
-         sessions = std::move(loaded.sessions)](OverlayPump::Sinks sinks) {
+         sessions = std::move(*sessions)](OverlayPump::Sinks sinks) {
             return GossiperlPump::open(*worker, name, settings, sessions, std::move(sinks));
         },
         std::move(callback));

@@ -10,8 +10,10 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "control/control.hpp"
+#include "daemon/client_door.hpp"
 #include "daemon/overlay_pump.hpp"
 #include "overlay/overlay.hpp"
+#include "overlay/statistics.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/resolver.hpp"
 #include "runtime/udp_socket.hpp"
@@ -26,10 +28,20 @@ public:
     /// Binds `bind`, then starts the overlay with the real port in its addresses: those of
     /// `settings` (a port 0 becomes the bound one), or, if there are none, those of this host that
     /// `bind` covers.
-    static Outcome<std::unique_ptr<OverlayPump>> open(runtime::Loop& loop, runtime::Resolver& resolver,
+    static Outcome<std::unique_ptr<Pump>> open(runtime::Loop& loop, runtime::Resolver& resolver,
                                                const Endpoint& bind, overlay::Settings settings,
                                                overlay::Start start, Sinks sinks);
     ~Pump() override;
+
+    /// Who of the applications with a client library of the old protocol is served, and how.
+    struct Clients {
+        std::string symmetric_key;
+        std::uint16_t port = 0;  ///< On loopback.
+        bool is_local_delivery = false;
+        std::vector<client::SavedSession> saved;  ///< Of an earlier start.
+    };
+    /// Serves them from now on. To be called right after `open`: clients hear of every member.
+    Outcome<void> open_clients(Clients clients);
 
     Outcome<control::PublishReceipt> publish(std::string topic, Bytes payload) override;
     Outcome<control::KeyValue> set_record(const std::string& key,
@@ -61,13 +73,21 @@ private:
                            control::LogItem::Record>
                   what);
     Outcome<MemberId> find(const std::string& member) const;
+    /// Told again by peers after our start, though old clients may have had it before.
+    [[nodiscard]] bool is_refill(const protocol::Event& event) const;
+    void tell_clients(const protocol::Event& event);
     void wait_for_farewell(Instant until, std::function<void()> done);
 
     runtime::Loop& loop_;
     runtime::Resolver& resolver_;
     Sinks sinks_;
+    Instant started_at_;
+    WallTime started_wall_;
     std::optional<runtime::UdpSocket> socket_;
     std::unique_ptr<overlay::Overlay> overlay_;
+    overlay::Statistics statistics_;
+    std::unique_ptr<ClientDoor> clients_;
+    bool is_publishing_for_others_ = false;  ///< And not for one of `clients_`.
     runtime::Timer timer_;
     runtime::Timer farewell_timer_;
     std::vector<control::LogItem> news_;

@@ -18,9 +18,13 @@ constexpr std::array<double, 20> kChances = {
 }  // namespace
 
 Announcer::Announcer(IsMember is_member, std::uint64_t random_seed)
-    : is_member_(std::move(is_member)),
-      random_(random_seed),
-      turn_(Instant{} + within(kFirstWithin)) {}
+    : is_member_(std::move(is_member)), random_(random_seed) {}
+
+void Announcer::begin(Instant now) {
+    if (has_begun_) return;
+    has_begun_ = true;
+    turn_ = now + within(kFirstWithin);
+}
 
 Duration Announcer::within(Duration span) {
     return Duration(
@@ -40,6 +44,7 @@ Instant Announcer::next_turn(Instant now) {
 }
 
 void Announcer::company(Instant now, std::size_t others) {
+    begin(now);
     const bool was_alone = others_ == 0;
     others_ = others;
     if (was_alone == (others == 0)) return;
@@ -55,6 +60,7 @@ void Announcer::company(Instant now, std::size_t others) {
 
 void Announcer::heard(Instant now, MemberId speaker, std::vector<Endpoint> endpoints) {
     if (is_silent_) return;
+    begin(now);
     turn_ = next_turn(now);
     if (is_member_(speaker)) {
         answer_ = kNever;  // The stranger has heard it too.
@@ -102,15 +108,21 @@ void Announcer::contact_due(Instant now) {
 
 void Announcer::advance(Instant now) {
     if (is_silent_) return;
+    begin(now);
     if (now >= std::min(turn_, answer_)) announce(now);
     contact_due(now);
 }
 
 std::optional<Announcer::Action> Announcer::poll() {
-    if (outbox_.empty()) return std::nullopt;
-    Action action = std::move(outbox_.front());
+    std::optional<Action> next;
+    if (outbox_.empty()) return next;
+    // Moved by its alternative and not as a whole: g++ 12 takes the moved-from storage of a variant
+    // with vectors for uninitialised and warns.
+    std::visit(
+        [&next]<typename T>(T& action) { next.emplace(std::in_place_type<T>, std::move(action)); },
+        outbox_.front());
     outbox_.pop_front();
-    return action;
+    return next;
 }
 
 Instant Announcer::deadline() const {

@@ -75,7 +75,7 @@ public:
 
     Announcer(IsMember is_member, std::uint64_t random_seed);
 
-    /// How many others are alive. 0 is alone; so it begins.
+    /// How many others are alive. 0 is alone; so it begins, at the first input.
     void company(Instant now, std::size_t others);
 
     /// An announcement that may be believed, of somebody else, which says where it can be reached.
@@ -98,6 +98,7 @@ private:
         std::vector<Endpoint> endpoints;
     };
 
+    void begin(Instant now);
     [[nodiscard]] Duration within(Duration span);
     /// When p(t) has us speak next, if we hear nobody from `now` on.
     [[nodiscard]] Instant next_turn(Instant now);
@@ -108,8 +109,9 @@ private:
     Random random_;
     std::size_t others_ = 0;
     Duration span_ = kAloneSpanFirst;
+    bool has_begun_ = false;
     bool is_silent_ = false;
-    Instant turn_;             ///< When we speak.
+    Instant turn_{};           ///< When we speak.
     Instant answer_ = kNever;  ///< When we speak because of a stranger.
     Instant contacts_from_{};
     std::vector<Stranger> strangers_;

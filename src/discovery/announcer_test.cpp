@@ -184,8 +184,11 @@ TEST(Announcer, members_of_a_lan_together_speak_every_ten_to_eighteen_seconds) {
 TEST(Announcer, a_newcomer_speaks_within_half_a_second_but_not_all_at_the_same_moment) {
     std::set<Instant> moments;
     for (std::uint64_t seed = 1; seed <= 100; ++seed) {
-        const Announcer announcer(nobody, seed);
-        EXPECT_LE(announcer.deadline(), at(Announcer::kFirstWithin));
+        Announcer announcer(nobody, seed);
+        EXPECT_EQ(announcer.deadline(), at(0s)) << "to be told when its life begins";
+        announcer.advance(at(100s));
+        EXPECT_EQ(announcements(announcer), 0U);
+        EXPECT_LE(announcer.deadline(), at(100s + Announcer::kFirstWithin));
         moments.insert(announcer.deadline());
     }
     EXPECT_EQ(moments.size(), 100U);

@@ -11,6 +11,7 @@ namespace grapevine::overlay {
 void Overlay::Implementation::drain(Instant now) {
     while (auto action = node_.poll()) apply(now, std::move(*action));
     drain_seeds(now);
+    drain_announcer(now);
 }
 
 void Overlay::Implementation::apply(Instant now, protocol::Node::Action action) {
@@ -37,9 +38,10 @@ void Overlay::Implementation::apply(Instant now, protocol::Node::Action action) 
             },
             [&](Node::Changed& changed) {
                 follow_record(changed.change);
-                seeds_.company(now, node_.membership().peer_count() == 0
-                                        ? discovery::Seeds::Company::none
-                                        : discovery::Seeds::Company::some);
+                const std::size_t others = node_.membership().peer_count();
+                seeds_.company(now, others == 0 ? discovery::Seeds::Company::none
+                                                : discovery::Seeds::Company::some);
+                if (announcer_) announcer_->company(now, others);
                 outbox_.push_back(MemberChanged{std::move(changed.change)});
             },
             [&](Node::RecordChanged& changed) {
@@ -131,6 +133,7 @@ void Overlay::Implementation::unreachable(Instant now, const Endpoint& to) {
 void Overlay::Implementation::advance(Instant now) {
     if (now >= next_housekeeping_) keep_house(now);
     seeds_.advance(now);
+    if (announcer_) announcer_->advance(now);
     node_.advance(now);
     drain(now);
 }

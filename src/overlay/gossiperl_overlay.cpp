@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "client/uuid.hpp"
 #include "wire/gossiperl/codec.hpp"
 
 namespace grapevine::overlay {
@@ -82,10 +83,7 @@ std::optional<GossiperlOverlay::Action> GossiperlOverlay::poll() {
                 std::move(*action));
         }
         Bytes datagram = envelopes_.seal(send->letter);
-        if (datagram.size() > kOldDatagramBytesMax) {
-            ++oversize_;
-            continue;
-        }
+        if (datagram.size() > kOldDatagramBytesMax) continue;  // Counted by the envelopes.
         statistics_.count(now_, wire::gossiperl::payload_type(send->letter.message),
                           Statistics::Direction::out, datagram.size());
         return Transmit{send->via, send->to, std::move(datagram)};

@@ -63,8 +63,6 @@ public:
     [[nodiscard]] const gossiperl::Node& node() const { return node_; }
     [[nodiscard]] const OldEnvelopes& envelopes() const { return envelopes_; }
     [[nodiscard]] const Statistics& statistics() const { return statistics_; }
-    /// Datagrams that no message can be made of: too long for UDP.
-    [[nodiscard]] std::uint64_t oversize() const { return oversize_; }
 
 private:
     [[nodiscard]] wire::gossiperl::Letter letter_of(std::string type, Bytes payload);
@@ -74,7 +72,6 @@ private:
     gossiperl::Node node_;
     Statistics statistics_;
     Instant now_;  ///< Of the latest input: when what is polled happens.
-    std::uint64_t oversize_ = 0;
 };
 
 }  // namespace grapevine::overlay

@@ -40,6 +40,10 @@ Overlay::Implementation::Implementation(Settings settings, Start start,
     const auto own_key = ring_.derive(ring_.sending(), identity_.member(), boot_);
     assert(own_key && "the ring derives for its own first key");
     own_key_ = *own_key;
+    if (!settings_.groups.empty()) {
+        announcer_.emplace([this](MemberId member) { return is_alive(member); },
+                           mix64(start.seed + 3));
+    }
     if (!start.image.has_identity) {
         outbox_.push_back(Persist{storage::save_identity(settings_.name, start.fresh_identity)});
     }
@@ -85,6 +89,9 @@ Overlay::~Overlay() = default;
 void Overlay::receive(Instant now, const Endpoint& from, ByteView datagram) {
     implementation_->receive(now, from, datagram);
 }
+void Overlay::announcement(Instant now, const Endpoint& from, ByteView datagram) {
+    implementation_->announcement(now, from, datagram);
+}
 void Overlay::unreachable(Instant now, const Endpoint& to) {
     implementation_->unreachable(now, to);
 }
@@ -119,6 +126,7 @@ Outcome<void> Overlay::forget(Instant now, MemberId member) {
     return outcome;
 }
 void Overlay::leave(Instant now) {
+    if (implementation_->announcer_) implementation_->announcer_->silence();
     implementation_->node_.leave(now);
     implementation_->drain(now);
 }
@@ -145,8 +153,10 @@ std::optional<Overlay::Action> Overlay::poll() {
 }
 
 Instant Overlay::deadline() const {
+    const auto& announcer = implementation_->announcer_;
     return std::min({implementation_->node_.deadline(), implementation_->seeds_.deadline(),
-                     implementation_->next_housekeeping_});
+                     implementation_->next_housekeeping_,
+                     announcer ? announcer->deadline() : kNever});
 }
 
 const protocol::Node& Overlay::node() const {

@@ -36,6 +36,8 @@ struct Settings {
     std::vector<wire::Label> labels;
     std::vector<Endpoint> addresses;  ///< Told to others, best first.
     std::vector<std::string> seeds;   ///< "host:port"; names are resolved again and again.
+    /// Multicast groups in which the driver speaks and listens for us. None: neither is done.
+    std::vector<Endpoint> groups;
 };
 
 /// What differs from start to start.
@@ -81,8 +83,12 @@ public:
         EventSequence first;
         EventSequence last;
     };
+    /// Send this to every group of the settings.
+    struct Announce {
+        Bytes bytes;
+    };
     using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, RecordChanged,
-                                EventDelivered, EventGap>;
+                                EventDelivered, EventGap, Announce>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;
@@ -101,6 +107,10 @@ public:
         std::uint64_t challenges_sent = 0;
         std::uint64_t sessions_opened = 0;
         std::uint64_t hellos_sent = 0;
+        std::uint64_t announcements_sent = 0;
+        std::uint64_t announcements_heard = 0;    ///< Of others, new and true.
+        std::uint64_t announcements_foreign = 0;  ///< No key of ours opens it: another overlay's.
+        std::uint64_t announcements_dropped = 0;  ///< Malformed, forged, repeated or too many.
     };
 
     /// Emits `Persist` of identity and of the raised incarnation before anything else.
@@ -111,6 +121,8 @@ public:
 
     // -- Inputs: one, then drain --
     void receive(Instant now, const Endpoint& from, ByteView datagram);
+    /// One datagram that came to a group; `from` is where it came from.
+    void announcement(Instant now, const Endpoint& from, ByteView datagram);
     /// The kernel reports that nothing listens at `to`.
     void unreachable(Instant now, const Endpoint& to);
     void resolved(Instant now, const std::string& name, const std::vector<Endpoint>& endpoints);

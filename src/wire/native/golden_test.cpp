@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sstream>
 
+#include "wire/native/announcement.hpp"
 #include "wire/native/codec.hpp"
 #include "wire/testing/samples.hpp"
 
@@ -172,6 +173,22 @@ TEST(Golden, datagrams) {
                   encode_challenge({0x1122334455667788, {1, 2, 3, 4}, 1, 2}));
     expect_golden("data", "body with proof, an ack and padding to 32 bytes",
                   encode_body(Proof{{1, 2, 3, 4}}, {Ack{ProbeSequence(7)}}, 32));
+}
+
+TEST(Golden, announcements) {
+    AnnouncementHead head{1, KeyId(3), {}};
+    head.salt.fill(0x5a);
+    expect_golden("announcement_head", "an announcement under key 3",
+                  encode_announcement_head(head));
+    const Bytes signed_part = encode_announcement_signed_part(60'000, encode_record(record()));
+    expect_golden("announcement_signed_part",
+                  "a minute after the start, what its signature is over", signed_part);
+    Signature signature{};
+    signature.fill(0x52);
+    expect_golden("announcement", "the body of the same",
+                  encode_announcement(signed_part, signature));
+    const Bytes body = read_golden("announcement");
+    EXPECT_EQ(decode_record(decode_announcement(body).value().record).value(), record());
 }
 
 }  // namespace
