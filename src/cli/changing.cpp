@@ -65,6 +65,7 @@ Attempt<json::object> spec_of(const OverlayOptions& options) {
     json::object spec;
     for (const auto& [key, texts] : options.settings) {
         if (key == "overlay.bind") spec["bind"] = texts.back();
+        if (key == "overlay.multicast") spec["multicast"] = texts.back();
         if (key == "overlay.profile") spec["profile"] = texts.back();
         if (key == "overlay.cipher") spec["cipher"] = texts.back();
         if (key == "overlay.member_name") spec["member_name"] = texts.back();

@@ -108,6 +108,7 @@ void add_keys(CLI::App* app, KeySet set, KeyTexts& texts) {
             key.type == daemon::KeyType::list || key.type == daemon::KeyType::labels;
         option->expected(1)->multi_option_policy(is_many ? CLI::MultiOptionPolicy::TakeAll
                                                          : CLI::MultiOptionPolicy::TakeLast);
+        if (!key.alone.empty()) option->expected(0, 1)->default_str(std::string(key.alone));
         option->group(set == KeySet::all ? group_of(key) : std::string("Settings"));
     }
 }

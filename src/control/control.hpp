@@ -66,7 +66,8 @@ struct OverlaySpec {
     /// Old clients of a native overlay: the text of their symmetric key; absent: none are served.
     std::optional<std::string> client_key;
     std::optional<std::uint16_t> client_port;  ///< On loopback; default: the overlay's port + 1000.
-    std::optional<std::string> multicast;      ///< Group in which a native overlay announces itself.
+    /// Where a native overlay announces itself: on, off, or a group "ip:port".
+    std::optional<std::string> multicast;
     /// Of an overlay with protocol gossiperl, and of no other.
     std::optional<gossiperl::Settings> gossiperl;
 };
@@ -74,7 +75,7 @@ struct OverlaySpec {
 struct OverlayView {
     std::string name;
     std::string protocol;  ///< grapevine, gossiperl
-    std::string id;  ///< Our member id in it.
+    std::string id;        ///< Our member id in it.
     std::string member_name;
     std::uint32_t incarnation = 0;
     std::string bind;  ///< As bound, with the real port.
@@ -193,11 +194,10 @@ struct Done {};
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
 /// -> MemberView, `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt,
 /// `Invite`, `Metrics` -> std::string, all others -> Done.
-using Answer =
-    std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
-                 std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string,
-                 gossiperl::Settings, std::vector<gossiperl::MemberView>,
-                 std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
+using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
+                            std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
+                            std::string, gossiperl::Settings, std::vector<gossiperl::MemberView>,
+                            std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
 // -- What can be followed --
 

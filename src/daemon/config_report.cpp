@@ -55,6 +55,7 @@ std::string describe_overlay(const control::OverlaySpec& spec) {
     text += fmt::format("bind = {}\n", quoted(*spec.bind));
     if (spec.advertise) text += fmt::format("advertise = {}\n", quoted_list(*spec.advertise));
     text += fmt::format("seeds = {}\n", quoted_list(*spec.seeds));
+    if (spec.multicast) text += fmt::format("multicast = {}\n", quoted(*spec.multicast));
     if (spec.keys) {
         std::string ids;
         for (const std::string& key : *spec.keys) {
@@ -110,6 +111,7 @@ std::vector<std::string> keys_needing_restart(const Config& running, const Confi
         if (before == running.overlays.end()) continue;
         const std::string prefix = fmt::format("overlay.{}.", spec.name);
         note(before->bind != spec.bind, prefix + "bind");
+        note(before->multicast != spec.multicast, prefix + "multicast");
         note(before->profile != spec.profile, prefix + "profile");
         note(before->cipher != spec.cipher, prefix + "cipher");
         note(before->retention_age_ms != spec.retention_age_ms, prefix + "retention_age");

@@ -20,8 +20,9 @@ constexpr std::uint16_t kDefaultPortLast = kDefaultPort + kOverlaysMax - 1;
 
 /// Whether the change from `before` to `after` needs a new pump: another socket, cipher or timing.
 bool needs_restart(const control::OverlaySpec& before, const control::OverlaySpec& after) {
-    return before.bind != after.bind || before.cipher != after.cipher ||
-           before.profile != after.profile || before.retention_age_ms != after.retention_age_ms ||
+    return before.bind != after.bind || before.multicast != after.multicast ||
+           before.cipher != after.cipher || before.profile != after.profile ||
+           before.retention_age_ms != after.retention_age_ms ||
            before.retention_bytes != after.retention_bytes;
 }
 
@@ -217,6 +218,9 @@ void Host::create(control::OverlaySpec spec, Origin origin, Callback callback) {
             Refusal::Code::invalid, "an overlay with seeds needs the key of that overlay",
             "give its key, or join by the token that 'grapevine invite' prints there", "keys"}));
     }
+    if (!spec.keys && has_multicast(spec)) {
+        return callback(std::unexpected(no_key_for_multicast()));
+    }
     if (!spec.keys) spec.keys = {fresh_key()};
     spec = completed(std::move(spec), config_.name);
     const std::string name = spec.name;
@@ -227,6 +231,9 @@ void Host::create(control::OverlaySpec spec, Origin origin, Callback callback) {
         if (*self == nullptr) return;
         // On disk only what works: a definition that cannot be opened would fail at every start.
         Outcome<void> saved;
+        if (answer && is_open(spec)) {
+            runtime::log::warn("overlay", "{}", open_warning(name));
+        }
         if (answer) saved = definitions_.save(spec);
         if (answer && saved) return callback(std::move(answer));
         const auto found = entries_.find(name);

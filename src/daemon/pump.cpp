@@ -46,14 +46,25 @@ Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver
     if (!socket) return std::unexpected(socket.error());
     pump->socket_.emplace(std::move(*socket));
 
+    pump->are_addresses_ours_ = settings.addresses.empty();
     if (settings.addresses.empty()) settings.addresses = reachable_addresses(pump->bound());
     for (Endpoint& address : settings.addresses) {
         if (address.port == 0) address.port = pump->bound().port;
     }
+    const std::vector<Endpoint> groups = settings.groups;
+    const std::string name = settings.name;
     pump->overlay_ = std::make_unique<overlay::Overlay>(std::move(settings), std::move(start),
                                                         std::make_shared<overlay::RecordCache>());
     // Identity and incarnation are the first writes. Without them on disk we must not say a word.
     if (auto written = pump->drain(); !written) return std::unexpected(written.error());
+    if (!groups.empty()) {
+        pump->groups_.emplace(
+            loop, name, bind, groups,
+            GroupSockets::Handlers{[pump = pump.get()](const Endpoint& from, ByteView bytes) {
+                                       pump->on_announcement(from, bytes);
+                                   },
+                                   [pump = pump.get()] { pump->follow_addresses(); }});
+    }
     pump->overlay_->advance(loop.now());
     if (auto written = pump->drain(); !written) return std::unexpected(written.error());
     return pump;
@@ -75,6 +86,22 @@ void Pump::on_received(std::span<const runtime::Received> datagrams) {
 
 void Pump::on_unreachable(const Endpoint& to) {
     overlay_->unreachable(loop_.now(), to);
+    (void)drain();
+}
+
+void Pump::on_announcement(const Endpoint& from, ByteView bytes) {
+    overlay_->announcement(loop_.now(), from, bytes);
+    (void)drain();
+}
+
+// A host that finds its network by itself may have found another one meanwhile.
+void Pump::follow_addresses() {
+    if (!are_addresses_ours_) return;
+    auto addresses = reachable_addresses(bound());
+    const overlay::Settings& settings = overlay_->settings();
+    if (addresses == settings.addresses) return;
+    runtime::log::info("overlay", "'{}' is now at {}", settings.name, to_string(addresses.front()));
+    overlay_->change_self(loop_.now(), settings.member_name, settings.labels, std::move(addresses));
     (void)drain();
 }
 
@@ -125,6 +152,7 @@ void Pump::change_self(const std::string& name, const control::Labels& labels,
     std::vector<wire::Label> sorted;
     for (const auto& [key, value] : labels) sorted.push_back({key, value});
     std::ranges::sort(sorted);
+    if (addresses) are_addresses_ours_ = false;
     overlay_->change_self(loop_.now(), name, std::move(sorted),
                           addresses ? std::move(*addresses) : overlay_->settings().addresses);
     (void)drain();
@@ -167,6 +195,9 @@ Outcome<void> Pump::drain() {
             Overloaded{
                 [&](overlay::Overlay::Transmit& transmit) {
                     socket_->queue({transmit.to, std::move(transmit.bytes)});
+                },
+                [&](overlay::Overlay::Announce& announce) {
+                    if (groups_) groups_->send(announce.bytes);
                 },
                 [&](overlay::Overlay::Persist& write) {
                     auto written = persist(write.batch);
@@ -302,6 +333,7 @@ control::OverlayView Pump::view() const {
     view.counters.emplace_back("socket_send_failed_total", socket.send_failed);
     view.counters.emplace_back("socket_unreachable_total", socket.unreachable);
     view.counters.emplace_back("socket_oversize_total", socket.received_oversize);
+    view.counters.emplace_back("multicast_interfaces", groups_ ? groups_->interface_count() : 0);
     return view;
 }
 

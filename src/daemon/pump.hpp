@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "control/control.hpp"
+#include "daemon/group_sockets.hpp"
 #include "overlay/overlay.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/resolver.hpp"
@@ -66,6 +67,8 @@ private:
     void start(overlay::Settings settings, overlay::Start start);
     void on_received(std::span<const runtime::Received> datagrams);
     void on_unreachable(const Endpoint& to);
+    void on_announcement(const Endpoint& from, ByteView bytes);
+    void follow_addresses();
     void on_timer();
     /// Does what the overlay wants; the refusal of the first write that failed.
     Outcome<void> drain();
@@ -82,10 +85,12 @@ private:
     Sinks sinks_;
     std::optional<runtime::UdpSocket> socket_;
     std::unique_ptr<overlay::Overlay> overlay_;
+    std::optional<GroupSockets> groups_;  ///< If the settings name any.
     runtime::Timer timer_;
     runtime::Timer farewell_timer_;
     std::vector<control::LogItem> news_;
     bool is_store_failing_ = false;
+    bool are_addresses_ours_ = false;  ///< Found by us, not given by the user.
     /// Callbacks that come after our end find nobody.
     std::shared_ptr<Pump*> self_;
 };
