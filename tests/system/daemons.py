@@ -62,8 +62,8 @@ class Daemon:
             config.write_text("")
         log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen(
-            [*self.prefix, BINARY, "agent", "--config", str(config), "--state", str(self.state), "--http-bind",
-             "127.0.0.1:0", *self.arguments],
+            [*self.prefix, BINARY, "agent", "--config", str(config), "--state", str(self.state),
+             "--http-bind", "127.0.0.1:0", *self.arguments],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             env=environment(**self.variables),
             preexec_fn=end_with_parent)

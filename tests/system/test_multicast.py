@@ -198,13 +198,13 @@ class Multicast(unittest.TestCase):
     def test_daemons_of_one_host_share_the_group(self):
         host = self.add(Namespace)
         self.add(Network).connect(host, "10.77.0.1/24")
-        daemons = {f"d{i}": self.start(host, f"d{i}", "--multicast", "--bind", f"0.0.0.0:{9500 + i}")
+        daemons = {f"d{i}": self.start(host, f"d{i}", "--multicast", "--bind", f"0.0.0.0:950{i}")
                    for i in range(3)}
         self.find_each_other(daemons)
 
     def test_a_host_without_any_network_still_has_its_own_daemons(self):
         host = self.add(Namespace)
-        daemons = {f"d{i}": self.start(host, f"d{i}", "--multicast", "--bind", f"0.0.0.0:{9500 + i}")
+        daemons = {f"d{i}": self.start(host, f"d{i}", "--multicast", "--bind", f"0.0.0.0:950{i}")
                    for i in range(2)}
         self.find_each_other(daemons)
 
