@@ -32,6 +32,13 @@ enum class Mutant : std::uint8_t {
     silent_gap,                ///< Events: what cannot be had is passed over without a word.
     no_repair,                 ///< Events: ask nobody for what is missing.
     mix_up_payloads,           ///< Events: now and then the payload of another event.
+    old_reforward,             ///< Old protocol: pass messages of one daemon on to the others.
+    old_ask_for_events,        ///< Old protocol: tell other daemons that we want member events.
+    old_forget_ids,            ///< Old protocol: every copy of a message is a new message.
+    old_believe_hearsay,   ///< Old protocol: read the times of others on the clock of the teller.
+    old_ask_nobody,        ///< Old protocol: do not ask the silent whether they are there.
+    old_serve_the_gone,    ///< Old protocol: send again and again to who is gone.
+    old_answer_any_flood,  ///< Old protocol: no limit to what one host may say.
     count_,
 };
 

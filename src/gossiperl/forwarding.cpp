@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/limits.hpp"
+#include "base/mutant.hpp"
 #include "base/overloaded.hpp"
 #include "gossiperl/node.hpp"
 
@@ -104,11 +105,12 @@ void Node::take_message(Instant now, const Endpoint& from, Letter letter) {
     send_remote(from, {new_id(), DigestForwardedAck{.name = config_.member_name,
                                                     .reply_id = letter.id,
                                                     .secret = config_.secret}});
-    if (!seen_.insert(letter.id)) {
+    if (!seen_.insert(letter.id) && !GV_MUTANT(old_forget_ids)) {
         ++counters_.dropped_duplicate;
         return;
     }
     ++counters_.received;
+    if (GV_MUTANT(old_reforward)) forward(now, letter);
     std::string origin = sender != nullptr ? *sender : to_string(from);
     sessions_.deliver(now, letter);
     drain_sessions(now);
@@ -147,6 +149,7 @@ void Node::redeliver(Instant now) {
 
 void Node::expire_subscriptions(Instant now) {
     for (const Subscriptions::Key& key : subscriptions_.expire(now)) {
+        if (GV_MUTANT(old_serve_the_gone)) continue;
         if (!subscriptions_.wants(key.member_name, key.event_type)) {
             redelivery_.stop(key.member_name, key.event_type);
         }

@@ -1,9 +1,9 @@
 // The rounds, and the answers to those of others.
 #include <algorithm>
-#include <array>
-#include <cassert>
+#include <numeric>
 
 #include "base/limits.hpp"
+#include "base/mutant.hpp"
 #include "client/uuid.hpp"
 #include "gossiperl/heartbeat.hpp"
 #include "gossiperl/node.hpp"
@@ -21,32 +21,24 @@ namespace {
 
 /// Numbers, frames and lengths of one entry in a list, at most.
 constexpr std::size_t kEntryFrameBytes = 48;
+/// The longest text of an IPv6 address.
+constexpr std::size_t kIpBytesMax = 39;
 
-std::size_t cost_of(const DigestMember& entry) {
-    return kEntryFrameBytes + entry.member_name.size() + entry.member_ip.size();
-}
-
-std::size_t cost_of(const DigestSubscription& entry) {
-    return kEntryFrameBytes + entry.event_type.size() + entry.member_name.size() +
-           entry.origin.size();
-}
-
-/// As much of `entries` as `kOldListBytesMax` holds, beginning at `next` and round the end, which
-/// is moved on: so that in a few lists everything is told. All of it if it fits.
-template <typename Entry>
-std::vector<Entry> window(std::vector<Entry> entries, std::size_t& next) {
+/// Which of `costs.size()` entries go into one list: as many as `kOldListBytesMax` holds, beginning
+/// at `next` and round the end, which is moved on, so that in a few lists everything is told. All of
+/// them, in order, if they fit.
+std::vector<std::size_t> window(const std::vector<std::size_t>& costs, std::size_t& next) {
+    std::vector<std::size_t> chosen;
+    const std::size_t all = std::accumulate(costs.begin(), costs.end(), std::size_t{0});
+    if (all <= kOldListBytesMax) next = 0;
     std::size_t bytes = 0;
-    for (const Entry& entry : entries) bytes += cost_of(entry);
-    if (bytes <= kOldListBytesMax) return entries;
-    std::vector<Entry> part;
-    bytes = 0;
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        next %= entries.size();
-        bytes += cost_of(entries[next]);
-        if (bytes > kOldListBytesMax && !part.empty()) break;
-        part.push_back(std::move(entries[next++]));
+    for (std::size_t i = 0; i < costs.size(); ++i) {
+        next %= costs.size();
+        bytes += costs[next];
+        if (bytes > kOldListBytesMax && !chosen.empty()) break;
+        chosen.push_back(next++);
     }
-    return part;
+    return chosen;
 }
 
 }  // namespace
@@ -76,6 +68,7 @@ void Node::gossip(Instant now, WallTime wall) {
     }
     const std::string* unreachable = members_.draw(Reachability::unreachable, random_);
     if (unreachable != nullptr) send_digest(members_.find(*unreachable)->address, wall, id);
+    if (GV_MUTANT(old_ask_nobody)) return;
     for (const std::string& name : members_.to_ask(now, kOldAsksPerRoundMax)) {
         if (reachable != nullptr && name == *reachable) continue;
         ++counters_.asked;
@@ -107,43 +100,63 @@ void Node::answer(Instant now, WallTime wall, const Endpoint& to, const Digest& 
 /// Ourselves, and the reachable ones, as the original lists them; but nobody whom we have only been
 /// told of (see remote_members.hpp).
 std::vector<DigestMember> Node::membership_list(Instant now, WallTime wall) {
-    std::vector<DigestMember> others;
-    for (const auto& [name, member] : members_.all()) {
-        const client::Liveness::Life& life = members_.life_of(name);
-        if (!member.is_confirmed || life.reachability != Reachability::reachable) continue;
-        Endpoint address = member.address;
-        address.scope = 0;  // The number of an interface of ours.
-        others.push_back({.member_name = name,
-                          .member_ip = ip_to_string(address),
-                          .member_port = address.port,
-                          .member_heartbeat = heartbeat_of(life.last_heard, now, wall)});
+    std::vector<const RemoteMembers::Named*> others;
+    std::vector<std::size_t> costs;
+    for (const RemoteMembers::Named& named : members_.all()) {
+        const client::Liveness::Life& life = members_.life_of(named.first);
+        if (!named.second.is_confirmed || life.reachability != Reachability::reachable) continue;
+        others.push_back(&named);
+        costs.push_back(kEntryFrameBytes + kIpBytesMax + named.first.size());
     }
     std::vector<DigestMember> list = {{.member_name = config_.member_name,
                                        .member_ip = ip_to_string(config_.bind),
                                        .member_port = config_.bind.port,
                                        .member_heartbeat = wall.unix_ms / 1000}};
-    std::ranges::move(window(std::move(others), members_told_), std::back_inserter(list));
+    for (const std::size_t chosen : window(costs, members_told_)) {
+        const auto& [name, member] = *others[chosen];
+        Endpoint address = member.address;
+        address.scope = 0;  // The number of an interface of ours.
+        const Instant last_heard = members_.life_of(name).last_heard;
+        list.push_back({.member_name = name,
+                        .member_ip = ip_to_string(address),
+                        .member_port = address.port,
+                        .member_heartbeat = heartbeat_of(last_heard, now, wall)});
+    }
     return list;
 }
 
 /// What is listened to here, under our own name, and what others have told, with the stamps that it
 /// came with. Never a member event, and nothing that the receiver has told itself.
 std::vector<DigestSubscription> Node::subscription_list(WallTime wall, std::string_view receiver) {
-    std::vector<DigestSubscription> list;
+    struct Candidate {
+        const std::string* event_type;
+        const std::string* member_name;
+        const std::string* origin;
+        std::int64_t stamp;
+    };
+    std::vector<Candidate> candidates;
+    const std::string* self = &config_.member_name;
     for (const std::string& type : own_types()) {
-        list.push_back({.event_type = type,
-                        .member_name = config_.member_name,
-                        .origin = config_.member_name,
-                        .heartbeat = wall.unix_ms / 1000});
+        candidates.push_back({&type, self, self, wall.unix_ms / 1000});
     }
     for (const auto& [key, entry] : subscriptions_.all()) {
         if (key.origin == receiver) continue;
-        list.push_back({.event_type = key.event_type,
-                        .member_name = key.member_name,
-                        .origin = key.origin,
-                        .heartbeat = entry.stamp});
+        candidates.push_back({&key.event_type, &key.member_name, &key.origin, entry.stamp});
     }
-    return window(std::move(list), subscriptions_told_);
+    std::vector<std::size_t> costs;
+    for (const Candidate& candidate : candidates) {
+        costs.push_back(kEntryFrameBytes + candidate.event_type->size() +
+                        candidate.member_name->size() + candidate.origin->size());
+    }
+    std::vector<DigestSubscription> list;
+    for (const std::size_t chosen : window(costs, subscriptions_told_)) {
+        const Candidate& candidate = candidates[chosen];
+        list.push_back({.event_type = *candidate.event_type,
+                        .member_name = *candidate.member_name,
+                        .origin = *candidate.origin,
+                        .heartbeat = candidate.stamp});
+    }
+    return list;
 }
 
 /// What local clients listen to and others may know, each type once.
@@ -151,8 +164,9 @@ const std::vector<std::string>& Node::own_types() {
     if (own_types_) return *own_types_;
     std::vector<std::string> types;
     std::ranges::copy_if(
-        sessions_.event_types(), std::back_inserter(types),
-        [](const std::string& type) { return !wire::gossiperl::is_member_event(type); });
+        sessions_.event_types(), std::back_inserter(types), [](const std::string& type) {
+            return !wire::gossiperl::is_member_event(type) || GV_MUTANT(old_ask_for_events);
+        });
     own_types_ = std::move(types);
     return *own_types_;
 }

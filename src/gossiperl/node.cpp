@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "base/mutant.hpp"
 #include "base/overloaded.hpp"
 
 namespace grapevine::gossiperl {
@@ -153,7 +154,7 @@ void Node::drain_sessions(Instant now) {
 void Node::tell_changes(Instant now, WallTime wall, const RemoteMembers::Changes& changes) {
     for (const RemoteMembers::Change& change : changes) {
         if (change.event == MemberEvent::out) {
-            redelivery_.stop_all(change.name);
+            if (!GV_MUTANT(old_serve_the_gone)) redelivery_.stop_all(change.name);
             subscriptions_.remove_member(change.name);
         }
         outbox_.emplace_back(MemberChanged{change.event, change.name, false});

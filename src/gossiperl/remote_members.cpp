@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/limits.hpp"
+#include "base/mutant.hpp"
 #include "gossiperl/heartbeat.hpp"
 
 namespace grapevine::gossiperl {
@@ -69,6 +70,10 @@ RemoteMembers::Changes RemoteMembers::heard_of(Instant now, const std::string& n
     const Instant certain = is_certain ? Instant(std::chrono::milliseconds(certain_ms)) : Instant{};
 
     if (const auto found = members_.find(name); found != members_.end()) {
+        if (GV_MUTANT(old_believe_hearsay)) {
+            const Duration age = age_of(heartbeat, reading.teller_clock * 1000);
+            return settle(now, liveness_.heard(now, name, now - age));
+        }
         if (!is_certain) return {};
         if (certain > life_of(name).last_heard) found->second.is_confirmed = true;
         return settle(now, liveness_.heard(now, name, certain));

@@ -59,6 +59,8 @@ public:
         Instant asked_at = Instant::min();
     };
 
+    using Named = std::pair<const std::string, Member>;
+
     explicit RemoteMembers(client::LivenessTimes times);
 
     /// Its own word, with a clock that shows `heartbeat` seconds. `address` is taken over if it

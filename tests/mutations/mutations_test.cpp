@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mutant.hpp"
+#include "gossiperl_scenarios.hpp"
 #include "sim/chaos.hpp"
 #include "sim/testing.hpp"
 #include "sim/world.hpp"
@@ -35,6 +36,9 @@ WorldConfig config_of(std::size_t hosts, protocol::Profile profile, std::uint64_
     config.datagrams_per_second_max = kDatagramsPerSecondMax;
     return config;
 }
+
+/// From here on they are bugs of src/gossiperl, and looked for in worlds of that protocol.
+constexpr Mutant kFirstOld = Mutant::old_reforward;
 
 /// What went wrong in a run, or nothing.
 using Finding = std::string;
@@ -158,6 +162,12 @@ Finding records(std::uint64_t seed) {
 }
 
 Finding any_finding(std::uint64_t seed) {
+    const bool is_old = active_mutant >= kFirstOld;
+    if (is_old || active_mutant == Mutant::none) {
+        if (Finding finding = any_gossiperl_finding(seed); !finding.empty() || is_old) {
+            return finding;
+        }
+    }
     for (const auto scenario : {records, calm, events, chaos}) {
         if (Finding finding = scenario(seed); !finding.empty()) return finding;
     }
