@@ -85,7 +85,8 @@ Outcome<void> check_keys(const JsonReader& reader, std::string_view type,
 }  // namespace
 
 Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, OverlayName name) {
-    static constexpr std::array<std::string_view, 12> kKeys = {"name",
+    static constexpr std::array<std::string_view, 16> kKeys = {"name",
+                                                               "protocol",
                                                                "bind",
                                                                "advertise",
                                                                "seeds",
@@ -96,6 +97,9 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
                                                                "labels",
                                                                "retention_age_ms",
                                                                "retention_bytes",
+                                                               "client_key",
+                                                               "client_port",
+                                                               "local_delivery",
                                                                "multicast"};
     const JsonReader reader = GV_TRY(JsonReader::parse(json, kKeys));
     control::OverlaySpec spec;
@@ -104,6 +108,7 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
     } else {
         spec.name = GV_TRY(reader.text("name")).value_or("");
     }
+    spec.protocol = GV_TRY(reader.text("protocol"));
     spec.bind = GV_TRY(reader.text("bind"));
     spec.advertise = GV_TRY(reader.texts("advertise", kMemberAddressesMax));
     spec.seeds = GV_TRY(reader.texts("seeds", kSeedsMax));
@@ -121,6 +126,12 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
     }
     // Above 2^53 JSON numbers are no longer exact in most languages.
     spec.retention_bytes = GV_TRY(reader.whole("retention_bytes", std::uint64_t{1} << 53));
+    spec.client_key = GV_TRY(reader.text("client_key"));
+    constexpr std::uint64_t kPortMax = std::numeric_limits<std::uint16_t>::max();
+    if (const auto port = GV_TRY(reader.whole("client_port", kPortMax))) {
+        spec.client_port = static_cast<std::uint16_t>(*port);
+    }
+    spec.is_local_delivery = GV_TRY(reader.truth("local_delivery"));
     return spec;
 }
 
@@ -191,7 +202,8 @@ Outcome<SocketMessage> decode_socket_message(std::string_view json, std::string&
     }
     if (type == "publish") {
         GV_TRY_VOID(check_keys(reader, type, kSubscribeKeys));
-        return PublishMessage{std::move(id), GV_TRY(read_event(reader))};
+        EventBody event = GV_TRY(read_event(reader));
+        return PublishMessage{std::move(id), std::move(event)};
     }
     if (type == "unsubscribe") {
         GV_TRY_VOID(check_keys(reader, type, kPublishKeys));

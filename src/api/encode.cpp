@@ -50,6 +50,7 @@ json::object to_object(const control::MemberView& member) {
 json::object to_object(const control::OverlayView& overlay) {
     json::object object;
     object["name"] = to_utf8(overlay.name);
+    object["protocol"] = to_utf8(overlay.protocol);
     object["id"] = to_utf8(overlay.id);
     object["member_name"] = to_utf8(overlay.member_name);
     object["incarnation"] = overlay.incarnation;

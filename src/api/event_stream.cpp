@@ -28,14 +28,7 @@ EventStream::EventStream(control::Control& control, std::shared_ptr<control::Log
 
 void EventStream::start() {
     assert(!append_handle_);
-    const auto wake = [weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->pump();
-    };
-    outlet_.sink().on_drained(wake);
-    outlet_.sink().on_closed([weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->is_closed_ = true;
-    });
-    append_handle_ = log_->on_append(wake);
+    append_handle_ = connect(outlet_.sink(), *log_);
     write(fmt::format("retry: {}\nid: {}\n\n", kRetryMs, feed_.cursor()));
     pump();
 }

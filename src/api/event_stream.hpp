@@ -23,7 +23,7 @@ namespace grapevine::api {
 /// filter passes little does not fall out of the log that way.
 ///
 /// Bounds: reads the log only while less than `kStreamPendingBytesMax` are pending in the sink.
-class EventStream : public Stream, public std::enable_shared_from_this<EventStream> {
+class EventStream final : public Stream {
 public:
     EventStream(control::Control& control, std::shared_ptr<control::Log> log, std::string overlay,
                 std::string token_id, Feed feed, std::shared_ptr<StreamSink> sink);
@@ -33,10 +33,9 @@ public:
 
     void advance() override;
     void end(std::string_view reason) override;
-    [[nodiscard]] bool is_closed() const override { return is_closed_; }
 
 private:
-    void pump();
+    void pump() override;
     void write(std::string chunk);
 
     control::Control& control_;
@@ -46,8 +45,7 @@ private:
     std::shared_ptr<void> append_handle_;
     bool has_written_ = false;  ///< Since the last heartbeat was due.
     bool is_pumping_ = false;
-    bool is_ended_ = false;   ///< We said the last word; it may still wait for the peer.
-    bool is_closed_ = false;  ///< Nothing can be sent any more.
+    bool is_ended_ = false;  ///< We said the last word; it may still wait for the peer.
 };
 
 }  // namespace grapevine::api

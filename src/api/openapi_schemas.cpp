@@ -11,6 +11,7 @@ constexpr std::string_view kRequestSchemas = R"json({
   "description": "An overlay to create. What is absent has the default of the configuration.",
   "properties": {
     "name": {"type": "string", "maxLength": 64},
+    "protocol": {"type": "string", "enum": ["grapevine", "gossiperl"]},
     "bind": {"type": "string", "description": "ip:port to receive on; port 0 picks one.",
              "examples": ["0.0.0.0:9471"]},
     "advertise": {"type": "array", "maxItems": 4, "items": {"type": "string"},
@@ -26,7 +27,10 @@ constexpr std::string_view kRequestSchemas = R"json({
     "member_name": {"type": "string", "maxLength": 64},
     "labels": {"$ref": "#/components/schemas/Labels"},
     "retention_age_ms": {"type": "integer", "minimum": 0},
-    "retention_bytes": {"type": "integer", "minimum": 0}
+    "retention_bytes": {"type": "integer", "minimum": 0},
+    "client_key": {"type": "string", "description": "Of old clients that attach over loopback."},
+    "client_port": {"type": "integer", "minimum": 1, "maximum": 65535},
+    "local_delivery": {"type": "boolean"}
   }
 },
 "OverlayChange": {
@@ -34,6 +38,7 @@ constexpr std::string_view kRequestSchemas = R"json({
   "description": "What to change; the rest stays. A name, if given, must be that of the path.",
   "properties": {
     "name": {"type": "string"},
+    "protocol": {"type": "string", "description": "Cannot be changed."},
     "bind": {"type": "string"},
     "advertise": {"type": "array", "maxItems": 4, "items": {"type": "string"}},
     "seeds": {"type": "array", "maxItems": 64, "items": {"type": "string"}},
@@ -45,7 +50,10 @@ constexpr std::string_view kRequestSchemas = R"json({
     "member_name": {"type": "string", "maxLength": 64},
     "labels": {"$ref": "#/components/schemas/Labels"},
     "retention_age_ms": {"type": "integer", "minimum": 0},
-    "retention_bytes": {"type": "integer", "minimum": 0}
+    "retention_bytes": {"type": "integer", "minimum": 0},
+    "client_key": {"type": "string", "description": "Of old clients that attach over loopback."},
+    "client_port": {"type": "integer", "minimum": 1, "maximum": 65535},
+    "local_delivery": {"type": "boolean"}
   }
 },
 "SeedList": {
@@ -135,12 +143,14 @@ constexpr std::string_view kAnswerSchemas = R"json(
            "examples": [{"rack": "r1"}]},
 "Overlay": {
   "type": "object", "additionalProperties": false,
-  "required": ["name", "id", "member_name", "incarnation", "bind", "advertise", "seeds", "key_ids",
-               "profile", "cipher", "labels", "origin", "state", "view_fingerprint",
+  "required": ["name", "protocol", "id", "member_name", "incarnation", "bind", "advertise", "seeds",
+               "key_ids", "profile", "cipher", "labels", "origin", "state", "view_fingerprint",
                "members_alive", "members_suspect",
                "members_dead", "members_left", "local_health", "counters"],
   "properties": {
     "name": {"type": "string"},
+    "protocol": {"type": "string", "enum": ["grapevine", "gossiperl", ""],
+                 "description": "Empty while it is starting."},
     "id": {"type": "string", "description": "Our member id in it."},
     "member_name": {"type": "string"},
     "incarnation": {"type": "integer"},
@@ -152,7 +162,7 @@ constexpr std::string_view kAnswerSchemas = R"json(
     "profile": {"type": "string"},
     "cipher": {"type": "string"},
     "labels": {"$ref": "#/components/schemas/Labels"},
-    "origin": {"type": "string", "description": "file or api: who defined it, and may change it."},
+    "origin": {"type": "string", "description": "file, api or session: who defined it, and may change it."},
     "state": {"type": "string", "enum": ["starting", "running", "left"],
               "description": "left: this daemon is silent in the overlay until it starts again."},
     "view_fingerprint": {"type": "string",

@@ -32,16 +32,10 @@ SocketSession::SocketSession(control::Control& control, std::shared_ptr<control:
 
 void SocketSession::start() {
     assert(!append_handle_);
-    const auto wake = [weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->pump();
-    };
-    outlet_.sink().on_drained(wake);
-    outlet_.sink().on_closed([weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->is_closed_ = true;
-    });
-    append_handle_ = log_->on_append(wake);
+    append_handle_ = connect(outlet_.sink(), *log_);
     outlet_.sink().on_message([weak = weak_from_this()](const std::string& message) {
-        if (const auto self = weak.lock()) self->take(message);
+        const auto self = weak.lock();
+        if (self) static_cast<SocketSession&>(*self).take(message);
     });
 }
 
@@ -138,8 +132,9 @@ void SocketSession::handle(PublishMessage message) {
                              std::move(message.event.payload)};
     control_.submit(std::move(publish),
                     [weak = weak_from_this(), id = message.id](Outcome<control::Answer> answer) {
-                        const auto self = weak.lock();
-                        if (!self) return;
+                        const auto alive = weak.lock();
+                        if (!alive) return;
+                        auto* const self = static_cast<SocketSession*>(alive.get());
                         --self->publishes_in_flight_;
                         if (self->is_closed_ || self->is_ended_) return;
                         if (!answer) {

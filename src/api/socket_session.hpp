@@ -35,7 +35,7 @@ namespace grapevine::api {
 /// Bounds: `kSocketSubscriptionsMax`, `kSocketPublishesMax` in flight (the newest is refused), and
 /// as for `EventStream`. A peer that sends but does not read is closed with 1008 when
 /// `kSocketUnsentBytesMax` wait for it.
-class SocketSession : public Stream, public std::enable_shared_from_this<SocketSession> {
+class SocketSession final : public Stream {
 public:
     SocketSession(control::Control& control, std::shared_ptr<control::Log> log, std::string overlay,
                   Caller caller, std::shared_ptr<SocketSink> sink);
@@ -45,7 +45,6 @@ public:
 
     void advance() override;
     void end(std::string_view reason) override;
-    [[nodiscard]] bool is_closed() const override { return is_closed_; }
 
 private:
     void take(const std::string& message);
@@ -53,7 +52,7 @@ private:
     void handle(const UnsubscribeMessage& message);
     void handle(PublishMessage message);
     void refuse(std::string_view id, const Problem& problem);
-    void pump();
+    void pump() override;
     void write(std::string message);
     void close(std::uint16_t status, std::string_view reason);
 
@@ -68,8 +67,7 @@ private:
     bool has_written_ = false;
     bool is_pumping_ = false;
     std::string end_reason_;
-    bool is_ended_ = false;   ///< We said the last word; it may still wait for the peer.
-    bool is_closed_ = false;  ///< Nothing can be sent any more.
+    bool is_ended_ = false;  ///< We said the last word; it may still wait for the peer.
 };
 
 }  // namespace grapevine::api

@@ -71,7 +71,9 @@ using Outcome = std::expected<T, Refusal>;
 
 /// Takes the value out of a `Result` or `Outcome`, or returns its error from the function around
 /// it. g++ 12 has std::expected without `and_then`, and this reads better where fields follow
-/// fields.
+/// fields. Not behind something that owns memory in the same expression, as in
+/// `Pair{GV_TRY(text()), GV_TRY(text())}`: g++ 12 forgets to destroy the first when the second
+/// fails.
 #define GV_TRY(...) GV_TRY_AS(GV_TRY_NAME(__COUNTER__), (__VA_ARGS__))
 
 /// The same for a `Result<void>`.

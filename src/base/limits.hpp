@@ -165,11 +165,20 @@ inline constexpr std::size_t kDiscoveredMax = 64;
 inline constexpr std::size_t kOldDatagramBytesMax = 65'507;
 /// What goes to a local client, because the JVM client reads into a buffer of this size.
 inline constexpr std::size_t kOldClientDatagramBytesMax = 1024;
+/// A member name of ours in an overlay of the old protocol: with it every digestAck still fits what
+/// a local client can read.
+inline constexpr std::size_t kOldNameBytesMax = 256;
+/// What an application may put into one message: the largest datagram, less Base64 (3 bytes become
+/// 4), envelope, IV and padding.
+inline constexpr std::size_t kOldPayloadBytesMax = 48'000;
 /// Names, ids, secrets, event types and addresses in messages.
 inline constexpr std::size_t kOldTextBytesMax = 1024;
 /// Entries of a membership or subscription list and of a list of event types in one message. A
 /// datagram holds fewer of them.
 inline constexpr std::size_t kOldListMax = 4096;
+/// Structs and lists within each other in one message. Ours go two deep; the rest is for fields
+/// that we do not know and skip.
+inline constexpr std::uint8_t kOldNestingMax = 32;
 /// Remote daemons of one overlay; more are ignored and counted. The original slows down long
 /// before.
 inline constexpr std::size_t kOldMembersMax = 4096;
@@ -189,6 +198,31 @@ inline constexpr std::size_t kSeenIdsMax = 65'536;
 /// what a busy original sends, a fiftieth of its storms.
 inline constexpr std::size_t kOldSourceRatePerSecond = 200;
 inline constexpr std::size_t kOldSourceBurst = 1000;
+/// Racks of one overlay, and seeds of all its racks; more are refused. A round writes to one seed.
+inline constexpr std::size_t kOldRacksMax = 64;
+inline constexpr std::size_t kOldSeedsMax = 1024;
+/// Kinds of messages of one overlay that are counted by name, in each direction; the rest are
+/// counted together. The protocol has eleven of its own. Each takes 7 kB, so all take 3.6 MB.
+inline constexpr std::size_t kStatisticsSeriesMax = 256;
+/// A body for the old REST API: what the original took.
+inline constexpr std::size_t kOldRequestBodyBytesMax = 8 * 1024 * 1024;
+/// Remote hosts whose rate is remembered; the one longest unheard is forgotten. Twice the members,
+/// so that strangers do not displace them at once.
+inline constexpr std::size_t kOldSourcesMax = 2 * kOldMembersMax;
+/// Names and addresses in the list of one digestAck or digestSubscriptions, before Base64. What is
+/// left out comes first in the next one. 8 kB is a hundred members, and 12 kB on the wire: 8
+/// fragments of Ethernet, of which losing one loses all.
+inline constexpr std::size_t kOldListBytesMax = 8 * 1024;
+/// Members asked in one round whether they are still there, beside the one that the old protocol
+/// draws at random. In the ten rounds before a verdict this is 160.
+inline constexpr std::size_t kOldAsksPerRoundMax = 16;
+/// Rounds whose digest may still be answered; at the default of 2 s this is half a minute.
+inline constexpr std::size_t kOldRoundsAnsweredMax = 16;
+/// Members that went and must not come back by old news; the oldest is forgotten.
+inline constexpr std::size_t kOldDepartedMax = kOldMembersMax;
+/// Ids of our own messages by which their return from the group is recognised; the oldest is
+/// forgotten. They return within milliseconds.
+inline constexpr std::size_t kOldOwnIdsMax = 4096;
 
 // -- HTTP API ------------------------------------------------------------------------------------
 

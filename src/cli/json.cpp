@@ -10,12 +10,17 @@ namespace json = boost::json;
 
 namespace {
 
+/// As people write numbers: 40, where the library writes 4E1.
+std::string leaf(const json::value& value) {
+    return value.is_double() ? fmt::format("{}", value.get_double()) : json::serialize(value);
+}
+
 std::string plain(const json::value& value) {
     if (value.is_string()) {
         const json::string& text = value.get_string();
         return std::string(text.data(), text.size());
     }
-    return value.is_null() ? std::string() : json::serialize(value);
+    return value.is_null() ? std::string() : leaf(value);
 }
 
 void write_pretty(const json::value& value, std::size_t depth, std::string& into) {
@@ -40,7 +45,7 @@ void write_pretty(const json::value& value, std::size_t depth, std::string& into
         }
         into += "\n" + end + "]";
     } else {
-        into += json::serialize(value);
+        into += leaf(value);
     }
 }
 

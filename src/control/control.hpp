@@ -66,7 +66,9 @@ struct OverlaySpec {
     /// Old clients of a native overlay: the text of their symmetric key; absent: none are served.
     std::optional<std::string> client_key;
     std::optional<std::uint16_t> client_port;  ///< On loopback; default: the overlay's port + 1000.
-    /// Where a native overlay announces itself: on, off, or a group "ip:port".
+    std::optional<bool> is_local_delivery;     ///< Old clients of this host hear each other.
+    /// Where a native overlay announces itself: on, off, or a group "ip:port". The IP address of
+    /// the group of one with protocol gossiperl.
     std::optional<std::string> multicast;
     /// Of an overlay with protocol gossiperl, and of no other.
     std::optional<gossiperl::Settings> gossiperl;

@@ -11,6 +11,7 @@
 #include "daemon/config_file.hpp"
 #include "daemon/config_keys.hpp"
 #include "daemon/config_values.hpp"
+#include "daemon/gossiperl_settings.hpp"
 #include "daemon/invitation.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "runtime/files.hpp"
@@ -313,20 +314,26 @@ private:
         }
         for (control::OverlaySpec& spec : config_.overlays) {
             accept_invitation(spec);
-            if (is_lan_implied_ && spec.name == kLanOverlay && !spec.keys) {
+            if (is_lan_implied_ && spec.name == kLanOverlay && !spec.keys && !is_gossiperl(spec)) {
                 spec.keys = {std::string(kOpenKey)};
             }
             if (!spec.bind) spec.bind = kDefaultOverlayBind;
             for (const Key& key : config_keys()) {
+                const bool is_native = !is_gossiperl(spec);
                 const bool is_unset =
-                    (key.name == "overlay.profile" && !spec.profile) ||
-                    (key.name == "overlay.cipher" && !spec.cipher) ||
+                    (key.name == "overlay.protocol" && !spec.protocol) ||
+                    (key.name == "overlay.profile" && is_native && !spec.profile) ||
+                    (key.name == "overlay.cipher" && is_native && !spec.cipher) ||
                     (key.name == "overlay.retention_age" && !spec.retention_age_ms) ||
                     (key.name == "overlay.retention_bytes" && !spec.retention_bytes);
                 if (is_unset) set_default(key, &spec);
             }
             if (!spec.member_name) spec.member_name = config_.name;
             if (!spec.seeds) spec.seeds.emplace();
+            if (is_gossiperl(spec)) {
+                complete_gossiperl(spec);
+                continue;
+            }
             control::Labels own = spec.labels.value_or(control::Labels{});
             for (const auto& label : config_.labels) {
                 const bool is_own = std::ranges::any_of(
@@ -336,6 +343,17 @@ private:
             std::ranges::sort(own);
             spec.labels = std::move(own);
         }
+    }
+
+    void complete_gossiperl(control::OverlaySpec& spec) {
+        auto settings = gossiperl_settings_of(spec);
+        if (settings) {
+            spec.gossiperl = std::move(*settings);
+            return;
+        }
+        const Refusal& refusal = settings.error();
+        const std::string key = fmt::format("overlay.{}.{}", spec.name, refusal.field);
+        refuse(place_of(key), key, refusal.message, refusal.cure);
     }
 
     /// Flags beside --join say more about the overlay of the invitation: it is then ours to define,
@@ -403,7 +421,7 @@ private:
             if (place.empty()) place = place_of(prefix);
             refuse(place, key, refusal.message, refusal.cure, refusal.code);
         }
-        const bool has_seeds = spec.seeds && !spec.seeds->empty();
+        const bool has_seeds = !is_gossiperl(spec) && spec.seeds && !spec.seeds->empty();
         if (has_seeds && !spec.keys) {
             refuse(place_of(prefix + ".seeds"), prefix,
                    "has seeds but no keys, and would never be let in",
@@ -468,8 +486,10 @@ std::optional<std::string> file_to_read(const ConfigSources& sources) {
 }
 
 void warn_of_readable_secrets(Config& config) {
-    const bool has_keys = std::ranges::any_of(
-        config.overlays, [](const control::OverlaySpec& spec) { return spec.keys.has_value(); });
+    const bool has_keys =
+        std::ranges::any_of(config.overlays, [](const control::OverlaySpec& spec) {
+            return spec.keys || spec.client_key || spec.gossiperl;
+        });
     std::error_code error;
     const fs::perms mode = fs::status(config.config_file, error).permissions();
     const bool is_open = (mode & fs::perms::others_read) != fs::perms::none;

@@ -45,6 +45,13 @@ struct HttpConfig {
     bool is_metrics_open = false;      ///< GET /metrics over loopback needs no token.
 };
 
+/// What serves scripts and clients of gossiperl.
+struct GossiperlConfig {
+    bool is_rest_on = false;            ///< The old REST API, with what settings.json says.
+    std::string settings_file;          ///< Empty: /etc/gossiperl/settings.json if there is one.
+    std::optional<Endpoint> rest_bind;  ///< Instead of what settings.json says.
+};
+
 struct LogConfig {
     std::string level;   ///< debug, info, warn, error, off
     std::string format;  ///< text, json
@@ -59,6 +66,7 @@ struct Config {
     std::uint32_t workers = 1;
     HttpConfig http;
     LogConfig log;
+    GossiperlConfig gossiperl;
     control::Labels labels;  ///< Of every overlay; an overlay's own labels win key by key.
 
     /// By name. `bind`, `profile`, `cipher`, `member_name`, `labels` (merged), `retention_*` are

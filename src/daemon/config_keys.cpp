@@ -195,6 +195,14 @@ const std::array kKeys = {
         .where = Key::Where::not_in_file,
         .kind_of_default = Key::Default::worked_out,
         .set = [](Config&, Spec*, KeyValue) {}},
+    Key{.name = "overlay.protocol",
+        .type = KeyType::choice,
+        .default_text = "grapevine",
+        .description = "What its members speak: ours, or the old one of gossiperl daemons.",
+        .flag = "--protocol",
+        .environment = "GRAPEVINE_OVERLAY_PROTOCOL",
+        .choices = kProtocolNames,
+        .set = [](Config&, Spec* spec, KeyValue value) { spec->protocol = text(value); }},
     Key{.name = "overlay.bind",
         .type = KeyType::address,
         .default_text = "0.0.0.0:9471",
@@ -204,6 +212,28 @@ const std::array kKeys = {
         .environment = "GRAPEVINE_OVERLAY_BIND",
         .change = Key::Change::at_restart,
         .set = [](Config&, Spec* spec, KeyValue value) { spec->bind = text(value); }},
+    Key{.name = "overlay.client_key",
+        .type = KeyType::text,
+        .default_text = "none: old clients are not served",
+        .description = "The symmetric key of gossiperl clients that attach to this native overlay "
+                       "over loopback, as they have it in their own settings.",
+        .flag = "--client-key",
+        .environment = "GRAPEVINE_OVERLAY_CLIENT_KEY",
+        .kind_of_default = Key::Default::worked_out,
+        .set = [](Config&, Spec* spec, KeyValue value) { spec->client_key = text(value); }},
+    Key{.name = "overlay.client_port",
+        .type = KeyType::integer,
+        .default_text = "the port of bind + 1000; in a gossiperl overlay with multicast + 1",
+        .description = "The UDP port on loopback for gossiperl clients.",
+        .flag = "--client-port",
+        .environment = "GRAPEVINE_OVERLAY_CLIENT_PORT",
+        .kind_of_default = Key::Default::worked_out,
+        .min = 1,
+        .max = 65535,
+        .set =
+            [](Config&, Spec* spec, KeyValue value) {
+                spec->client_port = static_cast<std::uint16_t>(integer(value));
+            }},
     Key{.name = "overlay.advertise",
         .type = KeyType::list,
         .default_text = "the addresses of bind",
@@ -322,18 +352,24 @@ std::string_view Key::last_name() const {
 }
 
 std::span<const Key> config_keys() {
-    return kKeys;
+    static const std::vector<Key> all = [] {
+        std::vector<Key> keys(kKeys.begin(), kKeys.end());
+        const auto old = gossiperl_keys();
+        keys.insert(keys.end(), old.begin(), old.end());
+        return keys;
+    }();
+    return all;
 }
 
 const Key* find_key(std::string_view name) {
     const auto found =
-        std::ranges::find_if(kKeys, [name](const Key& key) { return key.name == name; });
-    return found == kKeys.end() ? nullptr : &*found;
+        std::ranges::find_if(config_keys(), [name](const Key& key) { return key.name == name; });
+    return found == config_keys().end() ? nullptr : &*found;
 }
 
 std::vector<std::string_view> names_in_table(std::string_view table) {
     std::vector<std::string_view> names;
-    for (const Key& key : kKeys) {
+    for (const Key& key : config_keys()) {
         if (key.where == Key::Where::not_in_file) continue;
         const std::string_view of = table_of(key.name);
         if (of == table) names.push_back(key.last_name());
@@ -348,7 +384,7 @@ std::vector<std::string_view> names_in_table(std::string_view table) {
 std::string config_reference() {
     std::string text;
     std::string_view table = "-";
-    for (const Key& key : kKeys) {
+    for (const Key& key : config_keys()) {
         if (table_of(key.name) != table) {
             table = table_of(key.name);
             text += table.empty()        ? std::string("### Top level\n\n")
@@ -376,8 +412,8 @@ std::string config_reference() {
             key.kind_of_default == Key::Default::fixed ? fmt::format("`{}`", key.default_text)
                                                        : std::string(key.default_text),
             key.change == Key::Change::at_reload ? "at reload" : "at restart", meaning);
-        const bool is_last = &key == &kKeys.back() || table_of((&key + 1)->name) != table;
-        if (is_last && &key != &kKeys.back()) text += "\n";
+        const bool is_last = &key == &config_keys().back() || table_of((&key + 1)->name) != table;
+        if (is_last && &key != &config_keys().back()) text += "\n";
     }
     return text;
 }

@@ -48,10 +48,44 @@ std::string label_table(const control::Labels& labels) {
     return result + " }";
 }
 
+std::string describe_gossiperl(const control::gossiperl::Settings& settings) {
+    const auto time = [](std::int64_t seconds) {
+        return quoted(format_duration_ms(seconds * 1000));
+    };
+    std::string text = "# symmetric_key, secret: not shown\n";
+    if (settings.multicast) {
+        text += fmt::format("multicast = {}\nmulticast_ttl = {}\n", quoted(settings.multicast->ip),
+                            settings.multicast->ttl);
+    }
+    text += fmt::format("rack_name = {}\n", quoted(settings.rack_name));
+    text += fmt::format("quarantine_after = {}\n", time(settings.quarantine_after));
+    text += fmt::format("max_quarantined = {}\n", time(settings.max_quarantined));
+    text += fmt::format("drop_unreachable_after = {}\n", time(settings.drop_unreachable_after));
+    text += fmt::format("redelivery_retry_every = {}\n", time(settings.redelivery_retry_every));
+    text += fmt::format("redelivery_retry_max = {}\n", settings.redelivery_retry_max);
+    text += fmt::format("gossip_round_every = {}\n", time(settings.gossip_round_every));
+    text += fmt::format("drop_stale_subscriptions_after = {}\n",
+                        time(settings.drop_stale_subscriptions_after));
+    text += fmt::format("local_delivery = \"{}\"\n", settings.is_local_delivery ? "on" : "off");
+    text += fmt::format("announce_exit = \"{}\"\n", settings.is_exit_announced ? "on" : "off");
+    return text;
+}
+
 std::string describe_overlay(const control::OverlaySpec& spec) {
     std::string text =
         fmt::format("\n[overlay.{}]\n",
                     spec.name.find('.') == std::string::npos ? spec.name : quoted(spec.name));
+    if (is_gossiperl(spec)) {
+        text += "protocol = \"gossiperl\"\n";
+        text += fmt::format("bind = {}\n", quoted(*spec.bind));
+        text += fmt::format("seeds = {}\n", quoted_list(*spec.seeds));
+        text += fmt::format("member_name = {}\n", quoted(*spec.member_name));
+        text += describe_gossiperl(*spec.gossiperl);
+        text +=
+            fmt::format("retention_age = {}\n", quoted(format_duration_ms(*spec.retention_age_ms)));
+        text += fmt::format("retention_bytes = {}\n", quoted(format_size(*spec.retention_bytes)));
+        return text;
+    }
     text += fmt::format("bind = {}\n", quoted(*spec.bind));
     if (spec.advertise) text += fmt::format("advertise = {}\n", quoted_list(*spec.advertise));
     text += fmt::format("seeds = {}\n", quoted_list(*spec.seeds));
@@ -105,13 +139,19 @@ std::vector<std::string> keys_needing_restart(const Config& running, const Confi
     note(running.http.is_metrics_open != next.http.is_metrics_open, "http.metrics");
     note(running.http.connections_max != next.http.connections_max, "http.connections_max");
     note(running.log.format != next.log.format, "log.format");
+    note(running.gossiperl.is_rest_on != next.gossiperl.is_rest_on, "gossiperl.rest");
+    note(running.gossiperl.settings_file != next.gossiperl.settings_file, "gossiperl.settings");
+    note(running.gossiperl.rest_bind != next.gossiperl.rest_bind, "gossiperl.rest_bind");
     for (const control::OverlaySpec& spec : next.overlays) {
         const auto before =
             std::ranges::find(running.overlays, spec.name, &control::OverlaySpec::name);
         if (before == running.overlays.end()) continue;
         const std::string prefix = fmt::format("overlay.{}.", spec.name);
+        note(before->protocol != spec.protocol, prefix + "protocol");
         note(before->bind != spec.bind, prefix + "bind");
         note(before->multicast != spec.multicast, prefix + "multicast");
+        note(before->client_key != spec.client_key, prefix + "client_key");
+        note(before->client_port != spec.client_port, prefix + "client_port");
         note(before->profile != spec.profile, prefix + "profile");
         note(before->cipher != spec.cipher, prefix + "cipher");
         note(before->retention_age_ms != spec.retention_age_ms, prefix + "retention_age");
@@ -139,6 +179,15 @@ std::string describe_config(const Config& config) {
     text += fmt::format("connections_max = {}\n", config.http.connections_max);
     text += fmt::format("\n[log]\nlevel = {}\nformat = {}\n", quoted(config.log.level),
                         quoted(config.log.format));
+    if (config.gossiperl.is_rest_on) {
+        text += "\n[gossiperl]\nrest = \"on\"\n";
+        if (!config.gossiperl.settings_file.empty()) {
+            text += fmt::format("settings = {}\n", quoted(config.gossiperl.settings_file));
+        }
+        if (config.gossiperl.rest_bind) {
+            text += fmt::format("rest_bind = {}\n", quoted(to_string(*config.gossiperl.rest_bind)));
+        }
+    }
     for (const control::OverlaySpec& spec : config.overlays) text += describe_overlay(spec);
     return text;
 }

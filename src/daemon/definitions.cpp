@@ -40,6 +40,9 @@ std::string to_json(const control::OverlaySpec& spec) {
     }
     if (spec.retention_age_ms) object["retention_age_ms"] = *spec.retention_age_ms;
     if (spec.retention_bytes) object["retention_bytes"] = *spec.retention_bytes;
+    if (spec.client_key) object["client_key"] = *spec.client_key;
+    if (spec.client_port) object["client_port"] = *spec.client_port;
+    if (spec.is_local_delivery) object["local_delivery"] = *spec.is_local_delivery;
     return boost::json::serialize(object);
 }
 
@@ -97,18 +100,28 @@ control::OverlaySpec merged(control::OverlaySpec base, const control::OverlaySpe
     take(base.advertise, next.advertise);
     take(base.seeds, next.seeds);
     take(base.keys, next.keys);
-    take(base.multicast, next.multicast);
     take(base.profile, next.profile);
     take(base.cipher, next.cipher);
     take(base.member_name, next.member_name);
     take(base.labels, next.labels);
     take(base.retention_age_ms, next.retention_age_ms);
     take(base.retention_bytes, next.retention_bytes);
+    take(base.client_key, next.client_key);
+    take(base.client_port, next.client_port);
+    take(base.is_local_delivery, next.is_local_delivery);
+    take(base.multicast, next.multicast);
     return base;
 }
 
 control::OverlaySpec completed(control::OverlaySpec spec, const std::string& host_name) {
     const auto defaults = protocol::profile_config(protocol::Profile::lan);
+    if (!spec.protocol) spec.protocol = std::string(kProtocolNames.front());
+    if (!spec.retention_age_ms) {
+        spec.retention_age_ms =
+            std::chrono::duration_cast<std::chrono::milliseconds>(defaults.retention_age).count();
+    }
+    if (!spec.retention_bytes) spec.retention_bytes = defaults.retention_bytes;
+    if (is_gossiperl(spec)) return spec;  // The rest is in `gossiperl`, and has its own defaults.
     if (!spec.bind) spec.bind = kDefaultOverlayBind;
     if (!spec.seeds) spec.seeds.emplace();
     if (!spec.multicast) spec.multicast = "off";
@@ -119,11 +132,6 @@ control::OverlaySpec completed(control::OverlaySpec spec, const std::string& hos
     }
     if (!spec.member_name) spec.member_name = host_name;
     if (!spec.labels) spec.labels.emplace();
-    if (!spec.retention_age_ms) {
-        spec.retention_age_ms =
-            std::chrono::duration_cast<std::chrono::milliseconds>(defaults.retention_age).count();
-    }
-    if (!spec.retention_bytes) spec.retention_bytes = defaults.retention_bytes;
     return spec;
 }
 
@@ -164,6 +172,14 @@ Endpoint bind_of(const control::OverlaySpec& spec) {
     const auto bind = Endpoint::parse(*spec.bind);
     assert(bind && "checked");
     return *bind;
+}
+
+std::uint16_t client_port_of(const control::OverlaySpec& spec) {
+    constexpr std::uint32_t kDistance = 1000;
+    if (spec.client_port) return *spec.client_port;
+    const std::uint32_t port = bind_of(spec).port;
+    return port == 0 || port + kDistance > 65'535 ? 0
+                                                  : static_cast<std::uint16_t>(port + kDistance);
 }
 
 overlay::Start start_of(storage::OverlayImage image) {

@@ -41,6 +41,10 @@ control::OverlaySpec completed(control::OverlaySpec spec, const std::string& hos
 overlay::Settings settings_of(const control::OverlaySpec& spec);
 Endpoint bind_of(const control::OverlaySpec& spec);
 
+/// Where old clients of a native overlay attach: as set, or 1000 above the overlay's own port (0
+/// picks one where that is not known, or above 65535).
+std::uint16_t client_port_of(const control::OverlaySpec& spec);
+
 /// Fresh randomness of the operating system around what was stored.
 overlay::Start start_of(storage::OverlayImage image);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "daemon/answer.hpp"
 #include "daemon/invitation.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "runtime/clock.hpp"
@@ -20,16 +21,6 @@ constexpr std::size_t kInvitationPeersMax = 3;
 Refusal no_overlay(const std::string& name) {
     return {Refusal::Code::not_found, fmt::format("there is no overlay '{}' here", name),
             "list them with: grapevine overlay list", "overlay"};
-}
-
-template <typename T>
-Outcome<control::Answer> answer_of(Outcome<T> outcome) {
-    if (!outcome) return std::unexpected(outcome.error());
-    if constexpr (std::is_void_v<T>) {
-        return control::Answer(control::Done{});
-    } else {
-        return control::Answer(std::move(*outcome));
-    }
 }
 
 }  // namespace
@@ -126,7 +117,10 @@ control::OverlayView Host::stub_view(const Entry& entry) const {
 
 void Host::complete_view(control::OverlayView& view, const Entry& entry) {
     view.profile = entry.spec.profile.value_or("");
-    view.origin = entry.origin == Origin::file ? "file" : "api";
+    view.protocol = entry.spec.protocol.value_or("");
+    view.origin = entry.origin == Origin::file  ? "file"
+                  : entry.origin == Origin::api ? "api"
+                                                : "session";
     switch (entry.state) {
         case State::starting:
             view.state = "starting";
@@ -180,7 +174,7 @@ void Host::handle(control::ShowOverlay request, Callback callback) {
         return;
     }
     ask(
-        request.overlay, [](Pump& pump) { return control::Answer(pump.view()); },
+        request.overlay, [](OverlayPump& pump) { return control::Answer(pump.view()); },
         [this, self = self_, name = request.overlay,
          callback = std::move(callback)](Outcome<control::Answer> answer) {
             if (*self == nullptr) return;
@@ -194,21 +188,21 @@ void Host::handle(control::ShowOverlay request, Callback callback) {
 
 void Host::handle(control::ListMembers request, Callback callback) {
     ask(
-        request.overlay, [](Pump& pump) { return control::Answer(pump.members()); },
+        request.overlay, [](OverlayPump& pump) { return control::Answer(pump.members()); },
         std::move(callback));
 }
 
 void Host::handle(control::ShowMember request, Callback callback) {
     ask(
         request.overlay,
-        [member = request.member](Pump& pump) { return answer_of(pump.member(member)); },
+        [member = request.member](OverlayPump& pump) { return answer_of(pump.member(member)); },
         std::move(callback));
 }
 
 void Host::handle(control::GetRecord request, Callback callback) {
     ask(
         request.overlay,
-        [member = request.member](Pump& pump) { return answer_of(pump.record(member)); },
+        [member = request.member](OverlayPump& pump) { return answer_of(pump.record(member)); },
         std::move(callback));
 }
 
@@ -228,14 +222,14 @@ void Host::handle(control::Metrics, Callback callback) {
 void Host::handle(control::ForgetMember request, Callback callback) {
     ask(
         request.overlay,
-        [member = request.member](Pump& pump) { return answer_of(pump.forget(member)); },
+        [member = request.member](OverlayPump& pump) { return answer_of(pump.forget(member)); },
         std::move(callback));
 }
 
 void Host::handle(control::SetRecord request, Callback callback) {
     ask(
         request.overlay,
-        [key = request.key, value = request.value](Pump& pump) {
+        [key = request.key, value = request.value](OverlayPump& pump) {
             return answer_of(pump.set_record(key, value));
         },
         std::move(callback));
@@ -244,7 +238,7 @@ void Host::handle(control::SetRecord request, Callback callback) {
 void Host::handle(control::EraseRecord request, Callback callback) {
     ask(
         request.overlay,
-        [key = request.key](Pump& pump) { return answer_of(pump.erase_record(key)); },
+        [key = request.key](OverlayPump& pump) { return answer_of(pump.erase_record(key)); },
         std::move(callback));
 }
 
@@ -252,7 +246,7 @@ void Host::handle(control::Publish request, Callback callback) {
     auto payload = std::make_shared<Bytes>(std::move(request.payload));
     ask(
         request.overlay,
-        [topic = request.topic, payload](Pump& pump) {
+        [topic = request.topic, payload](OverlayPump& pump) {
             return answer_of(pump.publish(topic, std::move(*payload)));
         },
         std::move(callback));
@@ -290,7 +284,7 @@ void Host::handle(control::JoinSeeds request, Callback callback) {
     }
     ask(
         request.overlay,
-        [seeds = request.seeds](Pump& pump) {
+        [seeds = request.seeds](OverlayPump& pump) {
             pump.join(seeds);
             return control::Answer(control::Done{});
         },
@@ -354,7 +348,7 @@ void Host::handle(control::Invite request, Callback callback) {
         invitation.keys.push_back(*parse_key(text));
     ask(
         request.overlay,
-        [invitation, seeds = std::move(request.seeds)](Pump& pump) mutable {
+        [invitation, seeds = std::move(request.seeds)](OverlayPump& pump) mutable {
             invitation.seeds = std::move(seeds);
             if (invitation.seeds.empty()) {
                 // Ourselves, and a few others for the day on which we are gone.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "client/event_log.hpp"
+#include "client/sessions.hpp"
 #include "control/control.hpp"
 #include "daemon/config.hpp"
 #include "daemon/definitions.hpp"
@@ -30,7 +31,7 @@ public:
     /// when each has started or failed. The refusals name the overlay.
     void start(std::function<void(std::vector<Refusal>)> done);
 
-    /// Says goodbye in every overlay, then calls `done`. Bounded by Pump::kFarewellMax.
+    /// Says goodbye in every overlay, then calls `done`. Bounded by OverlayPump::kFarewellMax.
     void stop(std::function<void()> done);
 
     /// Takes over what a new reading of the configuration says about overlays: new ones start,
@@ -48,17 +49,19 @@ public:
 
 private:
     enum class State { starting, running, left };
-    enum class Origin { file, api };
+    /// Who defined it, and so who may change it and how long it lives: `session` overlays came over
+    /// the old REST API and end with the daemon, as they did in the original.
+    enum class Origin { file, api, session };
     struct Entry {
         control::OverlaySpec spec;
         Origin origin = Origin::file;
         State state = State::starting;
         runtime::Loop* worker = nullptr;
-        std::shared_ptr<Pump> pump;  ///< Only touched, and destroyed, on `worker`.
+        std::shared_ptr<OverlayPump> pump;  ///< Only touched, and destroyed, on `worker`.
         std::shared_ptr<client::EventLog> log;
         std::string bound;
     };
-    using Question = std::function<Outcome<control::Answer>(Pump&)>;
+    using Question = std::function<Outcome<control::Answer>(OverlayPump&)>;
 
     void handle(control::Info request, Callback callback);
     void handle(control::ListOverlays request, Callback callback);
@@ -78,11 +81,23 @@ private:
     void handle(control::Invite request, Callback callback);
     void handle(control::Publish request, Callback callback);
     void handle(control::Metrics request, Callback callback);
+    void handle(control::gossiperl::ShowSettings request, Callback callback);
+    void handle(control::gossiperl::Create request, Callback callback);
+    void handle(control::gossiperl::Change request, Callback callback);
+    void handle(control::gossiperl::ListMembers request, Callback callback);
+    void handle(control::gossiperl::ListSubscriptions request, Callback callback);
+    void handle(control::gossiperl::ShowStatistics request, Callback callback);
+    void handle(control::gossiperl::SendDigest request, Callback callback);
 
     /// Starts the overlay of `entry` on its worker; `callback` gets its view or the refusal.
     void open(const std::string& name, Callback callback);
-    void launch(const std::string& name, overlay::Settings settings, overlay::Start start,
-                Callback callback);
+    void open_native(const std::string& name, Callback callback);
+    void open_gossiperl(const std::string& name, Callback callback);
+    /// Runs `make` on the overlay's worker and takes the pump that it makes.
+    using MakePump = std::function<Outcome<std::unique_ptr<OverlayPump>>(OverlayPump::Sinks)>;
+    void launch(const std::string& name, MakePump make, Callback callback);
+    Outcome<std::vector<client::SavedSession>> stored_sessions(const std::string& name);
+    Outcome<void> erase_stored(const std::string& name);
     /// Ends the pump, with or without a farewell, then calls `done` here.
     enum class Farewell { yes, no };
     void close(Entry& entry, Farewell farewell, std::function<void()> done);

@@ -1,9 +1,13 @@
 #include <algorithm>
 #include <fmt/core.h>
+#include <tuple>
 #include <utility>
 
+#include "daemon/gossiperl_pump.hpp"
 #include "daemon/host.hpp"
 #include "daemon/overlay_spec.hpp"
+#include "daemon/pump.hpp"
+#include "daemon/saved_sessions.hpp"
 #include "runtime/log.hpp"
 #include "runtime/os_random.hpp"
 #include "storage/overlay_image.hpp"
@@ -18,17 +22,28 @@ namespace {
 constexpr std::uint16_t kDefaultPort = 9471;
 constexpr std::uint16_t kDefaultPortLast = kDefaultPort + kOverlaysMax - 1;
 
+/// What of an overlay of the old protocol is settled when its sockets are opened.
+auto sockets_of(const control::OverlaySpec& spec) {
+    const control::gossiperl::Settings& settings = *spec.gossiperl;
+    return std::tie(settings.ip, settings.iface, settings.port, settings.multicast,
+                    settings.member_name, settings.incoming_data_buffer_size,
+                    settings.outgoing_data_buffer_size);
+}
+
 /// Whether the change from `before` to `after` needs a new pump: another socket, cipher or timing.
 bool needs_restart(const control::OverlaySpec& before, const control::OverlaySpec& after) {
-    return before.bind != after.bind || before.multicast != after.multicast ||
-           before.cipher != after.cipher || before.profile != after.profile ||
-           before.retention_age_ms != after.retention_age_ms ||
+    if (is_gossiperl(before)) return sockets_of(before) != sockets_of(after);
+    return before.client_key != after.client_key || before.client_port != after.client_port ||
+           before.is_local_delivery != after.is_local_delivery || before.bind != after.bind ||
+           before.multicast != after.multicast || before.cipher != after.cipher ||
+           before.profile != after.profile || before.retention_age_ms != after.retention_age_ms ||
            before.retention_bytes != after.retention_bytes;
 }
 
 bool is_same(const control::OverlaySpec& a, const control::OverlaySpec& b) {
-    return !needs_restart(a, b) && a.advertise == b.advertise && a.seeds == b.seeds &&
-           a.keys == b.keys && a.member_name == b.member_name && a.labels == b.labels;
+    return a.protocol == b.protocol && !needs_restart(a, b) && a.gossiperl == b.gossiperl &&
+           a.advertise == b.advertise && a.seeds == b.seeds && a.keys == b.keys &&
+           a.member_name == b.member_name && a.labels == b.labels;
 }
 
 }  // namespace
@@ -107,6 +122,22 @@ void Host::open(const std::string& name, Callback callback) {
     Entry& entry = entries_.at(name);
     entry.spec = completed(entry.spec, config_.name);
     entry.state = State::starting;
+    if (entry.log == nullptr) {
+        entry.log = std::make_shared<client::EventLog>(
+            client::EventLog::Limits{static_cast<std::size_t>(*entry.spec.retention_bytes),
+                                     std::chrono::milliseconds(*entry.spec.retention_age_ms)},
+            fmt::format("{:016x}", runtime::os_random_seed()));
+    }
+    if (entry.worker == nullptr) entry.worker = &workers_.next();
+    if (is_gossiperl(entry.spec)) {
+        open_gossiperl(name, std::move(callback));
+    } else {
+        open_native(name, std::move(callback));
+    }
+}
+
+void Host::open_native(const std::string& name, Callback callback) {
+    Entry& entry = entries_.at(name);
     if (!entry.spec.keys) {
         auto key = definitions_.own_key(name);
         if (!key) return callback(std::unexpected(key.error()));
@@ -119,62 +150,86 @@ void Host::open(const std::string& name, Callback callback) {
         runtime::log::error("store", "overlay '{}': {} damaged entries were left out", name,
                             image.damaged_entries);
     }
-    if (entry.log == nullptr) {
-        entry.log = std::make_shared<client::EventLog>(
-            client::EventLog::Limits{static_cast<std::size_t>(*entry.spec.retention_bytes),
-                                     std::chrono::milliseconds(*entry.spec.retention_age_ms)},
-            fmt::format("{:016x}", runtime::os_random_seed()));
+    std::optional<Pump::Clients> clients;
+    if (entry.spec.client_key) {
+        auto sessions = stored_sessions(name);
+        if (!sessions) return callback(std::unexpected(sessions.error()));
+        clients = Pump::Clients{*entry.spec.client_key, client_port_of(entry.spec),
+                                entry.spec.is_local_delivery.value_or(false), std::move(*sessions)};
     }
-    if (entry.worker == nullptr) entry.worker = &workers_.next();
-    launch(name, settings_of(entry.spec), start_of(std::move(image)), std::move(callback));
+    // Made here and used once on the worker: the function must be copyable, these need not be.
+    const auto settings = std::make_shared<overlay::Settings>(settings_of(entry.spec));
+    const auto start = std::make_shared<overlay::Start>(start_of(std::move(image)));
+    launch(
+        name,
+        [this, worker = entry.worker, bind = bind_of(entry.spec), settings, start,
+         clients](OverlayPump::Sinks sinks) -> Outcome<std::unique_ptr<OverlayPump>> {
+            auto pump = GV_TRY(Pump::open(*worker, resolver_, bind, std::move(*settings),
+                                          std::move(*start), std::move(sinks)));
+            if (clients) GV_TRY_VOID(pump->open_clients(*clients));
+            return pump;
+        },
+        std::move(callback));
 }
 
-void Host::launch(const std::string& name, overlay::Settings settings, overlay::Start start,
-                  Callback callback) {
+Outcome<std::vector<client::SavedSession>> Host::stored_sessions(const std::string& name) {
+    LoadedSessions loaded = load_sessions(GV_TRY(store_.list(sessions_bucket_of(name))));
+    if (loaded.damaged_entries > 0) {
+        runtime::log::error("store", "overlay '{}': {} damaged sessions were left out", name,
+                            loaded.damaged_entries);
+    }
+    return std::move(loaded.sessions);
+}
+
+void Host::open_gossiperl(const std::string& name, Callback callback) {
     Entry& entry = entries_.at(name);
-    Pump::Sinks sinks;
+    auto sessions = stored_sessions(name);
+    if (!sessions) return callback(std::unexpected(sessions.error()));
+    launch(
+        name,
+        [worker = entry.worker, name, settings = *entry.spec.gossiperl,
+         sessions = std::move(*sessions)](OverlayPump::Sinks sinks) {
+            return GossiperlPump::open(*worker, name, settings, sessions, std::move(sinks));
+        },
+        std::move(callback));
+}
+
+void Host::launch(const std::string& name, MakePump make, Callback callback) {
+    Entry& entry = entries_.at(name);
+    OverlayPump::Sinks sinks;
     sinks.persist = [this](const storage::Batch& batch) { return store_.apply(batch); };
     sinks.news = [&loop = loop_, log = entry.log](std::vector<control::LogItem> items) {
         loop.post([&loop, log, items = std::move(items)]() mutable {
             for (control::LogItem& item : items) log->append(loop.now(), std::move(item));
         });
     };
-    struct Opening {
-        overlay::Settings settings;
-        overlay::Start start;
-        Pump::Sinks sinks;
-        Outcome<std::unique_ptr<Pump>> pump = std::unique_ptr<Pump>();
-    };
-    auto opening = std::make_shared<Opening>();
-    opening->settings = std::move(settings);
-    opening->start = std::move(start);
-    opening->sinks = std::move(sinks);
+    using Opened = Outcome<std::unique_ptr<OverlayPump>>;
+    const auto opening = std::make_shared<Opened>(std::unique_ptr<OverlayPump>());
 
     const auto opened = [this, self = self_, name, opening, worker = entry.worker,
                          callback = std::move(callback)] {
         const auto found = *self == nullptr ? entries_.end() : entries_.find(name);
         if (*self == nullptr || found == entries_.end()) {
-            if (opening->pump) worker->post([opening] { opening->pump->reset(); });
+            if (*opening) worker->post([opening] { (*opening)->reset(); });
             return;
         }
         Entry& target = found->second;
-        if (!opening->pump) {
+        if (!*opening) {
             target.state = State::left;
-            callback(std::unexpected(opening->pump.error()));
+            callback(std::unexpected(opening->error()));
             return;
         }
-        target.pump = std::move(*opening->pump);
+        target.pump = std::move(**opening);
         target.bound = to_string(target.pump->bound());
         target.state = State::running;
         runtime::log::info("overlay", "'{}' is up on {}", name, target.bound);
         handle(control::ShowOverlay{name}, callback);
     };
-    entry.worker->post(
-        [this, opening, worker = entry.worker, bind = bind_of(entry.spec), &loop = loop_, opened] {
-            opening->pump = Pump::open(*worker, resolver_, bind, std::move(opening->settings),
-                                       std::move(opening->start), std::move(opening->sinks));
-            loop.post(opened);
-        });
+    entry.worker->post([opening, make = std::move(make), sinks = std::move(sinks), &loop = loop_,
+                        opened]() mutable {
+        *opening = make(std::move(sinks));
+        loop.post(opened);
+    });
 }
 
 // -- Creating, changing, removing --
@@ -196,7 +251,7 @@ void Host::create_from_port(control::OverlaySpec spec, Origin origin, std::uint1
 }
 
 void Host::create(control::OverlaySpec spec, Origin origin, Callback callback) {
-    if (!spec.bind) {
+    if (!spec.bind && !is_gossiperl(spec)) {
         return create_from_port(std::move(spec), origin, kDefaultPort, std::move(callback));
     }
     if (const auto refusals = check_overlay_spec(spec); !refusals.empty()) {
@@ -213,7 +268,7 @@ void Host::create(control::OverlaySpec spec, Origin origin, Callback callback) {
                                     fmt::format("a daemon hosts at most {} overlays", kOverlaysMax),
                                     "remove one that is no longer needed", "name"}));
     }
-    if (!spec.keys && spec.seeds && !spec.seeds->empty()) {
+    if (!is_gossiperl(spec) && !spec.keys && spec.seeds && !spec.seeds->empty()) {
         return callback(std::unexpected(Refusal{
             Refusal::Code::invalid, "an overlay with seeds needs the key of that overlay",
             "give its key, or join by the token that 'grapevine invite' prints there", "keys"}));
@@ -221,20 +276,18 @@ void Host::create(control::OverlaySpec spec, Origin origin, Callback callback) {
     if (!spec.keys && has_multicast(spec)) {
         return callback(std::unexpected(no_key_for_multicast()));
     }
-    if (!spec.keys) spec.keys = {fresh_key()};
+    if (!is_gossiperl(spec) && !spec.keys) spec.keys = {fresh_key()};
     spec = completed(std::move(spec), config_.name);
     const std::string name = spec.name;
     entries_[name].spec = spec;
     entries_[name].origin = origin;
-    open(name, [this, self = self_, name, spec,
+    open(name, [this, self = self_, name, spec, origin,
                 callback = std::move(callback)](Outcome<control::Answer> answer) {
         if (*self == nullptr) return;
         // On disk only what works: a definition that cannot be opened would fail at every start.
         Outcome<void> saved;
-        if (answer && is_open(spec)) {
-            runtime::log::warn("overlay", "{}", open_warning(name));
-        }
-        if (answer) saved = definitions_.save(spec);
+        if (answer && is_open(spec)) runtime::log::warn("overlay", "{}", open_warning(name));
+        if (answer && origin == Origin::api) saved = definitions_.save(spec);
         if (answer && saved) return callback(std::move(answer));
         const auto found = entries_.find(name);
         if (found == entries_.end()) return;
@@ -259,6 +312,11 @@ void Host::handle(control::ChangeOverlay request, Callback callback) {
     }
     if (const auto refusals = check_overlay_spec(request.spec); !refusals.empty()) {
         return callback(std::unexpected(refusals.front()));
+    }
+    if (request.spec.protocol && request.spec.protocol != (*entry)->spec.protocol) {
+        return callback(std::unexpected(Refusal{Refusal::Code::conflict,
+                                                "the protocol of an overlay cannot be changed",
+                                                "make another overlay beside it", "protocol"}));
     }
     change(request.spec.name, merged((*entry)->spec, request.spec), std::move(callback));
 }
@@ -297,16 +355,8 @@ void Host::change(const std::string& name, const control::OverlaySpec& next, Cal
     }
     ask(
         name,
-        [before, after](Pump& pump) {
-            const overlay::Settings settings = settings_of(after);
-            if (before.keys != after.keys) pump.set_keys(settings.keys);
-            if (before.seeds != after.seeds) pump.join(settings.seeds);
-            if (before.member_name != after.member_name || before.labels != after.labels ||
-                before.advertise != after.advertise) {
-                std::optional<std::vector<Endpoint>> addresses;
-                if (after.advertise) addresses = settings.addresses;
-                pump.change_self(*after.member_name, *after.labels, std::move(addresses));
-            }
+        [before, after](OverlayPump& pump) {
+            pump.change(before, after);
             return control::Answer(pump.view());
         },
         [this, self = self_, name, keep](Outcome<control::Answer> answer) {
@@ -331,13 +381,19 @@ void Host::handle(control::RemoveOverlay request, Callback callback) {
     close(**entry, Farewell::yes, [this, self = self_, name = request.overlay, callback] {
         if (*self == nullptr) return;
         entries_.erase(name);
-        auto erased = definitions_.erase(name);
-        auto stored = store_.list(storage::bucket_of(name));
-        if (erased && stored) erased = store_.apply(storage::erase_overlay(name, *stored));
-        if (!stored) erased = std::unexpected(stored.error());
-        if (!erased) return callback(std::unexpected(erased.error()));
+        if (auto erased = erase_stored(name); !erased) {
+            return callback(std::unexpected(erased.error()));
+        }
         callback(control::Answer(control::Done{}));
     });
+}
+
+Outcome<void> Host::erase_stored(const std::string& name) {
+    GV_TRY_VOID(definitions_.erase(name));
+    const auto image = GV_TRY(store_.list(storage::bucket_of(name)));
+    GV_TRY_VOID(store_.apply(storage::erase_overlay(name, image)));
+    const auto sessions = GV_TRY(store_.list(sessions_bucket_of(name)));
+    return store_.apply(erase_sessions(name, sessions));
 }
 
 void Host::handle(control::LeaveOverlay request, Callback callback) {

@@ -10,6 +10,7 @@
 #include "base/limits.hpp"
 #include "base/nearest.hpp"
 #include "crypto/key_ring.hpp"
+#include "daemon/gossiperl_settings.hpp"
 #include "daemon/group_sockets.hpp"
 
 namespace grapevine::daemon {
@@ -263,6 +264,10 @@ Outcome<void> check_labels(const control::Labels& labels) {
     return {};
 }
 
+bool is_gossiperl(const control::OverlaySpec& spec) {
+    return spec.protocol == "gossiperl";
+}
+
 void expand_open_key(control::OverlaySpec& spec) {
     if (!spec.keys) return;
     for (std::string& key : *spec.keys) {
@@ -289,7 +294,7 @@ std::string open_warning(const std::string& overlay) {
 }
 
 bool has_multicast(const control::OverlaySpec& spec) {
-    return spec.multicast && *spec.multicast != "off";
+    return !is_gossiperl(spec) && spec.multicast && *spec.multicast != "off";
 }
 
 Refusal no_key_for_multicast() {
@@ -307,6 +312,34 @@ std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec) {
         refusals.back().field = field;
     };
     note(check_overlay_name(spec.name), "name");
+    if (spec.protocol) note(check_choice("protocol", *spec.protocol, kProtocolNames), "protocol");
+    if (spec.retention_age_ms) {
+        // A negative age wraps to a number above every range.
+        note(check_range("retention_age_ms", static_cast<std::uint64_t>(*spec.retention_age_ms),
+                         kRetentionAgeMinMs, kRetentionAgeMaxMs, "from 1 s to 7 days"),
+             "retention_age_ms");
+    }
+    if (spec.retention_bytes) {
+        note(check_range("retention_bytes", *spec.retention_bytes, kRetentionBytesMin,
+                         kRetentionBytesMax, "from 1 MiB to 4 GiB"),
+             "retention_bytes");
+    }
+    if (is_gossiperl(spec)) {
+        const auto found = check_gossiperl_spec(spec);
+        refusals.insert(refusals.end(), found.begin(), found.end());
+        return refusals;
+    }
+    if (spec.gossiperl) {
+        note(no("protocol", "settings of the gossiperl protocol are given, but not the protocol",
+                "set protocol = \"gossiperl\", or leave them out"),
+             "protocol");
+    }
+    if (spec.client_key &&
+        (spec.client_key->empty() || spec.client_key->size() > kOldTextBytesMax)) {
+        note(no("client_key", "is empty or too long",
+                fmt::format("write 1 to {} bytes, as the clients have it", kOldTextBytesMax)),
+             "client_key");
+    }
     if (spec.bind) note(check_bind(*spec.bind), "bind");
     if (spec.advertise) note(check_advertise(*spec.advertise), "advertise");
     if (spec.seeds) {
@@ -328,17 +361,6 @@ std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec) {
     if (spec.cipher) note(check_choice("cipher", *spec.cipher, kCipherNames), "cipher");
     if (spec.member_name) note(check_member_name(*spec.member_name), "member_name");
     if (spec.labels) note(check_labels(*spec.labels), "labels");
-    if (spec.retention_age_ms) {
-        // A negative age wraps to a number above every range.
-        note(check_range("retention_age_ms", static_cast<std::uint64_t>(*spec.retention_age_ms),
-                         kRetentionAgeMinMs, kRetentionAgeMaxMs, "from 1 s to 7 days"),
-             "retention_age_ms");
-    }
-    if (spec.retention_bytes) {
-        note(check_range("retention_bytes", *spec.retention_bytes, kRetentionBytesMin,
-                         kRetentionBytesMax, "from 1 MiB to 4 GiB"),
-             "retention_bytes");
-    }
     return refusals;
 }
 

@@ -41,6 +41,9 @@ Outcome<void> check_labels(const control::Labels& labels);
 /// good: whether one may be absent is for the caller to say.
 std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec);
 
+/// Whether it speaks the old protocol.
+bool is_gossiperl(const control::OverlaySpec& spec);
+
 /// What stands in place of a key to let in everybody who knows the overlay's name.
 inline constexpr std::string_view kOpenKey = "open";
 
@@ -53,7 +56,7 @@ bool is_open(const control::OverlaySpec& spec);
 /// What is said in the log about an open overlay.
 std::string open_warning(const std::string& overlay);
 
-/// Whether it announces itself.
+/// Whether it is a native overlay that announces itself.
 bool has_multicast(const control::OverlaySpec& spec);
 
 /// The refusal of an overlay that announces itself without a key: each host would make its own, and
@@ -63,6 +66,7 @@ Refusal no_key_for_multicast();
 /// Where an overlay listens unless told otherwise: "0.0.0.0:9471".
 extern const char* const kDefaultOverlayBind;
 
+inline constexpr std::array<std::string_view, 2> kProtocolNames = {"grapevine", "gossiperl"};
 inline constexpr std::array<std::string_view, 3> kProfileNames = {"fast", "lan", "wan"};
 inline constexpr std::array<std::string_view, 2> kCipherNames = {"chacha20-poly1305",
                                                                  "aes-256-gcm"};

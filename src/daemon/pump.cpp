@@ -7,6 +7,9 @@
 #include <utility>
 
 #include "base/overloaded.hpp"
+#include "daemon/definitions.hpp"
+#include "daemon/gossiperl_views.hpp"
+#include "daemon/interfaces.hpp"
 #include "daemon/views.hpp"
 #include "overlay/record_cache.hpp"
 #include "runtime/clock.hpp"
@@ -23,6 +26,8 @@ Pump::Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks)
     : loop_(loop),
       resolver_(resolver),
       sinks_(std::move(sinks)),
+      started_at_(loop.now()),
+      started_wall_(runtime::wall_now()),
       timer_(loop, [this] { on_timer(); }),
       farewell_timer_(loop, [] {}),
       self_(std::make_shared<Pump*>(this)) {}
@@ -70,6 +75,31 @@ Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver
     return pump;
 }
 
+Outcome<void> Pump::open_clients(Clients clients) {
+    overlay::ClientPort::Settings settings;
+    settings.symmetric_key = std::move(clients.symmetric_key);
+    settings.sessions.own_name = overlay_->settings().member_name;
+    settings.sessions.is_local_delivery = clients.is_local_delivery;
+    ClientDoor::Sinks sinks;
+    sinks.persist = sinks_.persist;
+    sinks.publish = [this](std::string topic, Bytes payload) {
+        const auto published = overlay_->publish(loop_.now(), runtime::wall_now(), std::move(topic),
+                                                 std::move(payload));
+        if (!published) {
+            // The client has its acknowledgement already: the old protocol gives it at once.
+            runtime::log::warn("overlay", "'{}': a client's message was not published: {}",
+                               overlay_->settings().name, describe(published.error()));
+        }
+        (void)drain();
+    };
+    clients_ = GV_TRY(ClientDoor::open(loop_, overlay_->settings().name, clients.port,
+                                       std::move(settings), overlay_->node().membership().self(),
+                                       std::move(clients.saved), std::move(sinks)));
+    runtime::log::info("overlay", "'{}' serves old clients on {}", overlay_->settings().name,
+                       to_string(clients_->bound()));
+    return {};
+}
+
 const Endpoint& Pump::bound() const {
     return socket_->bound();
 }
@@ -79,6 +109,8 @@ const Endpoint& Pump::bound() const {
 void Pump::on_received(std::span<const runtime::Received> datagrams) {
     const Instant now = loop_.now();
     for (const runtime::Received& datagram : datagrams) {
+        statistics_.count(now, "datagram", overlay::Statistics::Direction::in,
+                          datagram.bytes.size());
         overlay_->receive(now, datagram.from, datagram.bytes);
         (void)drain();  // A failed write has been logged; the network must not wait for a disk.
     }
@@ -111,9 +143,11 @@ void Pump::on_timer() {
 }
 
 Outcome<control::PublishReceipt> Pump::publish(std::string topic, Bytes payload) {
+    is_publishing_for_others_ = true;
     const auto sequence =
         overlay_->publish(loop_.now(), runtime::wall_now(), std::move(topic), std::move(payload));
     (void)drain();
+    is_publishing_for_others_ = false;
     if (!sequence) return std::unexpected(sequence.error());
     const auto& membership = overlay_->node().membership();
     return control::PublishReceipt{id_text(membership.self()), overlay_->node().epoch().value(),
@@ -147,19 +181,19 @@ void Pump::join(const std::vector<std::string>& seeds) {
     (void)drain();
 }
 
-void Pump::change_self(const std::string& name, const control::Labels& labels,
-                       std::optional<std::vector<Endpoint>> addresses) {
-    std::vector<wire::Label> sorted;
-    for (const auto& [key, value] : labels) sorted.push_back({key, value});
-    std::ranges::sort(sorted);
-    if (addresses) are_addresses_ours_ = false;
-    overlay_->change_self(loop_.now(), name, std::move(sorted),
-                          addresses ? std::move(*addresses) : overlay_->settings().addresses);
+void Pump::change(const control::OverlaySpec& before, const control::OverlaySpec& after) {
+    overlay::Settings settings = settings_of(after);
+    if (before.keys != after.keys) overlay_->set_keys(loop_.now(), std::move(settings.keys));
     (void)drain();
-}
-
-void Pump::set_keys(std::vector<crypto::OverlayKey> keys) {
-    overlay_->set_keys(loop_.now(), std::move(keys));
+    if (before.seeds != after.seeds) join(settings.seeds);
+    if (before.member_name == after.member_name && before.labels == after.labels &&
+        before.advertise == after.advertise) {
+        return;
+    }
+    if (after.advertise) are_addresses_ours_ = false;
+    overlay_->change_self(
+        loop_.now(), std::move(settings.member_name), std::move(settings.labels),
+        after.advertise ? std::move(settings.addresses) : overlay_->settings().addresses);
     (void)drain();
 }
 
@@ -194,6 +228,8 @@ Outcome<void> Pump::drain() {
         std::visit(
             Overloaded{
                 [&](overlay::Overlay::Transmit& transmit) {
+                    statistics_.count(now, "datagram", overlay::Statistics::Direction::out,
+                                      transmit.bytes.size());
                     socket_->queue({transmit.to, std::move(transmit.bytes)});
                 },
                 [&](overlay::Overlay::Announce& announce) {
@@ -205,6 +241,7 @@ Outcome<void> Pump::drain() {
                 },
                 [&](overlay::Overlay::Resolve& wanted) { resolve(wanted.name); },
                 [&](overlay::Overlay::MemberChanged& changed) {
+                    if (clients_) clients_->member_changed(changed.change);
                     note(control::LogItem::Member{std::string(kind_text(changed.change.kind)),
                                                   view_of(changed.change.member, self, now)});
                 },
@@ -221,10 +258,12 @@ Outcome<void> Pump::drain() {
                 },
                 [&](overlay::Overlay::EventDelivered& delivered) {
                     const protocol::Event& event = *delivered.event;
+                    tell_clients(event);
                     note(control::LogItem::Event{id_text(event.stream.publisher),
                                                  event.stream.epoch.value(), event.sequence.value(),
                                                  event.published_at, event.topic, event.payload});
                 },
+                [](const overlay::Overlay::Announce&) {},
                 [&](overlay::Overlay::EventGap& gap) {
                     note(control::LogItem::Gap{id_text(gap.stream.publisher),
                                                gap.stream.epoch.value(), gap.first.value(),
@@ -237,6 +276,19 @@ Outcome<void> Pump::drain() {
     timer_.arm(overlay_->deadline());
     if (!news_.empty()) sinks_.news(std::exchange(news_, {}));
     return result;
+}
+
+bool Pump::is_refill(const protocol::Event& event) const {
+    constexpr Duration kRefillMax = std::chrono::seconds(10);
+    return loop_.now() < started_at_ + kRefillMax && event.published_at < started_wall_;
+}
+
+void Pump::tell_clients(const protocol::Event& event) {
+    if (!clients_ || is_refill(event)) return;
+    const bool is_ours = event.stream.publisher == overlay_->node().membership().self();
+    clients_->event(event, is_ours && !is_publishing_for_others_
+                               ? overlay::ClientPort::Publisher::client_here
+                               : overlay::ClientPort::Publisher::anybody);
 }
 
 Outcome<void> Pump::persist(const storage::Batch& batch) {
@@ -325,6 +377,10 @@ std::vector<control::MemberView> Pump::members() const {
     return views;
 }
 
+Outcome<control::gossiperl::StatisticsView> Pump::statistics(const std::string& window) const {
+    return overlay::view_of(statistics_, loop_.now(), window);
+}
+
 control::OverlayView Pump::view() const {
     control::OverlayView view = view_of(*overlay_);
     view.bind = to_string(bound());
@@ -334,6 +390,7 @@ control::OverlayView Pump::view() const {
     view.counters.emplace_back("socket_unreachable_total", socket.unreachable);
     view.counters.emplace_back("socket_oversize_total", socket.received_oversize);
     view.counters.emplace_back("multicast_interfaces", groups_ ? groups_->interface_count() : 0);
+    if (clients_) add_counters(view.counters, clients_->port().sessions());
     return view;
 }
 

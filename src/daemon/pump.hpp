@@ -10,8 +10,11 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "control/control.hpp"
+#include "daemon/client_door.hpp"
 #include "daemon/group_sockets.hpp"
+#include "daemon/overlay_pump.hpp"
 #include "overlay/overlay.hpp"
+#include "overlay/statistics.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/resolver.hpp"
 #include "runtime/udp_socket.hpp"
@@ -19,48 +22,43 @@
 
 namespace grapevine::daemon {
 
-/// Drives one overlay: datagrams, time and commands in; datagrams, writes and news out. Lives on
-/// the thread of its loop; nothing in it is shared.
-class Pump {
+/// Drives one native overlay: datagrams, time and commands in; datagrams, writes and news out.
+/// Lives on the thread of its loop; nothing in it is shared.
+class Pump final : public OverlayPump {
 public:
-    struct Sinks {
-        /// Must have happened when it returns; a refusal is reported to whoever asked for the
-        /// change.
-        std::function<Outcome<void>(const storage::Batch&)> persist;
-        /// What happened, in order, since the last call. Called at the end of an input, on this
-        /// thread.
-        std::function<void(std::vector<control::LogItem>)> news;
-    };
-
     /// Binds `bind`, then starts the overlay with the real port in its addresses: those of
     /// `settings` (a port 0 becomes the bound one), or, if there are none, those of this host that
     /// `bind` covers.
     static Outcome<std::unique_ptr<Pump>> open(runtime::Loop& loop, runtime::Resolver& resolver,
                                                const Endpoint& bind, overlay::Settings settings,
                                                overlay::Start start, Sinks sinks);
-    ~Pump();
-    Pump(const Pump&) = delete;
-    Pump& operator=(const Pump&) = delete;
+    ~Pump() override;
 
-    Outcome<control::PublishReceipt> publish(std::string topic, Bytes payload);
-    Outcome<control::KeyValue> set_record(const std::string& key, const std::string& value);
-    Outcome<void> erase_record(const std::string& key);
-    Outcome<void> forget(const std::string& member);
-    Outcome<control::MemberView> member(const std::string& member) const;
-    Outcome<control::RecordView> record(const std::string& member) const;
-    [[nodiscard]] std::vector<control::MemberView> members() const;
-    [[nodiscard]] control::OverlayView view() const;
-    void join(const std::vector<std::string>& seeds);
-    void change_self(const std::string& name, const control::Labels& labels,
-                     std::optional<std::vector<Endpoint>> addresses);
-    void set_keys(std::vector<crypto::OverlayKey> keys);
+    /// Who of the applications with a client library of the old protocol is served, and how.
+    struct Clients {
+        std::string symmetric_key;
+        std::uint16_t port = 0;  ///< On loopback.
+        bool is_local_delivery = false;
+        std::vector<client::SavedSession> saved;  ///< Of an earlier start.
+    };
+    /// Serves them from now on. To be called right after `open`: clients hear of every member.
+    Outcome<void> open_clients(Clients clients);
 
-    /// Says goodbye, and calls `done` when the news has had time to spread or nobody is there to
-    /// hear it. Bounded: kFarewellMax.
-    void leave(std::function<void()> done);
-    static constexpr Duration kFarewellMax = std::chrono::seconds(1);
-
-    [[nodiscard]] const Endpoint& bound() const;
+    Outcome<control::PublishReceipt> publish(std::string topic, Bytes payload) override;
+    Outcome<control::KeyValue> set_record(const std::string& key,
+                                          const std::string& value) override;
+    Outcome<void> erase_record(const std::string& key) override;
+    Outcome<void> forget(const std::string& member) override;
+    Outcome<control::MemberView> member(const std::string& member) const override;
+    Outcome<control::RecordView> record(const std::string& member) const override;
+    [[nodiscard]] std::vector<control::MemberView> members() const override;
+    [[nodiscard]] control::OverlayView view() const override;
+    [[nodiscard]] Outcome<control::gossiperl::StatisticsView> statistics(
+        const std::string& window) const override;
+    void change(const control::OverlaySpec& before, const control::OverlaySpec& after) override;
+    void join(const std::vector<std::string>& seeds) override;
+    void leave(std::function<void()> done) override;
+    [[nodiscard]] const Endpoint& bound() const override;
 
 private:
     Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks);
@@ -78,14 +76,22 @@ private:
                            control::LogItem::Record>
                   what);
     Outcome<MemberId> find(const std::string& member) const;
+    /// Told again by peers after our start, though old clients may have had it before.
+    [[nodiscard]] bool is_refill(const protocol::Event& event) const;
+    void tell_clients(const protocol::Event& event);
     void wait_for_farewell(Instant until, std::function<void()> done);
 
     runtime::Loop& loop_;
     runtime::Resolver& resolver_;
     Sinks sinks_;
+    Instant started_at_;
+    WallTime started_wall_;
     std::optional<runtime::UdpSocket> socket_;
     std::unique_ptr<overlay::Overlay> overlay_;
     std::optional<GroupSockets> groups_;  ///< If the settings name any.
+    overlay::Statistics statistics_;
+    std::unique_ptr<ClientDoor> clients_;
+    bool is_publishing_for_others_ = false;  ///< And not for one of `clients_`.
     runtime::Timer timer_;
     runtime::Timer farewell_timer_;
     std::vector<control::LogItem> news_;
@@ -94,11 +100,5 @@ private:
     /// Callbacks that come after our end find nobody.
     std::shared_ptr<Pump*> self_;
 };
-
-/// The addresses of this host on which a socket bound to `bind` can be reached, best first: `bind`
-/// itself if it names one; else those of interfaces that are up (global before private before
-/// link-local, IPv4 before IPv6), loopback only if there is nothing else. At most
-/// kMemberAddressesMax.
-std::vector<Endpoint> reachable_addresses(const Endpoint& bind);
 
 }  // namespace grapevine::daemon

@@ -133,6 +133,7 @@ control::OverlayView view_of(const overlay::Overlay& overlay) {
     const auto& membership = overlay.node().membership();
     control::OverlayView view;
     view.name = settings.name;
+    view.protocol = "grapevine";
     view.id = id_text(membership.self());
     view.member_name = settings.member_name;
     view.incarnation = membership.self_record()->incarnation.value();

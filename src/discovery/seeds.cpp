@@ -1,52 +1,10 @@
 #include "discovery/seeds.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <fmt/core.h>
 
 #include "base/limits.hpp"
 
 namespace grapevine::discovery {
-namespace {
-
-constexpr std::size_t kHostBytesMax = 253;
-
-Refusal bad_seed(const std::string& seed, const char* what) {
-    return {Refusal::Code::invalid, fmt::format("seed '{}' {}", seed, what),
-            "write host:port, such as 10.0.0.5:9471, [2001:db8::5]:9471 or seed.example.org:9471",
-            "seeds"};
-}
-
-}  // namespace
-
-Outcome<void> check_seed(const std::string& seed) {
-    const std::size_t colon = seed.rfind(':');
-    if (colon == std::string::npos) return std::unexpected(bad_seed(seed, "has no port"));
-    unsigned port = 0;
-    const char* end = seed.data() + seed.size();
-    const auto [rest, failure] = std::from_chars(seed.data() + colon + 1, end, port);
-    if (failure != std::errc() || rest != end || port == 0 || port > 65535) {
-        return std::unexpected(bad_seed(seed, "has a port that is not 1 to 65535"));
-    }
-    const std::string_view host = std::string_view(seed).substr(0, colon);
-    if (host.empty() || host.size() > kHostBytesMax) {
-        return std::unexpected(bad_seed(seed, "has an empty or too long host"));
-    }
-    if (host.starts_with('[')) {
-        if (!Endpoint::parse(seed)) {
-            return std::unexpected(bad_seed(seed, "is no IPv6 address in brackets"));
-        }
-        return {};
-    }
-    const auto is_bad = [](unsigned char letter) {
-        return letter <= ' ' || letter >= 0x7f || letter == ':' || letter == '/' || letter == ']';
-    };
-    if (std::ranges::any_of(host, is_bad)) {
-        return std::unexpected(bad_seed(seed, "has a host with a character that no host has"));
-    }
-    return {};
-}
-
 Seeds::Seeds(std::vector<std::string> seeds, std::vector<Endpoint> cached, IsMember is_member,
              std::uint64_t random_seed)
     : cached_(std::move(cached)), is_member_(std::move(is_member)), random_(random_seed) {

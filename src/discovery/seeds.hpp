@@ -14,10 +14,6 @@
 
 namespace grapevine::discovery {
 
-/// "host:port" as users write seeds: a name, an IPv4 address, or an IPv6 address in brackets. Port
-/// 1 to 65535; the host has no spaces and at most 253 bytes (RFC 1035). Nothing is resolved here.
-Outcome<void> check_seed(const std::string& seed);
-
 /// Whom to ask to be let in, and when to ask again.
 ///
 /// While we are alone everybody known is tried, with pauses that double from kRetryFirst to
@@ -49,7 +45,7 @@ public:
     /// Whether a living member is known at this address, so that it need not be asked.
     using IsMember = std::function<bool(const Endpoint&)>;
 
-    /// `seeds` have passed `check_seed`.
+    /// `seeds` are "host:port", checked by whoever took them from a person.
     Seeds(std::vector<std::string> seeds, std::vector<Endpoint> cached, IsMember is_member,
           std::uint64_t random_seed);
 

@@ -326,8 +326,6 @@ void Checkers::delivered(HostIndex host, const protocol::Event& event) {
         stream[event.sequence] = content.value();
         return;
     }
-    // One that was put back into its past numbers its events again: two truths, one name.
-    if (identities_[event.stream.publisher].is_forked) return;
     const auto original = stream.find(event.sequence);
     if (original == stream.end() || original->second != content.value()) {
         report("event_content",

@@ -22,7 +22,8 @@ Result<Letter> decode(ByteView plaintext);
 /// letter's id must be the one in it.
 Bytes encode(const Letter& letter);
 
-/// A message of an application that begins here: `payload` is the bytes of its struct.
+/// A message of an application that begins here: `payload` is the bytes of its struct, and `type`
+/// is none that `is_internal_type`.
 Letter make_application(std::string id, std::string type, Bytes payload);
 
 }  // namespace grapevine::wire::gossiperl

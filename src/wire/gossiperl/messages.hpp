@@ -132,10 +132,9 @@ struct Application {
     std::shared_ptr<const Bytes> payload;
 };
 
-using Message =
-    std::variant<Digest, DigestAck, DigestSubscriptions, DigestExit, DigestSubscribe,
-                 DigestUnsubscribe, DigestSubscribeAck, DigestUnsubscribeAck, DigestEvent,
-                 DigestForwardedAck, DigestError, Application>;
+using Message = std::variant<Digest, DigestAck, DigestSubscriptions, DigestExit, DigestSubscribe,
+                             DigestUnsubscribe, DigestSubscribeAck, DigestUnsubscribeAck,
+                             DigestEvent, DigestForwardedAck, DigestError, Application>;
 
 /// One envelope.
 struct Letter {
@@ -146,7 +145,7 @@ struct Letter {
 /// The payload type of a message: "digestAck", or the application's own.
 std::string_view payload_type(const Message& message);
 
-/// True for the eleven types that daemons and clients speak among themselves and for digestError.
+/// True for the ten types that daemons and clients speak among themselves, and for digestError.
 bool is_internal_type(std::string_view payload_type);
 
 /// True for member_in, member_quarantine, member_unreachable, member_drop, member_out and

@@ -6,7 +6,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "daemon/pump.hpp"
+#include "daemon/interfaces.hpp"
+
+#include "base/limits.hpp"
 
 namespace grapevine::daemon {
 namespace {
@@ -44,21 +46,46 @@ bool read_address(const sockaddr* address, std::uint16_t port, Endpoint& endpoin
     return false;
 }
 
+struct Address {
+    std::string interface;
+    Endpoint endpoint;
+};
+
+std::vector<Address> all_addresses(std::uint16_t port) {
+    std::vector<Address> found;
+    ifaddrs* list = nullptr;
+    if (::getifaddrs(&list) != 0) return found;
+    const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> guard(list, &::freeifaddrs);
+    for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+        if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;
+        Address address{entry->ifa_name, {}};
+        if (!read_address(entry->ifa_addr, port, address.endpoint)) continue;
+        found.push_back(std::move(address));
+    }
+    return found;
+}
+
 }  // namespace
+
+std::vector<Endpoint> interface_addresses() {
+    std::vector<Endpoint> endpoints;
+    for (const Address& address : all_addresses(0)) endpoints.push_back(address.endpoint);
+    return endpoints;
+}
+
+std::optional<Endpoint> first_address_of(const std::string& interface) {
+    for (const Address& address : all_addresses(0)) {
+        if (address.interface == interface) return address.endpoint;
+    }
+    return std::nullopt;
+}
 
 std::vector<Endpoint> reachable_addresses(const Endpoint& bind) {
     if (!bind.is_unspecified()) return {bind};
     std::vector<Endpoint> found;
-    ifaddrs* list = nullptr;
-    if (::getifaddrs(&list) == 0) {
-        const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> guard(list, &::freeifaddrs);
-        for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
-            if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;
-            Endpoint endpoint;
-            if (!read_address(entry->ifa_addr, bind.port, endpoint)) continue;
-            if (bind.is_v4() && !endpoint.is_v4()) continue;
-            found.push_back(endpoint);
-        }
+    for (const Address& address : all_addresses(bind.port)) {
+        if (bind.is_v4() && !address.endpoint.is_v4()) continue;
+        found.push_back(address.endpoint);
     }
     std::ranges::stable_sort(found, {}, rank_of);
     const bool has_better = !found.empty() && rank_of(found.front()) < 4;

@@ -1,0 +1,59 @@
+#include "daemon/overlay_pump.hpp"
+
+#include <fmt/core.h>
+#include <utility>
+
+namespace grapevine::daemon {
+namespace {
+
+std::unexpected<Refusal> no_records() {
+    return std::unexpected(Refusal{Refusal::Code::conflict,
+                                   "the gossiperl protocol has no records of members",
+                                   "use an overlay with protocol = \"grapevine\"", "overlay"});
+}
+
+std::unexpected<Refusal> not_old() {
+    return std::unexpected(Refusal{
+        Refusal::Code::conflict, "this overlay does not speak the gossiperl protocol",
+        "use the routes under /v1/overlays, or an overlay with protocol = \"gossiperl\"",
+        "overlay"});
+}
+
+}  // namespace
+
+Outcome<control::KeyValue> OverlayPump::set_record(const std::string&, const std::string&) {
+    return no_records();
+}
+
+Outcome<void> OverlayPump::erase_record(const std::string&) {
+    return no_records();
+}
+
+Outcome<control::RecordView> OverlayPump::record(const std::string&) const {
+    return no_records();
+}
+
+Outcome<void> OverlayPump::forget(const std::string&) {
+    return std::unexpected(Refusal{
+        Refusal::Code::conflict, "the gossiperl protocol forgets members by time only",
+        "wait, or set a shorter drop_unreachable_after", "overlay"});
+}
+
+Outcome<control::gossiperl::Settings> OverlayPump::old_settings() const {
+    return not_old();
+}
+
+Outcome<std::vector<control::gossiperl::MemberView>> OverlayPump::old_members() const {
+    return not_old();
+}
+
+Outcome<std::vector<control::gossiperl::SubscriptionView>> OverlayPump::old_subscriptions() const {
+    return not_old();
+}
+
+Outcome<void> OverlayPump::send_digest(const std::string&, Bytes,
+                                       const std::optional<std::string>&) {
+    return not_old();
+}
+
+}  // namespace grapevine::daemon

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/endpoint.hpp"
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "control/control.hpp"
+#include "storage/batch.hpp"
+
+namespace grapevine::daemon {
+
+/// What drives one overlay of either protocol, as the host sees it. Lives on the thread of its
+/// loop; nothing in it is shared. What a protocol does not have is refused, saying so.
+class OverlayPump {
+public:
+    struct Sinks {
+        /// Must have happened when it returns; a refusal is reported to whoever asked for the
+        /// change.
+        std::function<Outcome<void>(const storage::Batch&)> persist;
+        /// What happened, in order, since the last call. Called at the end of an input, on this
+        /// thread.
+        std::function<void(std::vector<control::LogItem>)> news;
+    };
+
+    OverlayPump() = default;
+    virtual ~OverlayPump() = default;
+    OverlayPump(const OverlayPump&) = delete;
+    OverlayPump& operator=(const OverlayPump&) = delete;
+
+    // -- Of every overlay --
+    virtual Outcome<control::PublishReceipt> publish(std::string topic, Bytes payload) = 0;
+    virtual Outcome<control::MemberView> member(const std::string& member) const = 0;
+    [[nodiscard]] virtual std::vector<control::MemberView> members() const = 0;
+    [[nodiscard]] virtual control::OverlayView view() const = 0;
+    [[nodiscard]] virtual Outcome<control::gossiperl::StatisticsView> statistics(
+        const std::string& window) const = 0;
+    /// From `before` to `after`, which differ in nothing that needs another socket.
+    virtual void change(const control::OverlaySpec& before, const control::OverlaySpec& after) = 0;
+    virtual void join(const std::vector<std::string>& seeds) = 0;
+    /// Says goodbye, and calls `done` when the news has had time to spread or nobody is there to
+    /// hear it. Bounded: kFarewellMax.
+    virtual void leave(std::function<void()> done) = 0;
+    static constexpr Duration kFarewellMax = std::chrono::seconds(1);
+    [[nodiscard]] virtual const Endpoint& bound() const = 0;
+
+    // -- Of native overlays --
+    virtual Outcome<control::KeyValue> set_record(const std::string& key, const std::string& value);
+    virtual Outcome<void> erase_record(const std::string& key);
+    virtual Outcome<control::RecordView> record(const std::string& member) const;
+    virtual Outcome<void> forget(const std::string& member);
+
+    // -- Of overlays of the old protocol --
+    virtual Outcome<control::gossiperl::Settings> old_settings() const;
+    virtual Outcome<std::vector<control::gossiperl::MemberView>> old_members() const;
+    virtual Outcome<std::vector<control::gossiperl::SubscriptionView>> old_subscriptions() const;
+    virtual Outcome<void> send_digest(const std::string& type, Bytes payload,
+                                      const std::optional<std::string>& recipient);
+};
+
+}  // namespace grapevine::daemon
