@@ -314,7 +314,7 @@ private:
         }
         for (control::OverlaySpec& spec : config_.overlays) {
             accept_invitation(spec);
-            if (is_lan_implied_ && spec.name == kLanOverlay && !spec.keys) {
+            if (is_lan_implied_ && spec.name == kLanOverlay && !spec.keys && !is_gossiperl(spec)) {
                 spec.keys = {std::string(kOpenKey)};
             }
             if (!spec.bind) spec.bind = kDefaultOverlayBind;
@@ -486,8 +486,8 @@ std::optional<std::string> file_to_read(const ConfigSources& sources) {
 }
 
 void warn_of_readable_secrets(Config& config) {
-    const bool has_keys = std::ranges::any_of(
-        config.overlays, [](const control::OverlaySpec& spec) {
+    const bool has_keys =
+        std::ranges::any_of(config.overlays, [](const control::OverlaySpec& spec) {
             return spec.keys || spec.client_key || spec.gossiperl;
         });
     std::error_code error;

@@ -100,7 +100,6 @@ control::OverlaySpec merged(control::OverlaySpec base, const control::OverlaySpe
     take(base.advertise, next.advertise);
     take(base.seeds, next.seeds);
     take(base.keys, next.keys);
-    take(base.multicast, next.multicast);
     take(base.profile, next.profile);
     take(base.cipher, next.cipher);
     take(base.member_name, next.member_name);

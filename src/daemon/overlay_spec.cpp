@@ -294,7 +294,7 @@ std::string open_warning(const std::string& overlay) {
 }
 
 bool has_multicast(const control::OverlaySpec& spec) {
-    return spec.multicast && *spec.multicast != "off";
+    return !is_gossiperl(spec) && spec.multicast && *spec.multicast != "off";
 }
 
 Refusal no_key_for_multicast() {
@@ -334,7 +334,8 @@ std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec) {
                 "set protocol = \"gossiperl\", or leave them out"),
              "protocol");
     }
-    if (spec.client_key && (spec.client_key->empty() || spec.client_key->size() > kOldTextBytesMax)) {
+    if (spec.client_key &&
+        (spec.client_key->empty() || spec.client_key->size() > kOldTextBytesMax)) {
         note(no("client_key", "is empty or too long",
                 fmt::format("write 1 to {} bytes, as the clients have it", kOldTextBytesMax)),
              "client_key");

@@ -56,7 +56,7 @@ bool is_open(const control::OverlaySpec& spec);
 /// What is said in the log about an open overlay.
 std::string open_warning(const std::string& overlay);
 
-/// Whether it announces itself.
+/// Whether it is a native overlay that announces itself.
 bool has_multicast(const control::OverlaySpec& spec);
 
 /// The refusal of an overlay that announces itself without a key: each host would make its own, and
