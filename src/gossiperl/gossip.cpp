@@ -19,6 +19,9 @@ using wire::gossiperl::DigestSubscriptions;
 
 namespace {
 
+/// While others are reachable, a seed that is not is asked once in so many rounds. At 2 s a round
+/// two islands meet within some ten seconds, for one datagram in ten seconds.
+constexpr std::uint64_t kRoundsPerSeed = 5;
 /// Numbers, frames and lengths of one entry in a list, at most.
 constexpr std::size_t kEntryFrameBytes = 48;
 /// The longest text of an IPv6 address.
@@ -57,15 +60,8 @@ void Node::gossip(Instant now, WallTime wall) {
         return;
     }
     const std::string* reachable = members_.draw(Reachability::reachable, random_);
-    if (reachable != nullptr) {
-        send_digest(members_.find(*reachable)->address, wall, id);
-    } else {
-        std::vector<Endpoint> seeds = config_.seeds;
-        std::erase_if(seeds, [&](const Endpoint& seed) {
-            return is_own_host(seed) || is_client_address(seed);
-        });
-        if (!seeds.empty()) send_digest(seeds[random_.below(seeds.size())], wall, id);
-    }
+    if (reachable != nullptr) send_digest(members_.find(*reachable)->address, wall, id);
+    if (reachable == nullptr || counters_.rounds % kRoundsPerSeed == 0) ask_seed(wall, id);
     const std::string* unreachable = members_.draw(Reachability::unreachable, random_);
     if (unreachable != nullptr) send_digest(members_.find(*unreachable)->address, wall, id);
     if (GV_MUTANT(old_ask_nobody)) return;
@@ -74,6 +70,17 @@ void Node::gossip(Instant now, WallTime wall) {
         ++counters_.asked;
         send_digest(members_.find(name)->address, wall, id);
     }
+}
+
+/// One seed that is nobody whom we reach already.
+void Node::ask_seed(WallTime wall, const std::string& id) {
+    std::vector<Endpoint> seeds = config_.seeds;
+    std::erase_if(seeds, [&](const Endpoint& seed) {
+        if (is_own_host(seed) || is_client_address(seed)) return true;
+        const std::string* name = members_.name_at(seed);
+        return name != nullptr && members_.life_of(*name).reachability == Reachability::reachable;
+    });
+    if (!seeds.empty()) send_digest(seeds[random_.below(seeds.size())], wall, id);
 }
 
 void Node::send_digest(const Endpoint& to, WallTime wall, const std::string& id) {

@@ -187,6 +187,19 @@ TEST(Hearsay, that_is_stale_does_not_rejoin) {
     EXPECT_EQ(bench.changes, Strings{"member_rejoin b"});
 }
 
+// Tellers differ by a second or two in what they heard last of a member that died.
+TEST(Hearsay, that_is_nearly_stale_does_not_make_a_silent_member_flap) {
+    Bench bench;
+    bench.digest(3, "b");
+    bench.run_for(20s);
+    bench.digest(2, "a");
+    bench.clear();
+    for (const std::int64_t age : {18, 14, 11}) {
+        bench.answer(2, "a", {{"b", ip(3), 6666, bench.clock() - age}});
+    }
+    EXPECT_TRUE(bench.changes.empty());
+}
+
 // An original keeps our number for b as it came, and its clock is behind ours by a minute: to it,
 // b was heard of in the future, and it says so for as long as anybody listens.
 TEST(Hearsay, our_own_word_come_back_from_a_slow_clock_keeps_nobody_alive) {

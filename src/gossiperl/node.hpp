@@ -56,7 +56,11 @@ struct NodeConfig {
 /// Every `gossip_round_every` one digest goes to a random reachable daemon (to a random seed while
 /// there is none) and one to a random unreachable one, as in the original.
 /// Deviation: beside them, who has been silent for half the time to quarantine is asked itself; see
-/// remote_members.hpp for why hearsay cannot replace that. In a multicast overlay one digest to the
+/// remote_members.hpp for why hearsay cannot replace that.
+/// Deviation: now and then a seed that is nobody we reach is asked although others are reachable.
+/// In the original two halves of a group that forgot each other never meet again, and a group whose
+/// seeds were started together may begin as two.
+/// In a multicast overlay one digest to the
 /// group is the whole round.
 ///
 /// Deviation: a digestAck or digestSubscriptions is believed only if it answers a digest of the
@@ -202,6 +206,7 @@ private:
 
     // -- Gossip (gossip.cpp) --
     void gossip(Instant now, WallTime wall);
+    void ask_seed(WallTime wall, const std::string& id);
     void send_digest(const Endpoint& to, WallTime wall, const std::string& id);
     void answer(Instant now, WallTime wall, const Endpoint& to,
                 const wire::gossiperl::Digest& digest);

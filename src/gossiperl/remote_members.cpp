@@ -75,6 +75,10 @@ RemoteMembers::Changes RemoteMembers::heard_of(Instant now, const std::string& n
             return settle(now, liveness_.heard(now, name, now - age));
         }
         if (!is_certain) return {};
+        // News that is nearly stale itself would make it rejoin for a second: tellers differ by
+        // what they heard last, and a member that just died would flap in the views of all.
+        const bool is_fresh = now - certain < times_.quarantine_after / 2;
+        if (life_of(name).reachability != Reachability::reachable && !is_fresh) return {};
         if (certain > life_of(name).last_heard) found->second.is_confirmed = true;
         return settle(now, liveness_.heard(now, name, certain));
     }

@@ -91,6 +91,20 @@ TEST(GossiperlWorld, ours_join_originals_and_originals_join_ours) {
     });
 }
 
+TEST(GossiperlWorld, halves_that_forgot_each_other_meet_again) {
+    for_each_seed(5, [](std::uint64_t seed) {
+        GossiperlWorld world(world_of(6, 0, seed));
+        world.start_all();
+        world.run_for(1s);
+        ASSERT_TRUE(world.run_until([&] { return world.has_converged(); }, 60s));
+        world.network().partition({0, 2, 4});
+        world.run_for(200s);
+        EXPECT_EQ(world.node(0).members(Instant{}).size(), 3U);
+        world.network().heal(world.now());
+        EXPECT_TRUE(world.run_until([&] { return world.has_converged(); }, 60s));
+    });
+}
+
 // -- One publish, one delivery --
 
 void expect_one_delivery_each(bool is_multicast, std::uint64_t seed) {
