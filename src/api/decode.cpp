@@ -85,10 +85,22 @@ Outcome<void> check_keys(const JsonReader& reader, std::string_view type,
 }  // namespace
 
 Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, OverlayName name) {
-    static constexpr std::array<std::string_view, 16> kKeys = {
-        "name",       "protocol",    "bind",           "advertise", "seeds",            "keys",
-        "profile",    "cipher",      "member_name",    "labels",    "retention_age_ms", "retention_bytes",
-        "client_key", "client_port", "local_delivery", "multicast"};
+    static constexpr std::array<std::string_view, 16> kKeys = {"name",
+                                                               "protocol",
+                                                               "bind",
+                                                               "advertise",
+                                                               "seeds",
+                                                               "keys",
+                                                               "profile",
+                                                               "cipher",
+                                                               "member_name",
+                                                               "labels",
+                                                               "retention_age_ms",
+                                                               "retention_bytes",
+                                                               "client_key",
+                                                               "client_port",
+                                                               "local_delivery",
+                                                               "multicast"};
     const JsonReader reader = GV_TRY(JsonReader::parse(json, kKeys));
     control::OverlaySpec spec;
     if (name == OverlayName::required) {

@@ -64,8 +64,12 @@ Attempt<T> or_usage(Outcome<T> outcome, std::string_view flag) {
 Attempt<json::object> spec_of(const OverlayOptions& options) {
     json::object spec;
     for (const auto& [key, texts] : options.settings) {
-        if (key == "overlay.protocol") spec["protocol"] = texts.back();
         if (key == "overlay.client_key") spec["client_key"] = texts.back();
+        if (key == "overlay.client_port") {
+            spec["client_port"] =
+                GV_TRY(or_usage(daemon::parse_integer(texts.back(), 1, 65'535), "--client-port"));
+        }
+        if (key == "overlay.local_delivery") spec["local_delivery"] = texts.back() == "on";
         if (key == "overlay.bind") spec["bind"] = texts.back();
         if (key == "overlay.multicast") spec["multicast"] = texts.back();
         if (key == "overlay.profile") spec["profile"] = texts.back();

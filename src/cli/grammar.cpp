@@ -1,6 +1,7 @@
 #include "cli/grammar.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fmt/core.h>
 
 #include "cli/help.hpp"
@@ -94,24 +95,28 @@ void add_json(CLI::App* app, bool& is_json) {
     app->add_flag("--json", is_json, "Print JSON, for scripts.");
 }
 
+/// Whether an overlay that is made over the API can have it: those of the old protocol are not.
+bool is_of_native_overlay(const daemon::Key& key) {
+    if (!key.is_of_overlay() || key.name == "overlay.name" || key.name == "overlay.protocol") {
+        return false;
+    }
+    return key.name == "overlay.local_delivery" ||
+           std::ranges::find(daemon::gossiperl_keys(), key.name, &daemon::Key::name) ==
+               daemon::gossiperl_keys().end();
+}
+
 /// The flags of the configuration, from its table.
 void add_keys(CLI::App* app, KeySet set, KeyTexts& texts) {
     for (const daemon::Key& key : daemon::config_keys()) {
         if (key.name == "config") continue;
-        if (set == KeySet::of_overlay && (!key.is_of_overlay() || key.name == "overlay.name")) {
-            continue;
-        }
+        if (set == KeySet::of_overlay && !is_of_native_overlay(key)) continue;
         CLI::Option* option =
             app->add_option(std::string(key.flag), texts[std::string(key.name)], sentence_of(key));
         option->type_name(std::string(word_of(key.type)));
         const bool is_many =
             key.type == daemon::KeyType::list || key.type == daemon::KeyType::labels;
-        // A switch may stand alone: --gossiperl is --gossiperl=on.
-        const bool is_switch = !key.choices.empty() && key.choices.front() == "off";
-        if (is_switch) option->default_str("on");
-        option->expected(is_switch ? 0 : 1, 1)
-            ->multi_option_policy(is_many ? CLI::MultiOptionPolicy::TakeAll
-                                          : CLI::MultiOptionPolicy::TakeLast);
+        option->expected(1)->multi_option_policy(is_many ? CLI::MultiOptionPolicy::TakeAll
+                                                         : CLI::MultiOptionPolicy::TakeLast);
         if (!key.alone.empty()) option->expected(0, 1)->default_str(std::string(key.alone));
         option->group(set == KeySet::all ? group_of(key) : std::string("Settings"));
     }

@@ -100,9 +100,12 @@ Outcome<void> Agent::open_api() {
     api_ = std::make_unique<api::Api>(host_, *tokens_, options);
     adapter_ = std::make_unique<HttpAdapter>(loop_, *api_);
     if (config_.gossiperl.is_rest_on) {
-        old_rest_ = GV_TRY(
-            OldRest::open(loop_, host_, config_.gossiperl, config_.http.connections_max));
+        old_rest_ =
+            GV_TRY(OldRest::open(loop_, host_, config_.gossiperl, config_.http.connections_max));
         adapter_->serve_also(old_rest_->api());
+        if (old_rest_->influx()) {
+            host_.write_statistics_to(std::make_shared<InfluxWriter>(*old_rest_->influx()));
+        }
     }
 
     runtime::HttpServerOptions server;

@@ -24,8 +24,7 @@ Outcome<std::unique_ptr<ClientDoor>> ClientDoor::open(runtime::Loop& loop, std::
                                                       ClientPort::Settings settings, MemberId self,
                                                       std::vector<client::SavedSession> saved,
                                                       Sinks sinks) {
-    std::unique_ptr<ClientDoor> door(
-        new ClientDoor(loop, std::move(overlay), std::move(sinks)));
+    std::unique_ptr<ClientDoor> door(new ClientDoor(loop, std::move(overlay), std::move(sinks)));
     GV_TRY_VOID(door->bind(Endpoint::v4(127, 0, 0, 1, port)));
     Endpoint v6 = *Endpoint::parse("[::1]:0");
     v6.port = door->bound().port;
@@ -38,8 +37,8 @@ Outcome<std::unique_ptr<ClientDoor>> ClientDoor::open(runtime::Loop& loop, std::
     runtime::os_random(start.iv_secret);
     start.seed = runtime::os_random_seed();
     settings.sessions.own_port = door->bound().port;
-    door->port_ = std::make_unique<ClientPort>(std::move(settings), self, std::move(start),
-                                               loop.now());
+    door->port_ =
+        std::make_unique<ClientPort>(std::move(settings), self, std::move(start), loop.now());
     door->drain();
     return door;
 }
@@ -89,8 +88,7 @@ void ClientDoor::drain() {
                     const auto written =
                         sinks_.persist(save_session(overlay_, write.name, write.session));
                     if (!written) {
-                        runtime::log::error("store", "{}: {}", overlay_,
-                                            describe(written.error()));
+                        runtime::log::error("store", "{}: {}", overlay_, describe(written.error()));
                     }
                 },
             },

@@ -35,8 +35,9 @@ const std::array kKeys = {
     Key{.name = "overlay.symmetric_key",
         .type = KeyType::text,
         .default_text = "none",
-        .description = "Needed with protocol gossiperl, and for nothing else: the text of which all "
-                       "daemons and clients of the overlay make their AES key.",
+        .description =
+            "Needed with protocol gossiperl, and for nothing else: the text of which all "
+            "daemons and clients of the overlay make their AES key.",
         .flag = "--symmetric-key",
         .environment = "GRAPEVINE_OVERLAY_SYMMETRIC_KEY",
         .change = Key::Change::at_reload,
@@ -125,8 +126,9 @@ const std::array kKeys = {
     Key{.name = "overlay.redelivery_retry_every",
         .type = KeyType::duration,
         .default_text = "5s",
-        .description = "Gossiperl only: how often a message is sent again that a subscriber has not "
-                       "acknowledged.",
+        .description =
+            "Gossiperl only: how often a message is sent again that a subscriber has not "
+            "acknowledged.",
         .flag = "--redelivery-retry-every",
         .environment = "GRAPEVINE_OVERLAY_REDELIVERY_RETRY_EVERY",
         .change = Key::Change::at_reload,
@@ -138,7 +140,8 @@ const std::array kKeys = {
     Key{.name = "overlay.redelivery_retry_max",
         .type = KeyType::integer,
         .default_text = "0",
-        .description = "Gossiperl only: how often at most; 0: until it has acknowledged or is gone.",
+        .description =
+            "Gossiperl only: how often at most; 0: until it has acknowledged or is gone.",
         .flag = "--redelivery-retry-max",
         .environment = "GRAPEVINE_OVERLAY_REDELIVERY_RETRY_MAX",
         .change = Key::Change::at_reload,
@@ -182,6 +185,7 @@ const std::array kKeys = {
         .flag = "--local-delivery",
         .environment = "GRAPEVINE_OVERLAY_LOCAL_DELIVERY",
         .kind_of_default = Key::Default::worked_out,
+        .alone = "on",
         .choices = kSwitch,
         .set = [](Config&, Spec* spec,
                   KeyValue value) { spec->is_local_delivery = text(value) == "on"; }},
@@ -194,6 +198,7 @@ const std::array kKeys = {
         .environment = "GRAPEVINE_OVERLAY_ANNOUNCE_EXIT",
         .change = Key::Change::at_reload,
         .kind_of_default = Key::Default::worked_out,
+        .alone = "on",
         .choices = kSwitch,
         .set = [](Config&, Spec* spec,
                   KeyValue value) { settings(spec).is_exit_announced = text(value) == "on"; }},
@@ -206,6 +211,7 @@ const std::array kKeys = {
                        "settings.json, listens where that says, and answers on http.bind too.",
         .flag = "--gossiperl",
         .environment = "GRAPEVINE_GOSSIPERL_REST",
+        .alone = "on",
         .choices = kSwitch,
         .set = [](Config& config, Spec*,
                   KeyValue value) { config.gossiperl.is_rest_on = text(value) == "on"; }},

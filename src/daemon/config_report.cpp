@@ -49,11 +49,13 @@ std::string label_table(const control::Labels& labels) {
 }
 
 std::string describe_gossiperl(const control::gossiperl::Settings& settings) {
-    const auto time = [](std::int64_t seconds) { return quoted(format_duration_ms(seconds * 1000)); };
+    const auto time = [](std::int64_t seconds) {
+        return quoted(format_duration_ms(seconds * 1000));
+    };
     std::string text = "# symmetric_key, secret: not shown\n";
     if (settings.multicast) {
-        text += fmt::format("multicast = {}\nmulticast_ttl = {}\n",
-                            quoted(settings.multicast->ip), settings.multicast->ttl);
+        text += fmt::format("multicast = {}\nmulticast_ttl = {}\n", quoted(settings.multicast->ip),
+                            settings.multicast->ttl);
     }
     text += fmt::format("rack_name = {}\n", quoted(settings.rack_name));
     text += fmt::format("quarantine_after = {}\n", time(settings.quarantine_after));
@@ -79,8 +81,8 @@ std::string describe_overlay(const control::OverlaySpec& spec) {
         text += fmt::format("seeds = {}\n", quoted_list(*spec.seeds));
         text += fmt::format("member_name = {}\n", quoted(*spec.member_name));
         text += describe_gossiperl(*spec.gossiperl);
-        text += fmt::format("retention_age = {}\n",
-                            quoted(format_duration_ms(*spec.retention_age_ms)));
+        text +=
+            fmt::format("retention_age = {}\n", quoted(format_duration_ms(*spec.retention_age_ms)));
         text += fmt::format("retention_bytes = {}\n", quoted(format_size(*spec.retention_bytes)));
         return text;
     }
@@ -183,8 +185,7 @@ std::string describe_config(const Config& config) {
             text += fmt::format("settings = {}\n", quoted(config.gossiperl.settings_file));
         }
         if (config.gossiperl.rest_bind) {
-            text += fmt::format("rest_bind = {}\n",
-                                quoted(to_string(*config.gossiperl.rest_bind)));
+            text += fmt::format("rest_bind = {}\n", quoted(to_string(*config.gossiperl.rest_bind)));
         }
     }
     for (const control::OverlaySpec& spec : config.overlays) text += describe_overlay(spec);

@@ -119,8 +119,8 @@ Outcome<void> GossiperlPump::open_sockets() {
     settings_.port = socket_->bound().port;
     if (!settings_.multicast) return {};
     if (settings_.multicast->local_port == 0) settings_.multicast->local_port = settings_.port + 1;
-    clients.bind = options.bind.is_v4() ? Endpoint::v4(127, 0, 0, 1, 0)
-                                        : *Endpoint::parse("[::1]:0");
+    clients.bind =
+        options.bind.is_v4() ? Endpoint::v4(127, 0, 0, 1, 0) : *Endpoint::parse("[::1]:0");
     clients.bind.port = static_cast<std::uint16_t>(settings_.multicast->local_port);
     client_socket_.emplace(GV_TRY(bind(clients, Via::clients)));
     rejoin_timer_.arm(loop_.now() + kRejoinInterval);
@@ -147,6 +147,9 @@ void GossiperlPump::start(std::vector<client::SavedSession> sessions) {
     overlay_.emplace(overlay_settings(), std::move(start), loop_.now());
     overlay_->advance(loop_.now(), runtime::wall_now());
     drain();
+    if (!sinks_.statistics) return;
+    statistics_feed_.emplace(
+        loop_, [this] { return overlay_->take_new_statistics(); }, sinks_.statistics);
 }
 
 const Endpoint& GossiperlPump::bound() const {
@@ -167,12 +170,11 @@ void GossiperlPump::on_received(Via via, std::span<const runtime::Received> data
 Outcome<control::PublishReceipt> GossiperlPump::publish(std::string topic, Bytes payload) {
     if (topic.empty() || topic.size() > kTopicBytesMax ||
         wire::gossiperl::is_internal_type(topic)) {
-        return std::unexpected(
-            Refusal{Refusal::Code::invalid,
-                    fmt::format("'{}' cannot be the type of a message", printable(topic)),
-                    fmt::format("use 1 to {} bytes, and none of the protocol's own types",
-                                kTopicBytesMax),
-                    "topic"});
+        return std::unexpected(Refusal{
+            Refusal::Code::invalid,
+            fmt::format("'{}' cannot be the type of a message", printable(topic)),
+            fmt::format("use 1 to {} bytes, and none of the protocol's own types", kTopicBytesMax),
+            "topic"});
     }
     if (payload.size() > kOldPayloadBytesMax) {
         return std::unexpected(Refusal{
@@ -193,10 +195,10 @@ Outcome<void> GossiperlPump::send_digest(const std::string& type, Bytes payload,
     }
     const auto to = Endpoint::parse(*recipient);
     if (!to || to->port == 0) {
-        return std::unexpected(Refusal{
-            Refusal::Code::invalid,
-            fmt::format("'{}' is not an IP address with a port", printable(*recipient)),
-            "write one such as 192.0.2.7:6666", "recipient"});
+        return std::unexpected(
+            Refusal{Refusal::Code::invalid,
+                    fmt::format("'{}' is not an IP address with a port", printable(*recipient)),
+                    "write one such as 192.0.2.7:6666", "recipient"});
     }
     overlay_->send_to(loop_.now(), *to, type, std::move(payload));
     drain();
@@ -236,25 +238,24 @@ void GossiperlPump::leave(std::function<void()> done) {
 
 void GossiperlPump::drain() {
     while (auto action = overlay_->poll()) {
-        std::visit(Overloaded{
-                       [&](overlay::GossiperlOverlay::Transmit& transmit) {
-                           auto& socket = transmit.via == Via::clients && client_socket_
-                                              ? *client_socket_
-                                              : *socket_;
-                           socket.queue({transmit.to, std::move(transmit.bytes)});
-                       },
-                       [&](Node::MemberChanged& changed) { note(changed); },
-                       [&](Node::MessageSeen& seen) { note(seen); },
-                       [&](Node::Persist& write) {
-                           const auto written =
-                               sinks_.persist(save_session(name_, write.name, write.session));
-                           if (!written) {
-                               runtime::log::error("store", "{}: {}", name_,
-                                                   describe(written.error()));
-                           }
-                       },
-                   },
-                   *action);
+        std::visit(
+            Overloaded{
+                [&](overlay::GossiperlOverlay::Transmit& transmit) {
+                    auto& socket =
+                        transmit.via == Via::clients && client_socket_ ? *client_socket_ : *socket_;
+                    socket.queue({transmit.to, std::move(transmit.bytes)});
+                },
+                [&](Node::MemberChanged& changed) { note(changed); },
+                [&](Node::MessageSeen& seen) { note(seen); },
+                [&](Node::Persist& write) {
+                    const auto written =
+                        sinks_.persist(save_session(name_, write.name, write.session));
+                    if (!written) {
+                        runtime::log::error("store", "{}: {}", name_, describe(written.error()));
+                    }
+                },
+            },
+            *action);
     }
     socket_->flush();
     if (client_socket_) client_socket_->flush();
@@ -331,8 +332,8 @@ Outcome<std::vector<control::gossiperl::SubscriptionView>> GossiperlPump::old_su
     const {
     std::vector<control::gossiperl::SubscriptionView> views;
     for (const Node::Subscription& entry : overlay_->node().subscriptions(loop_.now())) {
-        views.push_back({entry.event_type, entry.member_name, entry.origin,
-                         heartbeat_of(entry.heartbeat)});
+        views.push_back(
+            {entry.event_type, entry.member_name, entry.origin, heartbeat_of(entry.heartbeat)});
     }
     return views;
 }

@@ -64,9 +64,9 @@ private:
     std::optional<overlay::GossiperlOverlay> overlay_;
     runtime::Timer timer_;
     runtime::Timer rejoin_timer_;
+    std::optional<StatisticsFeed> statistics_feed_;
     std::vector<control::LogItem> news_;
     std::uint64_t passed_ = 0;  ///< Messages seen, ours and others'.
 };
-
 
 }  // namespace grapevine::daemon

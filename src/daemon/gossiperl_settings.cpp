@@ -28,8 +28,8 @@ constexpr std::int64_t kSecondsMax = 86'400;
 std::optional<Endpoint> ip_of(const std::string& text, std::int64_t port) {
     if (port < 0 || port > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
     const bool is_v6 = text.find(':') != std::string::npos;
-    const auto parsed =
-        Endpoint::parse(is_v6 ? fmt::format("[{}]:{}", text, port) : fmt::format("{}:{}", text, port));
+    const auto parsed = Endpoint::parse(is_v6 ? fmt::format("[{}]:{}", text, port)
+                                              : fmt::format("{}:{}", text, port));
     return parsed ? std::optional(*parsed) : std::nullopt;
 }
 
@@ -168,29 +168,29 @@ Outcome<Settings> gossiperl_settings_of(const control::OverlaySpec& spec) {
         const auto address = Endpoint::parse(seed);
         if (!address && !ip_of(seed, 1)) {
             return std::unexpected(Refusal{
-                Refusal::Code::invalid,
-                fmt::format("'{}' is not an IP address", printable(seed)),
+                Refusal::Code::invalid, fmt::format("'{}' is not an IP address", printable(seed)),
                 "seeds of the gossiperl protocol are IP addresses: 192.0.2.7", "seeds"});
         }
         if (address && address->port != bind->port) {
-            return std::unexpected(Refusal{
-                Refusal::Code::invalid,
-                fmt::format("'{}' has another port than the overlay", printable(seed)),
-                "all daemons of a gossiperl overlay have the same port", "seeds"});
+            return std::unexpected(
+                Refusal{Refusal::Code::invalid,
+                        fmt::format("'{}' has another port than the overlay", printable(seed)),
+                        "all daemons of a gossiperl overlay have the same port", "seeds"});
         }
         rack.push_back(address ? ip_to_string(*address) : seed);
     }
     if (spec.multicast && *spec.multicast != "off") {
         if (!settings.multicast) settings.multicast.emplace();
-        settings.multicast->ip =
-            *spec.multicast != "on" ? *spec.multicast : bind->is_v4() ? kGroupV4 : kGroupV6;
+        settings.multicast->ip = *spec.multicast != "on" ? *spec.multicast
+                                 : bind->is_v4()         ? kGroupV4
+                                                         : kGroupV6;
         settings.multicast->local_iface_address = *settings.ip;
         settings.multicast->local_port = spec.client_port.value_or(0);
     } else if (settings.multicast || spec.client_port) {
-        return std::unexpected(
-            Refusal{Refusal::Code::invalid, "is for overlays that gossip by multicast",
-                    "set multicast to the group's address too, or leave it out",
-                    spec.client_port ? "client_port" : "multicast_ttl"});
+        return std::unexpected(Refusal{Refusal::Code::invalid,
+                                       "is for overlays that gossip by multicast",
+                                       "set multicast to the group's address too, or leave it out",
+                                       spec.client_port ? "client_port" : "multicast_ttl"});
     }
     return settings;
 }
@@ -199,11 +199,11 @@ Outcome<Settings> completed(const std::string& overlay, Settings settings) {
     if (settings.iface && !settings.multicast) {
         const auto address = first_address_of(*settings.iface);
         if (!address) {
-            return std::unexpected(Refusal{
-                Refusal::Code::invalid,
-                fmt::format("this host has no interface '{}' with an address",
-                            printable(*settings.iface)),
-                "name one that `ip address` shows, or give the address as ip", "iface"});
+            return std::unexpected(
+                Refusal{Refusal::Code::invalid,
+                        fmt::format("this host has no interface '{}' with an address",
+                                    printable(*settings.iface)),
+                        "name one that `ip address` shows, or give the address as ip", "iface"});
         }
         settings.ip = ip_to_string(*address);
     }

@@ -11,6 +11,7 @@
 #include "control/control.hpp"
 #include "daemon/config.hpp"
 #include "daemon/definitions.hpp"
+#include "daemon/influx_writer.hpp"
 #include "daemon/pump.hpp"
 #include "daemon/store_gate.hpp"
 #include "daemon/workers.hpp"
@@ -26,6 +27,9 @@ public:
     Host(runtime::Loop& loop, Workers& workers, StoreGate& store, runtime::Resolver& resolver,
          Config config);
     ~Host() override;
+
+    /// Statistics of every overlay go there too. Before `start`.
+    void write_statistics_to(std::shared_ptr<InfluxWriter> writer) { influx_ = std::move(writer); }
 
     /// Starts the overlays of the configuration and those defined over the API, and calls `done`
     /// when each has started or failed. The refusals name the overlay.
@@ -118,6 +122,7 @@ private:
     runtime::Resolver& resolver_;
     Config config_;
     Definitions definitions_;
+    std::shared_ptr<InfluxWriter> influx_;
     std::map<std::string, Entry> entries_;
     bool is_started_ = false;
     bool is_stopping_ = false;

@@ -31,9 +31,10 @@ Outcome<void> keep_identity(control::gossiperl::Settings& next,
                             const control::gossiperl::Settings& running) {
     const auto fixed = [](bool is_same, std::string_view field) -> Outcome<void> {
         if (is_same) return {};
-        return std::unexpected(Refusal{
-            Refusal::Code::conflict, fmt::format("{} cannot be changed while the overlay runs", field),
-            "remove the overlay and add it again", std::string(field)});
+        return std::unexpected(
+            Refusal{Refusal::Code::conflict,
+                    fmt::format("{} cannot be changed while the overlay runs", field),
+                    "remove the overlay and add it again", std::string(field)});
     };
     if (!next.member_name) next.member_name = running.member_name;
     if (!next.ip) next.ip = running.ip;

@@ -3,11 +3,12 @@
 #include <tuple>
 #include <utility>
 
-#include "daemon/host.hpp"
 #include "daemon/gossiperl_pump.hpp"
+#include "daemon/host.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "daemon/pump.hpp"
 #include "daemon/saved_sessions.hpp"
+#include "runtime/clock.hpp"
 #include "runtime/log.hpp"
 #include "runtime/os_random.hpp"
 #include "storage/overlay_image.hpp"
@@ -42,8 +43,8 @@ bool needs_restart(const control::OverlaySpec& before, const control::OverlaySpe
 
 bool is_same(const control::OverlaySpec& a, const control::OverlaySpec& b) {
     return a.protocol == b.protocol && !needs_restart(a, b) && a.gossiperl == b.gossiperl &&
-           a.advertise == b.advertise && a.seeds == b.seeds &&
-           a.keys == b.keys && a.member_name == b.member_name && a.labels == b.labels;
+           a.advertise == b.advertise && a.seeds == b.seeds && a.keys == b.keys &&
+           a.member_name == b.member_name && a.labels == b.labels;
 }
 
 }  // namespace
@@ -155,8 +156,7 @@ void Host::open_native(const std::string& name, Callback callback) {
         auto sessions = stored_sessions(name);
         if (!sessions) return callback(std::unexpected(sessions.error()));
         clients = Pump::Clients{*entry.spec.client_key, client_port_of(entry.spec),
-                                entry.spec.is_local_delivery.value_or(false),
-                                std::move(*sessions)};
+                                entry.spec.is_local_delivery.value_or(false), std::move(*sessions)};
     }
     // Made here and used once on the worker: the function must be copyable, these need not be.
     const auto settings = std::make_shared<overlay::Settings>(settings_of(entry.spec));
@@ -204,6 +204,12 @@ void Host::launch(const std::string& name, MakePump make, Callback callback) {
             for (control::LogItem& item : items) log->append(loop.now(), std::move(item));
         });
     };
+    if (influx_) {
+        sinks.statistics = [influx = influx_,
+                            name](std::vector<control::gossiperl::Series> series) {
+            influx->write(name, std::move(series), runtime::wall_now());
+        };
+    }
     using Opened = Outcome<std::unique_ptr<OverlayPump>>;
     const auto opening = std::make_shared<Opened>(std::unique_ptr<OverlayPump>());
 
@@ -252,6 +258,12 @@ void Host::create_from_port(control::OverlaySpec spec, Origin origin, std::uint1
 }
 
 void Host::create(control::OverlaySpec spec, Origin origin, Callback callback) {
+    if (is_gossiperl(spec) && origin == Origin::api) {
+        return callback(std::unexpected(Refusal{
+            Refusal::Code::invalid, "overlays of the gossiperl protocol are not made here",
+            "define it in the configuration file, or add it over the old REST API (--gossiperl)",
+            "protocol"}));
+    }
     if (!spec.bind && !is_gossiperl(spec)) {
         return create_from_port(std::move(spec), origin, kDefaultPort, std::move(callback));
     }
@@ -317,9 +329,9 @@ void Host::handle(control::ChangeOverlay request, Callback callback) {
         return callback(std::unexpected(refusals.front()));
     }
     if (request.spec.protocol && request.spec.protocol != (*entry)->spec.protocol) {
-        return callback(std::unexpected(
-            Refusal{Refusal::Code::conflict, "the protocol of an overlay cannot be changed",
-                    "make another overlay beside it", "protocol"}));
+        return callback(std::unexpected(Refusal{Refusal::Code::conflict,
+                                                "the protocol of an overlay cannot be changed",
+                                                "make another overlay beside it", "protocol"}));
     }
     change(request.spec.name, merged((*entry)->spec, request.spec), std::move(callback));
 }

@@ -1,3 +1,5 @@
+#include "daemon/interfaces.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <ifaddrs.h>
@@ -5,8 +7,6 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-
-#include "daemon/interfaces.hpp"
 
 #include "base/limits.hpp"
 

@@ -1,5 +1,6 @@
 #include "daemon/old_rest.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,10 @@
 
 namespace grapevine::daemon {
 namespace {
+
+/// A request may hold 8 MiB before anybody has said who he is: this many are 256 MiB. Scripts use
+/// one at a time.
+constexpr std::uint32_t kConnectionsMax = 32;
 
 const char* const kDefaultSettings = "/etc/gossiperl/settings.json";
 
@@ -27,10 +32,9 @@ Outcome<std::optional<SettingsJson>> OldRest::read() const {
     if (config_.settings_file.empty()) return read_settings({kDefaultSettings});
     auto settings = GV_TRY(read_settings({config_.settings_file}));
     if (settings) return settings;
-    return std::unexpected(Refusal{Refusal::Code::not_found,
-                                   config_.settings_file + " does not exist",
-                                   "name the settings.json of the original, or leave it out",
-                                   "gossiperl.settings"});
+    return std::unexpected(
+        Refusal{Refusal::Code::not_found, config_.settings_file + " does not exist",
+                "name the settings.json of the original, or leave it out", "gossiperl.settings"});
 }
 
 Outcome<std::unique_ptr<OldRest>> OldRest::open(runtime::Loop& loop, control::Control& control,
@@ -50,7 +54,8 @@ Outcome<std::unique_ptr<OldRest>> OldRest::open(runtime::Loop& loop, control::Co
     api::gossiperl::Api::Environment environment;
     environment.credentials = rest->settings_.credentials;
     environment.random = random_bytes;
-    environment.reread = [raw = rest.get()]() -> Outcome<std::optional<api::gossiperl::Credentials>> {
+    environment.reread = [raw =
+                              rest.get()]() -> Outcome<std::optional<api::gossiperl::Credentials>> {
         const auto settings = GV_TRY(raw->read());
         if (!settings) return std::nullopt;
         return settings->credentials;
@@ -59,7 +64,7 @@ Outcome<std::unique_ptr<OldRest>> OldRest::open(runtime::Loop& loop, control::Co
 
     runtime::HttpServerOptions options;
     options.bind = config.rest_bind.value_or(rest->settings_.rest_bind);
-    options.connections_max = connections_max;
+    options.connections_max = std::min(connections_max, kConnectionsMax);
     options.body_bytes_max = kOldRequestBodyBytesMax;
     if (rest->settings_.rest_tls) {
         options.tls = runtime::HttpTls{rest->settings_.rest_tls->certificate_file,

@@ -31,7 +31,8 @@ public:
     void stop_accepting();
 
 private:
-    OldRest(runtime::Loop& loop, GossiperlConfig config) : loop_(loop), config_(std::move(config)) {}
+    OldRest(runtime::Loop& loop, GossiperlConfig config)
+        : loop_(loop), config_(std::move(config)) {}
     [[nodiscard]] Outcome<std::optional<SettingsJson>> read() const;
 
     runtime::Loop& loop_;

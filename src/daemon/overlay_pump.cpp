@@ -13,10 +13,10 @@ std::unexpected<Refusal> no_records() {
 }
 
 std::unexpected<Refusal> not_old() {
-    return std::unexpected(Refusal{
-        Refusal::Code::conflict, "this overlay does not speak the gossiperl protocol",
-        "use the routes under /v1/overlays, or an overlay with protocol = \"gossiperl\"",
-        "overlay"});
+    return std::unexpected(
+        Refusal{Refusal::Code::conflict, "this overlay does not speak the gossiperl protocol",
+                "use the routes under /v1/overlays, or an overlay with protocol = \"gossiperl\"",
+                "overlay"});
 }
 
 }  // namespace
@@ -34,9 +34,9 @@ Outcome<control::RecordView> OverlayPump::record(const std::string&) const {
 }
 
 Outcome<void> OverlayPump::forget(const std::string&) {
-    return std::unexpected(Refusal{
-        Refusal::Code::conflict, "the gossiperl protocol forgets members by time only",
-        "wait, or set a shorter drop_unreachable_after", "overlay"});
+    return std::unexpected(Refusal{Refusal::Code::conflict,
+                                   "the gossiperl protocol forgets members by time only",
+                                   "wait, or set a shorter drop_unreachable_after", "overlay"});
 }
 
 Outcome<control::gossiperl::Settings> OverlayPump::old_settings() const {

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "control/control.hpp"
+#include "daemon/statistics_feed.hpp"
 #include "storage/batch.hpp"
 
 namespace grapevine::daemon {
@@ -24,6 +25,8 @@ public:
         /// What happened, in order, since the last call. Called at the end of an input, on this
         /// thread.
         std::function<void(std::vector<control::LogItem>)> news;
+        /// What was counted in the last second; empty: nobody wants to know.
+        StatisticsFeed::Sink statistics;
     };
 
     OverlayPump() = default;

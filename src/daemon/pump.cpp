@@ -72,6 +72,11 @@ Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver
     }
     pump->overlay_->advance(loop.now());
     if (auto written = pump->drain(); !written) return std::unexpected(written.error());
+    if (pump->sinks_.statistics) {
+        pump->statistics_feed_.emplace(
+            loop, [pump = pump.get()] { return pump->statistics_.take_new(); },
+            pump->sinks_.statistics);
+    }
     return pump;
 }
 
@@ -83,8 +88,8 @@ Outcome<void> Pump::open_clients(Clients clients) {
     ClientDoor::Sinks sinks;
     sinks.persist = sinks_.persist;
     sinks.publish = [this](std::string topic, Bytes payload) {
-        const auto published = overlay_->publish(loop_.now(), runtime::wall_now(),
-                                                 std::move(topic), std::move(payload));
+        const auto published = overlay_->publish(loop_.now(), runtime::wall_now(), std::move(topic),
+                                                 std::move(payload));
         if (!published) {
             // The client has its acknowledgement already: the old protocol gives it at once.
             runtime::log::warn("overlay", "'{}': a client's message was not published: {}",
@@ -93,8 +98,7 @@ Outcome<void> Pump::open_clients(Clients clients) {
         (void)drain();
     };
     clients_ = GV_TRY(ClientDoor::open(loop_, overlay_->settings().name, clients.port,
-                                       std::move(settings),
-                                       overlay_->node().membership().self(),
+                                       std::move(settings), overlay_->node().membership().self(),
                                        std::move(clients.saved), std::move(sinks)));
     runtime::log::info("overlay", "'{}' serves old clients on {}", overlay_->settings().name,
                        to_string(clients_->bound()));

@@ -22,8 +22,8 @@
 
 namespace grapevine::daemon {
 
-/// Drives one native overlay: datagrams, time and commands in; datagrams, writes and news out. Lives on
-/// the thread of its loop; nothing in it is shared.
+/// Drives one native overlay: datagrams, time and commands in; datagrams, writes and news out.
+/// Lives on the thread of its loop; nothing in it is shared.
 class Pump final : public OverlayPump {
 public:
     /// Binds `bind`, then starts the overlay with the real port in its addresses: those of
@@ -89,9 +89,10 @@ private:
     std::optional<runtime::UdpSocket> socket_;
     std::unique_ptr<overlay::Overlay> overlay_;
     overlay::Statistics statistics_;
+    std::optional<StatisticsFeed> statistics_feed_;
     std::unique_ptr<ClientDoor> clients_;
     bool is_publishing_for_others_ = false;  ///< And not for one of `clients_`.
-    std::optional<GroupSockets> groups_;  ///< If the settings name any.
+    std::optional<GroupSockets> groups_;     ///< If the settings name any.
     runtime::Timer timer_;
     runtime::Timer farewell_timer_;
     std::vector<control::LogItem> news_;

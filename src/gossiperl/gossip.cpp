@@ -28,8 +28,8 @@ constexpr std::size_t kEntryFrameBytes = 48;
 constexpr std::size_t kIpBytesMax = 39;
 
 /// Which of `costs.size()` entries go into one list: as many as `kOldListBytesMax` holds, beginning
-/// at `next` and round the end, which is moved on, so that in a few lists everything is told. All of
-/// them, in order, if they fit.
+/// at `next` and round the end, which is moved on, so that in a few lists everything is told. All
+/// of them, in order, if they fit.
 std::vector<std::size_t> window(const std::vector<std::size_t>& costs, std::size_t& next) {
     std::vector<std::size_t> chosen;
     const std::size_t all = std::accumulate(costs.begin(), costs.end(), std::size_t{0});

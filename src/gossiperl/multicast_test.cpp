@@ -1,4 +1,5 @@
-// Overlays without seeds: every word to a host elsewhere goes to the group, ours among the listeners.
+// Overlays without seeds: every word to a host elsewhere goes to the group, ours among the
+// listeners.
 #include <gtest/gtest.h>
 
 #include "gossiperl/testing.hpp"

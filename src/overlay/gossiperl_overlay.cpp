@@ -26,7 +26,8 @@ void GossiperlOverlay::receive(Instant now, WallTime wall, Via via, const Endpoi
     }
     const std::string_view type = wire::gossiperl::payload_type(letter->message);
     const auto* message = std::get_if<wire::gossiperl::Application>(&letter->message);
-    // As the original counts: what it handles itself by the datagram, what it passes on by the text.
+    // As the original counts: what it handles itself by the datagram, what it passes on by the
+    // text.
     statistics_.count(now, type, Statistics::Direction::in,
                       message == nullptr ? datagram.size() : message->envelope->size());
     node_.receive(now, wall, via, from, std::move(*letter));
@@ -37,8 +38,7 @@ wire::gossiperl::Letter GossiperlOverlay::letter_of(std::string type, Bytes payl
                                              std::move(payload));
 }
 
-std::string GossiperlOverlay::publish(Instant now, WallTime wall, std::string type,
-                                      Bytes payload) {
+std::string GossiperlOverlay::publish(Instant now, WallTime wall, std::string type, Bytes payload) {
     now_ = now;
     auto letter = letter_of(std::move(type), std::move(payload));
     std::string id = letter.id;

@@ -29,9 +29,9 @@ public:
     };
     /// What differs from start to start.
     struct Start {
-        std::vector<client::SavedSession> sessions;    ///< As loaded.
-        std::array<std::uint8_t, 32> iv_secret{};      ///< Random.
-        std::uint64_t seed = 0;                        ///< Of every random choice.
+        std::vector<client::SavedSession> sessions;  ///< As loaded.
+        std::array<std::uint8_t, 32> iv_secret{};    ///< Random.
+        std::uint64_t seed = 0;                      ///< Of every random choice.
     };
 
     /// One datagram, from the socket of that side.
@@ -63,6 +63,10 @@ public:
     [[nodiscard]] const gossiperl::Node& node() const { return node_; }
     [[nodiscard]] const OldEnvelopes& envelopes() const { return envelopes_; }
     [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+    /// For those who keep them elsewhere: what was counted since the last call.
+    [[nodiscard]] std::vector<control::gossiperl::Series> take_new_statistics() {
+        return statistics_.take_new();
+    }
 
 private:
     [[nodiscard]] wire::gossiperl::Letter letter_of(std::string type, Bytes payload);
