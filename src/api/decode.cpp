@@ -85,10 +85,10 @@ Outcome<void> check_keys(const JsonReader& reader, std::string_view type,
 }  // namespace
 
 Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, OverlayName name) {
-    static constexpr std::array<std::string_view, 15> kKeys = {
-        "name",    "protocol", "bind",        "advertise", "seeds",            "keys",
-        "profile", "cipher",   "member_name", "labels",    "retention_age_ms", "retention_bytes",
-        "client_key", "client_port", "local_delivery"};
+    static constexpr std::array<std::string_view, 16> kKeys = {
+        "name",       "protocol",    "bind",           "advertise", "seeds",            "keys",
+        "profile",    "cipher",      "member_name",    "labels",    "retention_age_ms", "retention_bytes",
+        "client_key", "client_port", "local_delivery", "multicast"};
     const JsonReader reader = GV_TRY(JsonReader::parse(json, kKeys));
     control::OverlaySpec spec;
     if (name == OverlayName::required) {
@@ -101,6 +101,7 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
     spec.advertise = GV_TRY(reader.texts("advertise", kMemberAddressesMax));
     spec.seeds = GV_TRY(reader.texts("seeds", kSeedsMax));
     spec.keys = GV_TRY(reader.texts("keys", kKeysMax));
+    spec.multicast = GV_TRY(reader.text("multicast"));
     spec.profile = GV_TRY(reader.text("profile"));
     spec.cipher = GV_TRY(reader.text("cipher"));
     spec.member_name = GV_TRY(reader.text("member_name"));

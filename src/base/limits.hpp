@@ -204,6 +204,14 @@ inline constexpr std::size_t kOldSeedsMax = 1024;
 /// Kinds of messages of one overlay that are counted by name, in each direction; the rest are
 /// counted together. The protocol has eleven of its own. Each takes 7 kB, so all take 3.6 MB.
 inline constexpr std::size_t kStatisticsSeriesMax = 256;
+/// Points of statistics that wait for the database: with 30 series, five minutes of ten overlays,
+/// some 10 MB. Full refuses the newest.
+inline constexpr std::size_t kInfluxQueueMax = 100'000;
+/// Points sent in one request, some 400 kB; the original's database took no more than a megabyte or
+/// so in good time.
+inline constexpr std::size_t kInfluxBatchMax = 4096;
+/// The original's settings.json; the one it came with has 800 bytes.
+inline constexpr std::size_t kSettingsJsonBytesMax = 1024 * 1024;
 /// A body for the old REST API: what the original took.
 inline constexpr std::size_t kOldRequestBodyBytesMax = 8 * 1024 * 1024;
 /// Remote hosts whose rate is remembered; the one longest unheard is forgotten. Twice the members,

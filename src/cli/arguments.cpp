@@ -92,7 +92,10 @@ std::optional<Failure> find_mistake(CLI::App& root, const Texts& arguments) {
             const std::string flag = word.substr(0, word.find('='));
             const CLI::Option* option = app->get_option_no_throw(flag);
             if (option == nullptr) return unknown_flag(*app, flag);
-            const bool takes_value = option->get_items_expected_max() > 0;
+            const bool is_next_a_flag =
+                index + 1 < arguments.size() && arguments[index + 1].starts_with("-");
+            const bool takes_value = option->get_items_expected_min() > 0 ||
+                                     (option->get_items_expected_max() > 0 && !is_next_a_flag);
             if (takes_value && word.find('=') == std::string::npos) ++index;
             continue;
         }

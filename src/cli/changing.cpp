@@ -67,6 +67,7 @@ Attempt<json::object> spec_of(const OverlayOptions& options) {
         if (key == "overlay.protocol") spec["protocol"] = texts.back();
         if (key == "overlay.client_key") spec["client_key"] = texts.back();
         if (key == "overlay.bind") spec["bind"] = texts.back();
+        if (key == "overlay.multicast") spec["multicast"] = texts.back();
         if (key == "overlay.profile") spec["profile"] = texts.back();
         if (key == "overlay.cipher") spec["cipher"] = texts.back();
         if (key == "overlay.member_name") spec["member_name"] = texts.back();

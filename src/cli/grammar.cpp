@@ -109,8 +109,10 @@ void add_keys(CLI::App* app, KeySet set, KeyTexts& texts) {
         // A switch may stand alone: --gossiperl is --gossiperl=on.
         const bool is_switch = !key.choices.empty() && key.choices.front() == "off";
         if (is_switch) option->default_str("on");
-        option->expected(is_switch ? 0 : 1, 1)->multi_option_policy(is_many ? CLI::MultiOptionPolicy::TakeAll
-                                                         : CLI::MultiOptionPolicy::TakeLast);
+        option->expected(is_switch ? 0 : 1, 1)
+            ->multi_option_policy(is_many ? CLI::MultiOptionPolicy::TakeAll
+                                          : CLI::MultiOptionPolicy::TakeLast);
+        if (!key.alone.empty()) option->expected(0, 1)->default_str(std::string(key.alone));
         option->group(set == KeySet::all ? group_of(key) : std::string("Settings"));
     }
 }

@@ -67,7 +67,9 @@ struct OverlaySpec {
     std::optional<std::string> client_key;
     std::optional<std::uint16_t> client_port;  ///< On loopback; default: the overlay's port + 1000.
     std::optional<bool> is_local_delivery;     ///< Old clients of this host hear each other.
-    std::optional<std::string> multicast;      ///< Group in which a native overlay announces itself.
+    /// Where a native overlay announces itself: on, off, or a group "ip:port"; the group of a
+    /// gossiperl overlay, "ip".
+    std::optional<std::string> multicast;
     /// Of an overlay with protocol gossiperl, and of no other.
     std::optional<gossiperl::Settings> gossiperl;
 };

@@ -17,6 +17,7 @@
 #include "crypto/hash.hpp"
 #include "daemon/host.hpp"
 #include "daemon/http_adapter.hpp"
+#include "daemon/old_rest.hpp"
 #include "daemon/token_store.hpp"
 #include "runtime/files.hpp"
 #include "runtime/http_server.hpp"
@@ -77,6 +78,7 @@ private:
     runtime::ServiceManager manager_ = runtime::ServiceManager::from_environment();
     std::unique_ptr<api::TokenBook> tokens_;
     std::unique_ptr<api::Api> api_;
+    std::unique_ptr<OldRest> old_rest_;
     std::unique_ptr<HttpAdapter> adapter_;
     std::optional<runtime::HttpServer> server_;
     std::optional<runtime::Timer> stop_timer_;
@@ -97,6 +99,11 @@ Outcome<void> Agent::open_api() {
     }
     api_ = std::make_unique<api::Api>(host_, *tokens_, options);
     adapter_ = std::make_unique<HttpAdapter>(loop_, *api_);
+    if (config_.gossiperl.is_rest_on) {
+        old_rest_ = GV_TRY(
+            OldRest::open(loop_, host_, config_.gossiperl, config_.http.connections_max));
+        adapter_->serve_also(old_rest_->api());
+    }
 
     runtime::HttpServerOptions server;
     server.bind = config_.http.bind;
@@ -119,6 +126,7 @@ Outcome<void> Agent::write_run_file() const {
     run["pid"] = ::getpid();
     run["http"] = to_string(server_->bound());
     run["tls"] = !config_.http.tls_certificate.empty();
+    if (old_rest_) run["gossiperl_rest"] = to_string(old_rest_->bound());
     run["overlays"] = std::move(overlays);
     const std::string text = boost::json::serialize(run) + "\n";
     return runtime::write_file_atomic(std::filesystem::path(config_.state_folder) / "run.json",
@@ -141,7 +149,7 @@ void Agent::on_ready() {
         fail(written.error());
         return stop(1);
     }
-    if (host_.bound().empty()) {
+    if (host_.bound().empty() && !old_rest_) {
         runtime::log::warn("agent",
                            "no overlay is defined: create one with 'grapevine overlay create "
                            "NAME', or join one with 'grapevine join TOKEN'");
@@ -194,6 +202,7 @@ void Agent::stop(int exit_code) {
     manager_.stopping();
     runtime::log::info("agent", "saying goodbye");
     if (server_) server_->stop_accepting();
+    if (old_rest_) old_rest_->stop_accepting();
     if (api_) api_->close_streams();
     stop_timer_.emplace(loop_, [this] { loop_.stop(); });
     stop_timer_->arm(loop_.now() + kStopMax);

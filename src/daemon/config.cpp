@@ -25,6 +25,9 @@ namespace fs = std::filesystem;
 /// 256 overlays with long lists stay far below; anything above is not a configuration.
 constexpr std::size_t kConfigFileBytesMax = 1024 * 1024;
 
+/// The overlay of `grapevine agent --multicast`.
+constexpr std::string_view kLanOverlay = "lan";
+
 /// Variables of the command line, which the daemon may inherit.
 constexpr std::array<std::string_view, 7> kCommandLineVariables = {
     "GRAPEVINE_URL", "GRAPEVINE_TOKEN",  "GRAPEVINE_TOKEN_FILE",  "GRAPEVINE_OVERLAY",
@@ -197,12 +200,25 @@ private:
         }
         if (config_.overlays.size() == 1) return config_.overlays.front().name;
         if (config_.overlays.empty() && invitation_) return invitation_->overlay;
+        if (config_.overlays.empty() && is_multicast_asked_for()) {
+            is_lan_implied_ = true;
+            return std::string(kLanOverlay);
+        }
         refuse(place, "",
                config_.overlays.empty()
                    ? std::string("there is no overlay that this could be about")
                    : std::string("it is not said which overlay this is about"),
                "name it with --overlay NAME");
         return std::nullopt;
+    }
+
+    /// By a flag or a variable; the file names its overlays.
+    [[nodiscard]] bool is_multicast_asked_for() const {
+        std::string asked = variable(config_.sources, "GRAPEVINE_OVERLAY_MULTICAST");
+        for (const auto& [name, value] : config_.sources.flags) {
+            if (name == "overlay.multicast") asked = value;
+        }
+        return !asked.empty() && asked != "off";
     }
 
     std::vector<Assignment> from_environment() {
@@ -298,6 +314,9 @@ private:
         }
         for (control::OverlaySpec& spec : config_.overlays) {
             accept_invitation(spec);
+            if (is_lan_implied_ && spec.name == kLanOverlay && !spec.keys && !is_gossiperl(spec)) {
+                spec.keys = {std::string(kOpenKey)};
+            }
             if (!spec.bind) spec.bind = kDefaultOverlayBind;
             for (const Key& key : config_keys()) {
                 const bool is_native = !is_gossiperl(spec);
@@ -366,7 +385,7 @@ private:
                    fmt::format("{} overlays, more than {}", config_.overlays.size(), kOverlaysMax),
                    "run a second daemon", Refusal::Code::over_limit);
         }
-        for (const control::OverlaySpec& spec : config_.overlays) check_overlay(spec);
+        for (control::OverlaySpec& spec : config_.overlays) check_overlay(spec);
         check_ports();
         if (config_.join_token) {
             if (const auto parsed = parse_invitation(*config_.join_token); !parsed) {
@@ -392,7 +411,7 @@ private:
         }
     }
 
-    void check_overlay(const control::OverlaySpec& spec) {
+    void check_overlay(control::OverlaySpec& spec) {
         const std::string prefix = fmt::format("overlay.{}", spec.name);
         for (const Refusal& refusal : check_overlay_spec(spec)) {
             const std::string key = fmt::format("{}.{}", prefix, refusal.field);
@@ -408,7 +427,12 @@ private:
                    "has seeds but no keys, and would never be let in",
                    "copy the keys of a member, or use an invitation: grapevine agent --join TOKEN",
                    Refusal::Code::invalid);
+        } else if (has_multicast(spec) && !spec.keys) {
+            const Refusal refusal = no_key_for_multicast();
+            refuse(place_of(prefix + ".multicast"), prefix, refusal.message, refusal.cure);
         }
+        expand_open_key(spec);
+        if (is_open(spec)) config_.warnings.push_back(open_warning(spec.name));
     }
 
     /// UDP ports: the same port on the same address, or on all addresses, cannot be had twice.
@@ -442,6 +466,7 @@ private:
 
     Config config_;
     std::optional<Invitation> invitation_;  ///< Of --join.
+    bool is_lan_implied_ = false;           ///< --multicast alone, without any overlay.
     std::vector<Refusal> refusals_;
     std::map<std::string, std::string> places_;  ///< Where each key got its value.
 };
@@ -461,8 +486,8 @@ std::optional<std::string> file_to_read(const ConfigSources& sources) {
 }
 
 void warn_of_readable_secrets(Config& config) {
-    const bool has_keys = std::ranges::any_of(
-        config.overlays, [](const control::OverlaySpec& spec) {
+    const bool has_keys =
+        std::ranges::any_of(config.overlays, [](const control::OverlaySpec& spec) {
             return spec.keys || spec.client_key || spec.gossiperl;
         });
     std::error_code error;

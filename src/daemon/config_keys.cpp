@@ -256,15 +256,29 @@ const std::array kKeys = {
         .set = [](Config&, Spec* spec, KeyValue value) { spec->seeds = list(value); }},
     Key{.name = "overlay.keys",
         .type = KeyType::list,
-        .default_text = "made at the first start, if there are no seeds",
+        .default_text = "made at the first start, if there are no seeds and no multicast",
         .description = "ID:SECRET as `grapevine keys generate` prints it, at most 8. The first "
                        "seals what we send, all open what we receive. Flags are seen by every user "
-                       "of the host: prefer the file.",
+                       "of the host: prefer the file. `open` in place of a key lets in everybody "
+                       "who knows the name of the overlay.",
         .flag = "--key",
         .environment = "GRAPEVINE_OVERLAY_KEYS",
         .change = Key::Change::at_reload,
         .kind_of_default = Key::Default::worked_out,
         .set = [](Config&, Spec* spec, KeyValue value) { spec->keys = list(value); }},
+    Key{.name = "overlay.multicast",
+        .type = KeyType::text,
+        .default_text = "off",
+        .description = "Whether hosts of one network find each other without seeds, by announcing "
+                       "themselves: on (in 239.255.94.71:9470, with an IPv6 bind in "
+                       "[ff15::9471:9470]:9470), off, or another group with a port. It needs a "
+                       "key that all have; without any overlay, `agent --multicast` makes the one "
+                       "named lan, which is open to everybody.",
+        .flag = "--multicast",
+        .environment = "GRAPEVINE_OVERLAY_MULTICAST",
+        .change = Key::Change::at_restart,
+        .alone = "on",
+        .set = [](Config&, Spec* spec, KeyValue value) { spec->multicast = text(value); }},
     Key{.name = "overlay.profile",
         .type = KeyType::choice,
         .default_text = "lan",

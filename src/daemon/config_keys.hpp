@@ -44,6 +44,8 @@ struct Key {
     enum class Default : std::uint8_t { fixed, worked_out };
     Default kind_of_default = Default::fixed;
 
+    /// What the flag means when it stands alone; empty: it needs a value.
+    std::string_view alone = {};
     std::span<const std::string_view> choices = {};
     std::int64_t min = 0;
     std::int64_t max = 0;

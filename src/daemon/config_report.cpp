@@ -87,6 +87,7 @@ std::string describe_overlay(const control::OverlaySpec& spec) {
     text += fmt::format("bind = {}\n", quoted(*spec.bind));
     if (spec.advertise) text += fmt::format("advertise = {}\n", quoted_list(*spec.advertise));
     text += fmt::format("seeds = {}\n", quoted_list(*spec.seeds));
+    if (spec.multicast) text += fmt::format("multicast = {}\n", quoted(*spec.multicast));
     if (spec.keys) {
         std::string ids;
         for (const std::string& key : *spec.keys) {
@@ -148,6 +149,7 @@ std::vector<std::string> keys_needing_restart(const Config& running, const Confi
         note(before->bind != spec.bind, prefix + "bind");
         note(before->client_key != spec.client_key, prefix + "client_key");
         note(before->client_port != spec.client_port, prefix + "client_port");
+        note(before->multicast != spec.multicast, prefix + "multicast");
         note(before->profile != spec.profile, prefix + "profile");
         note(before->cipher != spec.cipher, prefix + "cipher");
         note(before->retention_age_ms != spec.retention_age_ms, prefix + "retention_age");

@@ -274,6 +274,15 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"[overlay.a]\nadvertise = ['0.0.0.0:1']",
                  "/etc/g.toml:2:13: overlay.a.advertise: '0.0.0.0:1' is no address that others "
                  "can reach | write an address of this host, such as 192.0.2.7:9471"},
+        BadValue{"[overlay.a]\nmulticast = 'yes'",
+                 "/etc/g.toml:2:13: overlay.a.multicast: 'yes' is not on, off or a group with a "
+                 "port | write on, or a group such as 239.1.2.3:9470 or [ff15::1]:9470\n"
+                 "/etc/g.toml:2:13: overlay.a: multicast needs a key that all hosts have | give "
+                 "the same --key on every host (grapevine keys generate makes one), or --key open "
+                 "to let in everybody on this network"},
+        BadValue{"[overlay.a]\nkeys = ['0:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'open']",
+                 "/etc/g.toml:2:8: overlay.a.keys: the open key has the id 0, and so has another | "
+                 "give every key an id of its own"},
         BadValue{"[overlay.a]\n[overlay.b]",
                  "/etc/g.toml:2:10: overlay.b.bind: port 9471 is already that of overlay a | give "
                  "every overlay a port of its own"}));
@@ -318,6 +327,54 @@ TEST(Config, flags_beside_an_invitation_are_about_its_overlay) {
     EXPECT_EQ(spec.profile, "fast");
     EXPECT_EQ(spec.seeds, invitation.seeds);
     EXPECT_EQ(spec.keys, (std::vector<std::string>{kKey}));
+}
+
+TEST(Config, multicast_without_any_overlay_means_the_open_overlay_lan) {
+    ConfigSources from = sources();
+    from.flags = {{"overlay.bind", "[::]:9471"}, {"overlay.multicast", "on"}};
+    const Config config = good("", from);
+    const control::OverlaySpec& spec = only(config);
+    EXPECT_EQ(spec.name, "lan");
+    EXPECT_EQ(spec.multicast, "on");
+    EXPECT_EQ(spec.bind, "[::]:9471");
+    EXPECT_EQ(spec.keys,
+              (std::vector<std::string>{"0:H7ejzIQSbL13gvtnSC4kvDKyvzuqk1akhTxegHQRbdE"}));
+    ASSERT_EQ(config.warnings.size(), 1U);
+    EXPECT_TRUE(config.warnings.front().starts_with("overlay 'lan' is open")) << "said plainly";
+}
+
+TEST(Config, multicast_in_the_environment_does_the_same) {
+    ConfigSources from = sources();
+    from.environment["GRAPEVINE_OVERLAY_MULTICAST"] = "on";
+    EXPECT_EQ(only(good("", from)).name, "lan");
+}
+
+TEST(Config, an_overlay_with_a_key_of_its_own_is_not_open) {
+    ConfigSources from = sources();
+    from.flags = {{"overlay.keys", kKey}, {"overlay.multicast", "on"}};
+    EXPECT_EQ(only(good("", from)).keys, (std::vector<std::string>{kKey}));
+    EXPECT_TRUE(good("", from).warnings.empty());
+    from.flags = {{"overlay.multicast", "on"}};
+    EXPECT_EQ(only(good("[overlay.a]\nkeys=['" + kKey + "']", from)).name, "a");
+}
+
+TEST(Config, an_overlay_that_was_named_is_open_only_if_that_is_said) {
+    ConfigSources from = sources();
+    from.flags = {{"overlay.name", "team"}, {"overlay.multicast", "on"}};
+    EXPECT_EQ(bad("", from),
+              "--multicast: overlay.team: multicast needs a key that all hosts have | give the "
+              "same --key on every host (grapevine keys generate makes one), or --key open to let "
+              "in everybody on this network");
+    from.flags.emplace_back("overlay.keys", "open");
+    EXPECT_TRUE(only(good("", from)).keys->front().starts_with("0:"));
+    EXPECT_EQ(good("", from).warnings.size(), 1U);
+}
+
+TEST(Config, multicast_that_is_off_asks_for_nothing) {
+    EXPECT_EQ(only(good("[overlay.a]\nmulticast='off'")).keys, std::nullopt);
+    ConfigSources from = sources();
+    from.flags = {{"overlay.multicast", "off"}};
+    EXPECT_NE(bad("", from).find("there is no overlay"), std::string::npos);
 }
 
 TEST(Config, a_bad_host_name_asks_for_a_name) {

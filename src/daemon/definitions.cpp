@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/decode.hpp"
+#include "daemon/group_sockets.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "runtime/os_random.hpp"
 
@@ -28,6 +29,7 @@ std::string to_json(const control::OverlaySpec& spec) {
     if (spec.advertise) object["advertise"] = to_json(*spec.advertise);
     if (spec.seeds) object["seeds"] = to_json(*spec.seeds);
     if (spec.keys) object["keys"] = to_json(*spec.keys);
+    if (spec.multicast) object["multicast"] = *spec.multicast;
     if (spec.profile) object["profile"] = *spec.profile;
     if (spec.cipher) object["cipher"] = *spec.cipher;
     if (spec.member_name) object["member_name"] = *spec.member_name;
@@ -122,6 +124,8 @@ control::OverlaySpec completed(control::OverlaySpec spec, const std::string& hos
     if (is_gossiperl(spec)) return spec;  // The rest is in `gossiperl`, and has its own defaults.
     if (!spec.bind) spec.bind = kDefaultOverlayBind;
     if (!spec.seeds) spec.seeds.emplace();
+    if (!spec.multicast) spec.multicast = "off";
+    expand_open_key(spec);
     if (!spec.profile) spec.profile = std::string(protocol::to_string(protocol::Profile::lan));
     if (!spec.cipher) {
         spec.cipher = std::string(crypto::to_string(crypto::Cipher::chacha20_poly1305));
@@ -158,6 +162,9 @@ overlay::Settings settings_of(const control::OverlaySpec& spec) {
         }
     }
     settings.seeds = *spec.seeds;
+    const auto groups = parse_groups(*spec.multicast, bind_of(spec));
+    assert(groups && "checked");
+    settings.groups = *groups;
     return settings;
 }
 

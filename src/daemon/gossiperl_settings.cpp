@@ -18,6 +18,10 @@ namespace {
 
 using control::gossiperl::Settings;
 
+/// Where multicast = "on" gossips: ours to choose, of the administrative and the site scope.
+constexpr const char* kGroupV4 = "239.255.94.72";
+constexpr const char* kGroupV6 = "ff15::5e48";
+
 /// A day: what waits longer is not waiting.
 constexpr std::int64_t kSecondsMax = 86'400;
 
@@ -176,9 +180,10 @@ Outcome<Settings> gossiperl_settings_of(const control::OverlaySpec& spec) {
         }
         rack.push_back(address ? ip_to_string(*address) : seed);
     }
-    if (spec.multicast) {
+    if (spec.multicast && *spec.multicast != "off") {
         if (!settings.multicast) settings.multicast.emplace();
-        settings.multicast->ip = *spec.multicast;
+        settings.multicast->ip =
+            *spec.multicast != "on" ? *spec.multicast : bind->is_v4() ? kGroupV4 : kGroupV6;
         settings.multicast->local_iface_address = *settings.ip;
         settings.multicast->local_port = spec.client_port.value_or(0);
     } else if (settings.multicast || spec.client_port) {

@@ -34,8 +34,8 @@ auto sockets_of(const control::OverlaySpec& spec) {
 bool needs_restart(const control::OverlaySpec& before, const control::OverlaySpec& after) {
     if (is_gossiperl(before)) return sockets_of(before) != sockets_of(after);
     return before.client_key != after.client_key || before.client_port != after.client_port ||
-           before.is_local_delivery != after.is_local_delivery ||
-           before.bind != after.bind || before.cipher != after.cipher ||
+           before.is_local_delivery != after.is_local_delivery || before.bind != after.bind ||
+           before.multicast != after.multicast || before.cipher != after.cipher ||
            before.profile != after.profile || before.retention_age_ms != after.retention_age_ms ||
            before.retention_bytes != after.retention_bytes;
 }
@@ -274,6 +274,9 @@ void Host::create(control::OverlaySpec spec, Origin origin, Callback callback) {
             Refusal::Code::invalid, "an overlay with seeds needs the key of that overlay",
             "give its key, or join by the token that 'grapevine invite' prints there", "keys"}));
     }
+    if (!is_gossiperl(spec) && !spec.keys && has_multicast(spec)) {
+        return callback(std::unexpected(no_key_for_multicast()));
+    }
     if (!is_gossiperl(spec) && !spec.keys) spec.keys = {fresh_key()};
     spec = completed(std::move(spec), config_.name);
     const std::string name = spec.name;
@@ -284,6 +287,9 @@ void Host::create(control::OverlaySpec spec, Origin origin, Callback callback) {
         if (*self == nullptr) return;
         // On disk only what works: a definition that cannot be opened would fail at every start.
         Outcome<void> saved;
+        if (answer && is_open(spec)) {
+            runtime::log::warn("overlay", "{}", open_warning(name));
+        }
         if (answer && origin == Origin::api) saved = definitions_.save(spec);
         if (answer && saved) return callback(std::move(answer));
         const auto found = entries_.find(name);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/http.hpp"
+#include "runtime/clock.hpp"
 
 namespace grapevine::daemon {
 namespace {
@@ -114,8 +115,7 @@ HttpAdapter::HttpAdapter(runtime::Loop& loop, api::Api& api)
           rearm();
       }) {}
 
-void HttpAdapter::handle(runtime::HttpRequest request,
-                         std::shared_ptr<runtime::Responder> responder) {
+api::Request to_api(runtime::HttpRequest request) {
     api::Request wanted;
     wanted.method = std::move(request.method);
     wanted.target = std::move(request.path);
@@ -126,8 +126,23 @@ void HttpAdapter::handle(runtime::HttpRequest request,
     wanted.body = std::move(request.body);
     wanted.peer_is_loopback = request.peer.is_loopback();
     wanted.is_tls = request.is_tls;
-    api_.handle(loop_.now(), std::move(wanted),
-                std::make_shared<Exchange>(loop_, std::move(responder)));
+    return wanted;
+}
+
+std::shared_ptr<api::Exchange> to_exchange(runtime::Loop& loop,
+                                           std::shared_ptr<runtime::Responder> responder) {
+    return std::make_shared<Exchange>(loop, std::move(responder));
+}
+
+void HttpAdapter::handle(runtime::HttpRequest request,
+                         std::shared_ptr<runtime::Responder> responder) {
+    api::Request wanted = to_api(std::move(request));
+    auto exchange = to_exchange(loop_, std::move(responder));
+    if (old_ != nullptr && api::gossiperl::Api::owns(wanted.target)) {
+        old_->handle(runtime::wall_now(), std::move(wanted), std::move(exchange));
+        return;
+    }
+    api_.handle(loop_.now(), std::move(wanted), std::move(exchange));
     rearm();
 }
 

@@ -9,7 +9,9 @@
 #include "base/endpoint.hpp"
 #include "base/limits.hpp"
 #include "base/nearest.hpp"
+#include "crypto/key_ring.hpp"
 #include "daemon/gossiperl_settings.hpp"
+#include "daemon/group_sockets.hpp"
 
 namespace grapevine::daemon {
 
@@ -100,6 +102,11 @@ Outcome<void> check_keys(const std::vector<std::string>& keys) {
     }
     std::set<std::uint8_t> ids;
     for (const std::string& text : keys) {
+        if (text == kOpenKey) {
+            if (ids.insert(0).second) continue;
+            return no("keys", "the open key has the id 0, and so has another",
+                      "give every key an id of its own");
+        }
         const KeyText key = GV_TRY(parse_key(text));
         if (!ids.insert(key.id).second) {
             return no("keys", fmt::format("two keys have the id {}", key.id),
@@ -261,6 +268,42 @@ bool is_gossiperl(const control::OverlaySpec& spec) {
     return spec.protocol == "gossiperl";
 }
 
+void expand_open_key(control::OverlaySpec& spec) {
+    if (!spec.keys) return;
+    for (std::string& key : *spec.keys) {
+        if (key != kOpenKey) continue;
+        const crypto::OverlayKey open = crypto::open_key(spec.name);
+        key = format_key({open.id.value(), open.secret.bytes()});
+    }
+}
+
+bool is_open(const control::OverlaySpec& spec) {
+    control::OverlaySpec open;
+    open.name = spec.name;
+    open.keys = {std::string(kOpenKey)};
+    expand_open_key(open);
+    return spec.keys && std::ranges::find(*spec.keys, open.keys->front()) != spec.keys->end();
+}
+
+std::string open_warning(const std::string& overlay) {
+    return fmt::format(
+        "overlay '{}' is open: its key is made from its name, so everybody who reaches it can "
+        "join, read and publish; for a key of your own give the same --key on every host "
+        "(grapevine keys generate makes one)",
+        overlay);
+}
+
+bool has_multicast(const control::OverlaySpec& spec) {
+    return !is_gossiperl(spec) && spec.multicast && *spec.multicast != "off";
+}
+
+Refusal no_key_for_multicast() {
+    return {Refusal::Code::invalid, "multicast needs a key that all hosts have",
+            "give the same --key on every host (grapevine keys generate makes one), or --key open "
+            "to let in everybody on this network",
+            "keys"};
+}
+
 std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec) {
     std::vector<Refusal> refusals;
     const auto note = [&refusals](Outcome<void> outcome, std::string_view field) {
@@ -291,7 +334,8 @@ std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec) {
                 "set protocol = \"gossiperl\", or leave them out"),
              "protocol");
     }
-    if (spec.client_key && (spec.client_key->empty() || spec.client_key->size() > kOldTextBytesMax)) {
+    if (spec.client_key &&
+        (spec.client_key->empty() || spec.client_key->size() > kOldTextBytesMax)) {
         note(no("client_key", "is empty or too long",
                 fmt::format("write 1 to {} bytes, as the clients have it", kOldTextBytesMax)),
              "client_key");
@@ -308,6 +352,11 @@ std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec) {
         for (const std::string& seed : *spec.seeds) note(check_seed(seed), "seeds");
     }
     if (spec.keys) note(check_keys(*spec.keys), "keys");
+    if (spec.multicast) {
+        const auto bind = Endpoint::parse(spec.bind.value_or(kDefaultOverlayBind));
+        const auto groups = parse_groups(*spec.multicast, bind.value_or(Endpoint{}));
+        if (!groups) note(std::unexpected(groups.error()), "multicast");
+    }
     if (spec.profile) note(check_choice("profile", *spec.profile, kProfileNames), "profile");
     if (spec.cipher) note(check_choice("cipher", *spec.cipher, kCipherNames), "cipher");
     if (spec.member_name) note(check_member_name(*spec.member_name), "member_name");

@@ -44,6 +44,25 @@ std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec);
 /// Whether it speaks the old protocol.
 bool is_gossiperl(const control::OverlaySpec& spec);
 
+/// What stands in place of a key to let in everybody who knows the overlay's name.
+inline constexpr std::string_view kOpenKey = "open";
+
+/// Puts the well-known key of the overlay's name where `keys` says "open".
+void expand_open_key(control::OverlaySpec& spec);
+
+/// Whether a key of it is the well-known one. `keys` have been expanded.
+bool is_open(const control::OverlaySpec& spec);
+
+/// What is said in the log about an open overlay.
+std::string open_warning(const std::string& overlay);
+
+/// Whether it is a native overlay that announces itself.
+bool has_multicast(const control::OverlaySpec& spec);
+
+/// The refusal of an overlay that announces itself without a key: each host would make its own, and
+/// nobody would understand anybody.
+Refusal no_key_for_multicast();
+
 /// Where an overlay listens unless told otherwise: "0.0.0.0:9471".
 extern const char* const kDefaultOverlayBind;
 

@@ -51,14 +51,25 @@ Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver
     if (!socket) return std::unexpected(socket.error());
     pump->socket_.emplace(std::move(*socket));
 
+    pump->are_addresses_ours_ = settings.addresses.empty();
     if (settings.addresses.empty()) settings.addresses = reachable_addresses(pump->bound());
     for (Endpoint& address : settings.addresses) {
         if (address.port == 0) address.port = pump->bound().port;
     }
+    const std::vector<Endpoint> groups = settings.groups;
+    const std::string name = settings.name;
     pump->overlay_ = std::make_unique<overlay::Overlay>(std::move(settings), std::move(start),
                                                         std::make_shared<overlay::RecordCache>());
     // Identity and incarnation are the first writes. Without them on disk we must not say a word.
     if (auto written = pump->drain(); !written) return std::unexpected(written.error());
+    if (!groups.empty()) {
+        pump->groups_.emplace(
+            loop, name, bind, groups,
+            GroupSockets::Handlers{[pump = pump.get()](const Endpoint& from, ByteView bytes) {
+                                       pump->on_announcement(from, bytes);
+                                   },
+                                   [pump = pump.get()] { pump->follow_addresses(); }});
+    }
     pump->overlay_->advance(loop.now());
     if (auto written = pump->drain(); !written) return std::unexpected(written.error());
     return pump;
@@ -108,6 +119,22 @@ void Pump::on_received(std::span<const runtime::Received> datagrams) {
 
 void Pump::on_unreachable(const Endpoint& to) {
     overlay_->unreachable(loop_.now(), to);
+    (void)drain();
+}
+
+void Pump::on_announcement(const Endpoint& from, ByteView bytes) {
+    overlay_->announcement(loop_.now(), from, bytes);
+    (void)drain();
+}
+
+// A host that finds its network by itself may have found another one meanwhile.
+void Pump::follow_addresses() {
+    if (!are_addresses_ours_) return;
+    auto addresses = reachable_addresses(bound());
+    const overlay::Settings& settings = overlay_->settings();
+    if (addresses == settings.addresses) return;
+    runtime::log::info("overlay", "'{}' is now at {}", settings.name, to_string(addresses.front()));
+    overlay_->change_self(loop_.now(), settings.member_name, settings.labels, std::move(addresses));
     (void)drain();
 }
 
@@ -164,6 +191,7 @@ void Pump::change(const control::OverlaySpec& before, const control::OverlaySpec
         before.advertise == after.advertise) {
         return;
     }
+    if (after.advertise) are_addresses_ours_ = false;
     overlay_->change_self(
         loop_.now(), std::move(settings.member_name), std::move(settings.labels),
         after.advertise ? std::move(settings.addresses) : overlay_->settings().addresses);
@@ -205,6 +233,9 @@ Outcome<void> Pump::drain() {
                                       transmit.bytes.size());
                     socket_->queue({transmit.to, std::move(transmit.bytes)});
                 },
+                [&](overlay::Overlay::Announce& announce) {
+                    if (groups_) groups_->send(announce.bytes);
+                },
                 [&](overlay::Overlay::Persist& write) {
                     auto written = persist(write.batch);
                     if (!written && result) result = std::move(written);
@@ -233,7 +264,6 @@ Outcome<void> Pump::drain() {
                                                  event.stream.epoch.value(), event.sequence.value(),
                                                  event.published_at, event.topic, event.payload});
                 },
-                [](const overlay::Overlay::Announce&) {},
                 [&](overlay::Overlay::EventGap& gap) {
                     note(control::LogItem::Gap{id_text(gap.stream.publisher),
                                                gap.stream.epoch.value(), gap.first.value(),
@@ -360,6 +390,7 @@ control::OverlayView Pump::view() const {
     view.counters.emplace_back("socket_unreachable_total", socket.unreachable);
     view.counters.emplace_back("socket_oversize_total", socket.received_oversize);
     if (clients_) add_counters(view.counters, clients_->port().sessions());
+    view.counters.emplace_back("multicast_interfaces", groups_ ? groups_->interface_count() : 0);
     return view;
 }
 

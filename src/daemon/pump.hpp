@@ -11,6 +11,7 @@
 #include "base/time.hpp"
 #include "control/control.hpp"
 #include "daemon/client_door.hpp"
+#include "daemon/group_sockets.hpp"
 #include "daemon/overlay_pump.hpp"
 #include "overlay/overlay.hpp"
 #include "overlay/statistics.hpp"
@@ -64,6 +65,8 @@ private:
     void start(overlay::Settings settings, overlay::Start start);
     void on_received(std::span<const runtime::Received> datagrams);
     void on_unreachable(const Endpoint& to);
+    void on_announcement(const Endpoint& from, ByteView bytes);
+    void follow_addresses();
     void on_timer();
     /// Does what the overlay wants; the refusal of the first write that failed.
     Outcome<void> drain();
@@ -88,10 +91,12 @@ private:
     overlay::Statistics statistics_;
     std::unique_ptr<ClientDoor> clients_;
     bool is_publishing_for_others_ = false;  ///< And not for one of `clients_`.
+    std::optional<GroupSockets> groups_;  ///< If the settings name any.
     runtime::Timer timer_;
     runtime::Timer farewell_timer_;
     std::vector<control::LogItem> news_;
     bool is_store_failing_ = false;
+    bool are_addresses_ours_ = false;  ///< Found by us, not given by the user.
     /// Callbacks that come after our end find nobody.
     std::shared_ptr<Pump*> self_;
 };

@@ -100,11 +100,14 @@ bool set_option(int socket, int level, int option, int value) {
 
 }  // namespace
 
+bool is_multicast(const Endpoint& endpoint) {
+    return endpoint.is_v4() ? endpoint.ip[12] >= 224 && endpoint.ip[12] <= 239
+                            : endpoint.ip[0] == 0xff;
+}
+
 Outcome<void> check_group(const Endpoint& group, const Endpoint& bind) {
     const std::string text = ip_to_string(group);
-    const bool is_multicast =
-        group.is_v4() ? group.ip[12] >= 224 && group.ip[12] <= 239 : group.ip[0] == 0xff;
-    if (!is_multicast) {
+    if (!is_multicast(group)) {
         return std::unexpected(
             Refusal{Refusal::Code::invalid, fmt::format("{} is not a multicast group", text),
                     "choose one from 239.0.0.0 to 239.255.255.255, or one of ff12::/16", ""});

@@ -69,6 +69,9 @@ private:
     std::vector<std::uint32_t> interfaces_;
 };
 
+/// 224.0.0.0/4 or ff00::/8.
+bool is_multicast(const Endpoint& endpoint);
+
 /// Refused (invalid) unless `group` is a multicast address of the family of `bind`.
 Outcome<void> check_group(const Endpoint& group, const Endpoint& bind);
 

@@ -64,17 +64,19 @@ Refusal refuse_bind(const Endpoint& bind, int error_number) {
 
 Outcome<FileDescriptor> open_bound(const UdpOptions& options) {
     assert(options.datagram_bytes_max > 0 && options.datagram_bytes_max <= kOldDatagramBytesMax);
-    const bool is_bound_to_group = options.group && options.group->address.ip == options.bind.ip;
-    assert(options.port == UdpOptions::Port::own || is_bound_to_group);
+    const bool is_shared = options.port == UdpOptions::Port::shared;
+    assert(!is_shared || (options.group && (options.group->address.ip == options.bind.ip ||
+                                            options.bind.ip == Endpoint{}.ip)));
     if (options.group) GV_TRY_VOID(check_group(options.group->address, options.bind));
     const int family = family_of(options.bind);
     FileDescriptor socket(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!socket.is_open()) return std::unexpected(refuse_bind(options.bind, errno));
     if (family == AF_INET6) {
-        set_option(socket.value(), IPPROTO_IPV6, IPV6_V6ONLY, !options.bind.is_unspecified());
+        set_option(socket.value(), IPPROTO_IPV6, IPV6_V6ONLY,
+                   is_shared || !options.bind.is_unspecified());
         set_option(socket.value(), IPPROTO_IPV6, IPV6_RECVERR, 1);
     }
-    if (options.port == UdpOptions::Port::shared) {
+    if (is_shared) {
         // Linux gives what comes to a group to every socket that is bound to it. SO_REUSEPORT would
         // do so only for sockets of one user.
         set_option(socket.value(), SOL_SOCKET, SO_REUSEADDR, 1);

@@ -43,8 +43,9 @@ struct UdpOptions {
     std::optional<MulticastGroup> group;
 
     /// Others on this host may bind the same address and port, and each hears what comes to the
-    /// group. Only for a socket bound to its group: between sockets with a shared unicast address
-    /// the kernel would deal out the datagrams to one of them.
+    /// group. Only for a socket bound to its group, or to [::] (IPv6 alone, then) for a group of
+    /// link-local scope, to which Linux binds nothing: between sockets with a shared unicast
+    /// address the kernel would deal out the datagrams to one of them.
     enum class Port : std::uint8_t { own, shared };
     Port port = Port::own;
 };

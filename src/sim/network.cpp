@@ -10,7 +10,8 @@ namespace grapevine::sim {
 
 namespace {
 constexpr std::uint16_t kPort = 9471;
-}
+constexpr std::uint16_t kGroupPort = 9470;
+}  // namespace
 
 Network::Network(std::size_t hosts, NetworkConfig config, std::uint64_t seed)
     : hosts_(hosts),
@@ -28,14 +29,26 @@ Endpoint Network::endpoint_of(HostIndex host) {
                         kPort);
 }
 
+Endpoint Network::group_endpoint_of(HostIndex host) {
+    Endpoint endpoint = endpoint_of(host);
+    endpoint.port = kGroupPort;
+    return endpoint;
+}
+
+bool Network::is_group_port(const Endpoint& endpoint) {
+    return endpoint.port == kGroupPort;
+}
+
 HostIndex Network::host_of(const Endpoint& endpoint) const {
-    if (endpoint.port != kPort) return kNoHost;
+    if (endpoint.port != kPort && endpoint.port != kGroupPort) return kNoHost;
     const std::uint32_t number = static_cast<std::uint32_t>(endpoint.ip[13]) << 16U |
                                  static_cast<std::uint32_t>(endpoint.ip[14]) << 8U |
                                  endpoint.ip[15];
     if (number == 0 || number > hosts_) return kNoHost;
     const HostIndex host = number - 1;
-    return endpoint_of(host) == endpoint ? host : kNoHost;
+    Endpoint address = endpoint_of(host);
+    address.port = endpoint.port;
+    return address == endpoint ? host : kNoHost;
 }
 
 void Network::send(Moment now, Datagram datagram) {

@@ -59,7 +59,10 @@ public:
     Network(std::size_t hosts, NetworkConfig config, std::uint64_t seed);
 
     static Endpoint endpoint_of(HostIndex host);
-    /// kNoHost for an address that is none of the world's.
+    /// Where the host hears and says what all are told: the port of the multicast group.
+    static Endpoint group_endpoint_of(HostIndex host);
+    static bool is_group_port(const Endpoint& endpoint);
+    /// Of either port; kNoHost for an address that is none of the world's.
     [[nodiscard]] HostIndex host_of(const Endpoint& endpoint) const;
 
     /// Gives a datagram to the network. Whether, when and how often it arrives is decided now.

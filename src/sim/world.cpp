@@ -16,6 +16,8 @@ namespace grapevine::sim {
 namespace {
 
 constexpr std::string_view kOverlayName = "sim";
+/// Which group it is makes no difference: there is one.
+const Endpoint kGroup = Endpoint::v4(239, 255, 94, 71, 9470);
 /// How long a process that leaves stays to say goodbye.
 constexpr Duration kFarewell = 2s;
 /// How long a name takes to be looked up.
@@ -119,6 +121,7 @@ overlay::Settings World::settings_for(HostIndex host) const {
     settings.member_name = fmt::format("m{}", host);
     settings.labels = {{"rack", fmt::format("r{}", host % 8)}};
     settings.addresses = {Network::endpoint_of(host)};
+    if (config_.has_multicast) settings.groups = {kGroup};
     for (HostIndex seed = 0; seed < config_.seeds && seed < hosts_.size(); ++seed) {
         if (seed == host) continue;
         // Half of them by address and half by name, as people write them.
@@ -305,6 +308,7 @@ void World::inject(Datagram datagram) {
 void World::deliver(HostIndex index, Datagram datagram) {
     Host& host = hosts_[index];
     if (!host.overlay) {
+        if (Network::is_group_port(datagram.to)) return;
         if (host.is_machine_up && host.life > 0) refuse(index, datagram.from);
         return;
     }
@@ -332,6 +336,11 @@ void World::refuse(HostIndex index, const Endpoint& from) {
 
 void World::receive(HostIndex index, const Datagram& datagram) {
     trace_.received(now_, index, datagram);
+    if (Network::is_group_port(datagram.to)) {
+        statistics_.received(index, datagram.bytes.size());
+        hosts_[index].overlay->announcement(clock(index), datagram.from, datagram.bytes);
+        return drain(index);
+    }
     statistics_.received(index, datagram.bytes.size());
     checkers_.received(index, datagram);
     const std::uint64_t refused = checkers_.refused_count(index);
@@ -397,6 +406,9 @@ void World::execute(HostIndex index, overlay::Overlay::Action action) {
         return;
     }
     trace_.did(now_, index, action);
+    if (const auto* spoken = std::get_if<Overlay::Announce>(&action)) {
+        return announce(index, spoken->bytes);
+    }
     if (const auto* persist = std::get_if<Overlay::Persist>(&action)) {
         hosts_[index].disk.apply(persist->batch);
     } else if (const auto* resolve_action = std::get_if<Overlay::Resolve>(&action)) {

@@ -36,6 +36,8 @@ struct WorldConfig {
     NetworkConfig network;
     /// How many hosts (the first ones) are named as seeds to all. 0: nobody finds anybody.
     std::size_t seeds = 3;
+    /// All hosts share one network and its multicast group, in which they announce themselves.
+    bool has_multicast = false;
     /// Clocks run fast or slow by up to this, drawn for each host.
     std::int32_t drift_ppm_max = 100;
     /// Where datagrams wait while a process is stalled; more are lost. Linux's default.
@@ -89,6 +91,13 @@ public:
     void snapshot(HostIndex host);
     /// Puts the copy back under a host that is down. False if there is none.
     bool restore(HostIndex host);
+
+    /// Called with each announcement of a host, as it leaves.
+    void on_announce(std::function<void(const Bytes&)> listener) {
+        on_announce_ = std::move(listener);
+    }
+    /// An announcement of somebody who is none of the hosts, now, to all that are up.
+    void announce_from_outside(const Endpoint& from, const Bytes& bytes);
 
     Outcome<EventSequence> publish(HostIndex host, std::string topic, Bytes payload);
     Outcome<Version> set_record(HostIndex host, std::string_view key, std::string_view value);
@@ -179,6 +188,7 @@ private:
     void deliver(HostIndex host, Datagram datagram);
     void refuse(HostIndex host, const Endpoint& from);
     void receive(HostIndex host, const Datagram& datagram);
+    void announce(HostIndex host, const Bytes& bytes);
     void wake(HostIndex host);
     void wake_from_stall(HostIndex host);
     /// Executes all actions of a host, then sets its timer.
@@ -204,6 +214,7 @@ private:
     Moment next_second_{};
     HostIndex last_woken_ = kNoHost;
     std::uint32_t wakes_without_progress_ = 0;
+    std::function<void(const Bytes&)> on_announce_;
     Trace trace_;
     Statistics statistics_;
     Checkers checkers_;

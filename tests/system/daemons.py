@@ -31,9 +31,12 @@ def end_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
 
 
-def run(*arguments, stdin="", timeout=60, **more):
-    """Runs grapevine to its end: returns exit code, standard output and standard error."""
-    done = subprocess.run([BINARY, *map(str, arguments)], input=stdin, text=True,
+def run(*arguments, stdin="", timeout=60, prefix=(), **more):
+    """Runs grapevine to its end: returns exit code, standard output and standard error.
+
+    `prefix` is a command that runs another, such as nsenter.
+    """
+    done = subprocess.run([*prefix, BINARY, *map(str, arguments)], input=stdin, text=True,
                           capture_output=True, timeout=timeout, env=environment(**more),
                           check=False)
     return done.returncode, done.stdout, done.stderr
@@ -42,7 +45,8 @@ def run(*arguments, stdin="", timeout=60, **more):
 class Daemon:
     """One `grapevine agent` with a state folder of its own. Ends with the `with`."""
 
-    def __init__(self, *arguments, folder=None):
+    def __init__(self, *arguments, folder=None, prefix=()):
+        self.prefix = list(prefix)
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="gv-system-")
         self.folder = pathlib.Path(folder or self._temporary.name)
         self.state = self.folder / "state"
@@ -58,8 +62,8 @@ class Daemon:
             config.write_text("")
         log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen(
-            [BINARY, "agent", "--config", str(config), "--state", str(self.state), "--http-bind",
-             "127.0.0.1:0", *self.arguments],
+            [*self.prefix, BINARY, "agent", "--config", str(config), "--state", str(self.state),
+             "--http-bind", "127.0.0.1:0", *self.arguments],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             env=environment(**self.variables),
             preexec_fn=end_with_parent)
@@ -85,7 +89,8 @@ class Daemon:
 
     def run(self, *arguments, **more):
         """A command of grapevine to this daemon."""
-        return run(*arguments, "--url", self.url, "--token-file", self.state / "token", **more)
+        return run(*arguments, "--url", self.url, "--token-file", self.state / "token",
+                   prefix=self.prefix, **more)
 
     def stop(self, number=signal.SIGTERM, patience=20):
         if self.process is None or self.process.poll() is not None:

@@ -76,6 +76,11 @@ void create(const CallPointer& call, Settings settings) {
 
 void change(const CallPointer& call, Settings settings, int status, json::object body) {
     const auto refused = [call](const Refusal& refusal) {
+        const bool is_place = refusal.field == "ip" || refusal.field == "iface" ||
+                              refusal.field == "port" || refusal.field == "member_name";
+        if (refusal.code == Refusal::Code::conflict && is_place) {
+            return call->reply(409, kPlaceChanged);
+        }
         call->refuse(refusal, 409, "Error while reconfiguring overlay: ");
     };
     ask<control::Done>(

@@ -263,6 +263,15 @@ TEST(OldRoutes, a_change_that_the_daemon_refuses_says_why) {
     expect(bench.as_holder("PUT", "/overlays/o/port", "6666"), 404, "");
 }
 
+TEST(OldRoutes, a_change_that_the_overlay_cannot_take_is_a_conflict) {
+    Bench bench;
+    bench.daemon.change_refusal = Refusal{Refusal::Code::conflict, "fixed", "no", "multicast"};
+    expect(bench.as_holder("PUT", "/overlays/o", kSame), 409,
+           "Error while reconfiguring overlay: multicast: fixed; no");
+    bench.daemon.change_refusal = Refusal{Refusal::Code::conflict, "fixed", "no", "ip"};
+    expect(bench.as_holder("PUT", "/overlays/o/port", "6666"), 409, kPlaceChanged);
+}
+
 TEST(OldRoutes, a_configuration_is_shown_in_its_order_and_without_secrets) {
     Bench bench;
     const char* const end =

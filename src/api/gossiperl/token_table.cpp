@@ -1,23 +1,22 @@
 #include "api/gossiperl/token_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 #include "base/limits.hpp"
+#include "client/uuid.hpp"
 
 namespace grapevine::api::gossiperl {
 namespace {
 
 constexpr std::size_t kUuidBytes = 16;
 
-/// RFC 9562, section 5.4: all random but for version and variant.
-std::string uuid(Bytes bytes) {
-    assert(bytes.size() == kUuidBytes);
-    bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0fU) | 0x40U);
-    bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3fU) | 0x80U);
-    std::string text = to_hex(bytes);
-    for (const std::size_t dash : {8U, 13U, 18U, 23U}) text.insert(dash, "-");
-    return text;
+std::string uuid(const Bytes& random) {
+    assert(random.size() == kUuidBytes);
+    std::array<std::uint8_t, kUuidBytes> bits{};
+    std::ranges::copy(random, bits.begin());
+    return client::uuid_text(bits);
 }
 
 }  // namespace

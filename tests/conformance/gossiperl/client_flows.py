@@ -272,7 +272,10 @@ class Publish(Flow):
 
     def test_names_that_only_look_internal_are_messages_like_others(self):
         client = self.client()
-        for kind in ("Digest", "digestEnvelope", "member_in", "digestAcknowledged", "a b\n\u00e9"):
+        kinds = ["Digest", "digestEnvelope", "member_in", "digestAcknowledged", "a b \u00e9"]
+        if Target.peer_hosts:    # topics of a native overlay have no control characters
+            kinds.append("a\nb")
+        for kind in kinds:
             self.assertTrue(client.is_acknowledged(client.publish(kind, TEXT)), kind)
 
     def test_a_message_may_be_large(self):

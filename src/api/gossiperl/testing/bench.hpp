@@ -59,6 +59,7 @@ public:
     std::map<std::string, control::gossiperl::Settings> overlays;
     std::vector<std::string> native_overlays = {"native"};
     std::optional<Refusal> list_refusal;
+    std::optional<Refusal> change_refusal;
     std::optional<Refusal> refusal;  ///< Given to every request but ListOverlays.
     std::vector<control::Request> requests;
     bool is_holding = false;
@@ -106,6 +107,7 @@ private:
         return control::Done{};
     }
     Outcome<control::Answer> give(const control::gossiperl::Change& what) {
+        if (change_refusal) return std::unexpected(*change_refusal);
         if (overlays.contains(what.overlay)) overlays[what.overlay] = what.settings;
         return on(what.overlay, control::Done{});
     }
