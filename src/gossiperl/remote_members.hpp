@@ -33,7 +33,7 @@ namespace grapevine::gossiperl {
 ///  - Hearsay about a known member counts only as late as is certain under every clock that we know
 ///    of: the number read on the clock that is furthest ahead, rounded down. So hearsay never makes
 ///    a member seem to have lived longer than it did, however often it goes round; among daemons
-///    with good clocks it costs a second or two, and with a clock ahead by a minute it is worthless.
+///    with good clocks it costs a second or two; with a clock ahead by a minute it has no effect.
 ///  - A silent member rejoins by its own word, or by hearsay that is not itself half-way stale.
 ///  - What hearsay cannot prove is asked: who has been silent for half the time that leads to
 ///    quarantine gets a digest of its own (`to_ask`). So differing clocks cost a few datagrams, and
