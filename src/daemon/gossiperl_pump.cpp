@@ -61,6 +61,25 @@ std::string_view kind_of(client::MemberEvent event) {
     return "unknown";
 }
 
+/// What an application may send: the protocol's own types are for daemons and clients alone.
+Outcome<void> check_message(const std::string& topic, const Bytes& payload) {
+    if (topic.empty() || topic.size() > kTopicBytesMax ||
+        wire::gossiperl::is_internal_type(topic)) {
+        return std::unexpected(Refusal{
+            Refusal::Code::invalid,
+            fmt::format("'{}' cannot be the type of a message", printable(topic)),
+            fmt::format("use 1 to {} bytes, and none of the protocol's own types", kTopicBytesMax),
+            "topic"});
+    }
+    if (payload.size() > kOldPayloadBytesMax) {
+        return std::unexpected(Refusal{
+            Refusal::Code::over_limit,
+            fmt::format("{} bytes do not fit a datagram of the gossiperl protocol", payload.size()),
+            fmt::format("send at most {} bytes", kOldPayloadBytesMax), "payload"});
+    }
+    return {};
+}
+
 }  // namespace
 
 GossiperlPump::GossiperlPump(runtime::Loop& loop, std::string name, Sinks sinks)
@@ -168,20 +187,7 @@ void GossiperlPump::on_received(Via via, std::span<const runtime::Received> data
 }
 
 Outcome<control::PublishReceipt> GossiperlPump::publish(std::string topic, Bytes payload) {
-    if (topic.empty() || topic.size() > kTopicBytesMax ||
-        wire::gossiperl::is_internal_type(topic)) {
-        return std::unexpected(Refusal{
-            Refusal::Code::invalid,
-            fmt::format("'{}' cannot be the type of a message", printable(topic)),
-            fmt::format("use 1 to {} bytes, and none of the protocol's own types", kTopicBytesMax),
-            "topic"});
-    }
-    if (payload.size() > kOldPayloadBytesMax) {
-        return std::unexpected(Refusal{
-            Refusal::Code::over_limit,
-            fmt::format("{} bytes do not fit a datagram of the gossiperl protocol", payload.size()),
-            fmt::format("send at most {} bytes", kOldPayloadBytesMax), "payload"});
-    }
+    GV_TRY_VOID(check_message(topic, payload));
     overlay_->publish(loop_.now(), runtime::wall_now(), std::move(topic), std::move(payload));
     drain();
     return control::PublishReceipt{id_of(*settings_.member_name), 0, passed_};
@@ -190,9 +196,12 @@ Outcome<control::PublishReceipt> GossiperlPump::publish(std::string topic, Bytes
 Outcome<void> GossiperlPump::send_digest(const std::string& type, Bytes payload,
                                          const std::optional<std::string>& recipient) {
     if (!recipient) {
-        GV_TRY_VOID(publish(type, std::move(payload)));
+        if (auto published = publish(type, std::move(payload)); !published) {
+            return std::unexpected(published.error());
+        }
         return {};
     }
+    GV_TRY_VOID(check_message(type, payload));
     const auto to = Endpoint::parse(*recipient);
     if (!to || to->port == 0) {
         return std::unexpected(

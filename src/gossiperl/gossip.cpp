@@ -1,6 +1,7 @@
 // The rounds, and the answers to those of others.
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "base/limits.hpp"
 #include "base/mutant.hpp"
@@ -59,16 +60,24 @@ void Node::gossip(Instant now, WallTime wall) {
         send_digest(*config_.group, wall, id);
         return;
     }
+    std::set<std::string> told;
+    const auto tell = [&](const std::string& name) {
+        const RemoteMembers::Member* member = members_.find(name);
+        if (member == nullptr || !told.insert(name).second) return false;
+        send_digest(member->address, wall, id);
+        return true;
+    };
     const std::string* reachable = members_.draw(Reachability::reachable, random_);
-    if (reachable != nullptr) send_digest(members_.find(*reachable)->address, wall, id);
+    if (reachable != nullptr) tell(*reachable);
     if (reachable == nullptr || counters_.rounds % kRoundsPerSeed == 0) ask_seed(wall, id);
     const std::string* unreachable = members_.draw(Reachability::unreachable, random_);
-    if (unreachable != nullptr) send_digest(members_.find(*unreachable)->address, wall, id);
+    if (unreachable != nullptr) tell(*unreachable);
     if (GV_MUTANT(old_ask_nobody)) return;
     for (const std::string& name : members_.to_ask(now, kOldAsksPerRoundMax)) {
-        if (reachable != nullptr && name == *reachable) continue;
-        ++counters_.asked;
-        send_digest(members_.find(name)->address, wall, id);
+        if (tell(name)) ++counters_.asked;
+    }
+    for (const std::string& name : subscriptions_.ageing(now, kOldAsksPerRoundMax)) {
+        if (tell(name)) ++counters_.asked;
     }
 }
 

@@ -1,5 +1,4 @@
-// Overlays without seeds: every word to a host elsewhere goes to the group, ours among the
-// listeners.
+// Overlays without seeds: every word to a host elsewhere goes to the group, and comes back to us.
 #include <gtest/gtest.h>
 
 #include "gossiperl/testing.hpp"

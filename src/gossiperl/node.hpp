@@ -56,7 +56,9 @@ struct NodeConfig {
 /// Every `gossip_round_every` one digest goes to a random reachable daemon (to a random seed while
 /// there is none) and one to a random unreachable one, as in the original.
 /// Deviation: beside them, who has been silent for half the time to quarantine is asked itself; see
-/// remote_members.hpp for why hearsay cannot replace that.
+/// remote_members.hpp for why hearsay cannot replace that. So is who has a subscription that is
+/// half-way stale: in the original, a subscriber whom by chance nobody asks for some rounds is
+/// taken for one that has unsubscribed, and misses what is published in the meantime.
 /// Deviation: now and then a seed that is nobody we reach is asked although others are reachable.
 /// In the original two halves of a group that forgot each other never meet again, and a group whose
 /// seeds were started together may begin as two.

@@ -32,8 +32,8 @@ namespace grapevine::gossiperl {
 ///  - A member's own word (a digest with the secret, an answer to a digest of ours) counts as now.
 ///  - Hearsay about a known member counts only as late as is certain under every clock that we know
 ///    of: the number read on the clock that is furthest ahead, rounded down. So hearsay never makes
-///    a member seem to have lived longer than it did, however often it goes round. Among daemons
-///    with good clocks it costs a second or two; with a clock ahead by a minute it is worthless.
+///    a member seem to have lived longer than it did, however often it goes round; among daemons
+///    with good clocks it costs a second or two; with a clock ahead by a minute it has no effect.
 ///  - A silent member rejoins by its own word, or by hearsay that is not itself half-way stale.
 ///  - What hearsay cannot prove is asked: who has been silent for half the time that leads to
 ///    quarantine gets a digest of its own (`to_ask`). So differing clocks cost a few datagrams, and

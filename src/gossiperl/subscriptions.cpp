@@ -64,6 +64,17 @@ bool Subscriptions::wants(std::string_view member_name, std::string_view event_t
            at->first.member_name == member_name;
 }
 
+std::vector<std::string> Subscriptions::ageing(Instant now, std::size_t max) const {
+    std::vector<std::string> names;
+    for (const auto& [fresh_at, key] : by_age_) {
+        if (names.size() == max || client::later(fresh_at, stale_after_ / 2) > now) break;
+        if (std::ranges::find(names, key.member_name) == names.end()) {
+            names.push_back(key.member_name);
+        }
+    }
+    return names;
+}
+
 Instant Subscriptions::deadline() const {
     return by_age_.empty() ? kNever : client::later(by_age_.begin()->first, stale_after_);
 }

@@ -49,6 +49,8 @@ public:
     /// By name, each once.
     [[nodiscard]] std::vector<std::string> subscribers(std::string_view event_type) const;
     [[nodiscard]] bool wants(std::string_view member_name, std::string_view event_type) const;
+    /// Up to `max` subscribers with an entry that is half-way stale, the stalest first, each once.
+    [[nodiscard]] std::vector<std::string> ageing(Instant now, std::size_t max) const;
     [[nodiscard]] const std::map<Key, Entry>& all() const { return entries_; }
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
     [[nodiscard]] Instant deadline() const;

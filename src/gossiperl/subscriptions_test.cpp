@@ -71,6 +71,17 @@ TEST(Subscriptions, a_subscriber_with_two_entries_is_named_once) {
     store.check_invariants();
 }
 
+TEST(Subscriptions, names_whose_entries_are_half_way_stale) {
+    Subscriptions store(20s);
+    store.offer(Instant(1s), {"t", "b", "b"}, {5, Instant(1s)}, true);
+    store.offer(Instant(1s), {"t", "a", "a"}, {5, Instant(0s)}, true);
+    store.offer(Instant(1s), {"u", "a", "a"}, {5, Instant(0s)}, true);
+    EXPECT_TRUE(store.ageing(Instant(10s - 1ms), 9).empty());
+    EXPECT_EQ(store.ageing(Instant(10s), 9), Strings{"a"});
+    EXPECT_EQ(store.ageing(Instant(11s), 9), (Strings{"a", "b"}));
+    EXPECT_EQ(store.ageing(Instant(11s), 1), Strings{"a"});
+}
+
 // -- What we tell --
 
 std::vector<DigestSubscription> told_to(Bench& bench, std::uint8_t from, const std::string& name) {
@@ -188,6 +199,27 @@ TEST(SubscriptionGossip, an_entry_whose_origin_is_gone_ends_whoever_repeats_it) 
         EXPECT_EQ(is_known, bench.now < Instant(20s)) << bench.now.time_since_epoch().count();
         bench.run_for(1s);
     }
+}
+
+TEST(SubscriptionGossip, who_has_not_repeated_its_subscription_for_long_is_asked) {
+    Bench bench;
+    bench.subscriber(2, "a", "order");
+    for (int i = 0; i < 8; ++i) {
+        bench.run_for(1s);
+        bench.digest(2, "a");
+        bench.digest(3, "b");
+    }
+    EXPECT_EQ(bench.node.counters().asked, 0U);
+    for (int i = 0; i < 8; ++i) {
+        bench.run_for(1s);
+        bench.digest(2, "a");
+        bench.digest(3, "b");
+        if (bench.now != Instant(10s)) continue;
+        bench.clear();
+    }
+    EXPECT_GT(bench.node.counters().asked, 0U);
+    const auto digests = bench.sent<Digest>();
+    EXPECT_EQ(std::ranges::count_if(digests, [](const auto& d) { return d.first == host(2); }), 3);
 }
 
 TEST(SubscriptionGossip, a_member_that_leaves_takes_its_subscriptions_along) {

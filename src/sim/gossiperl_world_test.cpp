@@ -361,6 +361,20 @@ TEST(GossiperlWorld, subscriptions_survive_clocks_that_differ) {
     });
 }
 
+// In the original a subscriber whom nobody happens to ask for 20 s counts as unsubscribed.
+TEST(GossiperlWorld, subscriptions_survive_chance_and_loss) {
+    for_each_seed(5, [](std::uint64_t seed) {
+        GossiperlWorldConfig config = world_of(6, 0, seed);
+        config.network.loss = 0.1;
+        GossiperlWorld world(config);
+        ASSERT_TRUE(start_with_listeners(world, 6, 0));
+        for (int i = 0; i < 100; ++i) {
+            world.run_for(2s);
+            EXPECT_TRUE(world.all_know_subscriptions(5));
+        }
+    });
+}
+
 TEST(GossiperlWorld, a_larger_group_stays_whole_under_loss) {
     for_each_seed(2, [](std::uint64_t seed) {
         GossiperlWorldConfig config = world_of(30, 0, seed);
