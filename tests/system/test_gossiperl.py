@@ -116,8 +116,8 @@ def test_an_old_message_and_a_native_event_are_the_same_event():
             check(("member_quarantine", "a") in listener.events(), "after its quarantine")
             check(not listener.violations, "nothing a client must not see", listener.violations)
             follower.close()
-            publisher.close()
-            listener.close()
+            publisher.stop()
+            listener.stop()
 
 
 def test_subscriptions_survive_the_death_of_the_daemon():
