@@ -7,13 +7,16 @@ processes that this test starts, and are gone when those are. It needs to be roo
 import contextlib
 import json
 import os
+import pathlib
 import shutil
 import subprocess
+import sys
 import time
 import unittest
 
 from daemons import Daemon, end_with_parent
 
+CONFORMANCE = pathlib.Path(__file__).resolve().parent.parent / "conformance" / "gossiperl"
 KEY = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 OTHER_KEY = "1:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA"
 
@@ -222,6 +225,40 @@ class Multicast(unittest.TestCase):
         self.assertIn("announces itself in 239.255.94.71:9470 again", daemons["late"].log())
         self.assertTrue(until(lambda: self.addresses(daemons["early"], "late")
                               == ["10.77.0.2:9471"], 20))
+
+
+    def test_an_old_overlay_needs_no_seeds_either(self):
+        network = self.add(Network)
+        hosts = self.hosts(network, 3, "10.77.0.{}/24")
+        daemons = {f"d{i}": self.start(host, f"d{i}", "--overlay", "old", "--protocol", "gossiperl",
+                                       "--bind", "0.0.0.0:6666", "--symmetric-key", "k",
+                                       "--gossip-round-every", "1s", "--redelivery-retry-every",
+                                       "1s", "--multicast")
+                   for i, host in enumerate(hosts)}
+        self.find_each_other(daemons)
+        listeners = [self.old_client(host, f"c{i}", "--subscribe", "news", "--seconds", "14")
+                     for i, host in enumerate(hosts)]
+        known = until(lambda: all(self.counters(d)["gossiperl_subscription_lists_total"] > 1
+                                  for d in daemons.values()), 8)
+        self.assertTrue(known, "the subscriptions are known everywhere")
+        time.sleep(2)
+        publisher = self.old_client(hosts[0], "publisher", "--publish", "news=hello", "--seconds",
+                                    "1")
+        self.assertIn("published", publisher.communicate(timeout=10)[0])
+        heard = [listener.communicate(timeout=30)[0].count(" news") for listener in listeners]
+        # On its own host it is not delivered, as in the original's unicast overlays.
+        self.assertEqual(heard, [0, 1, 1])
+        sent = self.counters(daemons["d0"])
+        self.assertEqual((sent["gossiperl_forwarded_total"], sent["gossiperl_redelivered_total"]),
+                         (1, 0), "one datagram to the group, and no second")
+
+    def old_client(self, host, name, *arguments):
+        client = subprocess.Popen(
+            [*host.enter, sys.executable, "-B", CONFORMANCE / "client.py", "--daemon",
+             "127.0.0.1:6667", "--key", "k", "--name", name, *arguments],
+            stdout=subprocess.PIPE, text=True, preexec_fn=end_with_parent)
+        self.addCleanup(client.kill)
+        return client
 
 
 if __name__ == "__main__":
