@@ -214,18 +214,6 @@ Outcome<void> GossiperlPump::send_digest(const std::string& type, Bytes payload,
     return {};
 }
 
-void GossiperlPump::join(const std::vector<std::string>& seeds) {
-    auto& rack = settings_.racks[settings_.rack_name];
-    for (const std::string& seed : seeds) {
-        const auto endpoint = Endpoint::parse(seed);
-        if (!endpoint) continue;  // A name: the old protocol knows addresses only.
-        const std::string ip = ip_to_string(*endpoint);
-        if (std::ranges::find(rack, ip) == rack.end()) rack.push_back(ip);
-    }
-    overlay_->change(loop_.now(), overlay_settings());
-    drain();
-}
-
 void GossiperlPump::change(const control::OverlaySpec&, const control::OverlaySpec& after) {
     auto next = completed(name_, *after.gossiperl);
     if (!next) return;  // Checked by the host before; an interface may have vanished since.

@@ -55,6 +55,14 @@ std::map<std::string, std::string> Host::bound() const {
     return addresses;
 }
 
+Outcome<void> Host::check_native(const Entry& entry) {
+    if (!is_gossiperl(entry.spec)) return {};
+    return std::unexpected(
+        Refusal{Refusal::Code::conflict,
+                fmt::format("'{}' is an overlay of the gossiperl protocol", entry.spec.name),
+                "change it in the configuration file, or over the old REST API", "overlay"});
+}
+
 Outcome<Host::Entry*> Host::find(const std::string& overlay) {
     const auto found = entries_.find(overlay);
     if (found == entries_.end()) return std::unexpected(no_overlay(overlay));
@@ -264,6 +272,10 @@ void Host::handle(control::JoinSeeds request, Callback callback) {
         callback(std::unexpected(entry.error()));
         return;
     }
+    if (auto native = check_native(**entry); !native) {
+        callback(std::unexpected(native.error()));
+        return;
+    }
     control::OverlaySpec& spec = (*entry)->spec;
     std::vector<std::string> seeds = spec.seeds.value_or(std::vector<std::string>{});
     for (const std::string& seed : request.seeds) {
@@ -284,10 +296,7 @@ void Host::handle(control::JoinSeeds request, Callback callback) {
     }
     ask(
         request.overlay,
-        [seeds = request.seeds](OverlayPump& pump) {
-            pump.join(seeds);
-            return control::Answer(control::Done{});
-        },
+        [seeds = request.seeds](OverlayPump& pump) { return answer_of(pump.join(seeds)); },
         std::move(callback));
 }
 
@@ -332,6 +341,10 @@ void Host::handle(control::Invite request, Callback callback) {
     const auto entry = find(request.overlay);
     if (!entry) {
         callback(std::unexpected(entry.error()));
+        return;
+    }
+    if (auto native = check_native(**entry); !native) {
+        callback(std::unexpected(native.error()));
         return;
     }
     for (const std::string& seed : request.seeds) {

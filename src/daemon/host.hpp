@@ -108,6 +108,8 @@ private:
     void change(const std::string& name, const control::OverlaySpec& next, Callback callback);
     void ask(const std::string& overlay, Question question, Callback callback);
     void collect(std::function<void(std::vector<control::OverlayView>)> done);
+    /// Refuses what only native overlays can: seeds by name, invitations, changes over version 1.
+    static Outcome<void> check_native(const Entry& entry);
     [[nodiscard]] Outcome<Entry*> find(const std::string& overlay);
     [[nodiscard]] control::OverlayView stub_view(const Entry& entry) const;
     static void complete_view(control::OverlayView& view, const Entry& entry);

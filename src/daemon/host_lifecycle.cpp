@@ -325,6 +325,9 @@ void Host::handle(control::ChangeOverlay request, Callback callback) {
             fmt::format("overlay '{}' is defined in the configuration file", request.spec.name),
             "change it there and reload with SIGHUP (systemctl reload grapevine)", "overlay"}));
     }
+    if (auto native = check_native(**entry); !native) {
+        return callback(std::unexpected(native.error()));
+    }
     if (const auto refusals = check_overlay_spec(request.spec); !refusals.empty()) {
         return callback(std::unexpected(refusals.front()));
     }

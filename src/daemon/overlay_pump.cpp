@@ -39,6 +39,12 @@ Outcome<void> OverlayPump::forget(const std::string&) {
                                    "wait, or set a shorter drop_unreachable_after", "overlay"});
 }
 
+Outcome<void> OverlayPump::join(const std::vector<std::string>&) {
+    return std::unexpected(
+        Refusal{Refusal::Code::conflict, "the seeds of a gossiperl overlay are its racks",
+                "set them in the configuration file, or over the old REST API", "overlay"});
+}
+
 Outcome<control::gossiperl::Settings> OverlayPump::old_settings() const {
     return not_old();
 }

@@ -43,7 +43,6 @@ public:
         const std::string& window) const = 0;
     /// From `before` to `after`, which differ in nothing that needs another socket.
     virtual void change(const control::OverlaySpec& before, const control::OverlaySpec& after) = 0;
-    virtual void join(const std::vector<std::string>& seeds) = 0;
     /// Says goodbye, and calls `done` when the news has had time to spread or nobody is there to
     /// hear it. Bounded: kFarewellMax.
     virtual void leave(std::function<void()> done) = 0;
@@ -55,6 +54,7 @@ public:
     virtual Outcome<void> erase_record(const std::string& key);
     virtual Outcome<control::RecordView> record(const std::string& member) const;
     virtual Outcome<void> forget(const std::string& member);
+    virtual Outcome<void> join(const std::vector<std::string>& seeds);
 
     // -- Of overlays of the old protocol --
     virtual Outcome<control::gossiperl::Settings> old_settings() const;

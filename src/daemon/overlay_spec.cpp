@@ -184,6 +184,10 @@ Outcome<void> check_overlay_name(std::string_view name) {
     return check_name(name, kOverlayNameBytesMax, Case::lower, "the overlay's name", "name");
 }
 
+Outcome<void> check_old_overlay_name(std::string_view name) {
+    return check_name(name, kOverlayNameBytesMax, Case::either, "the overlay's name", "name");
+}
+
 Outcome<void> check_member_name(std::string_view name) {
     return check_name(name, kMemberNameBytesMax, Case::either, "the member's name", "member_name");
 }
@@ -311,7 +315,8 @@ std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec) {
         refusals.push_back(std::move(outcome.error()));
         refusals.back().field = field;
     };
-    note(check_overlay_name(spec.name), "name");
+    note(is_gossiperl(spec) ? check_old_overlay_name(spec.name) : check_overlay_name(spec.name),
+         "name");
     if (spec.protocol) note(check_choice("protocol", *spec.protocol, kProtocolNames), "protocol");
     if (spec.retention_age_ms) {
         // A negative age wraps to a number above every range.

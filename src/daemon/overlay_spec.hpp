@@ -28,6 +28,9 @@ std::string format_key(const KeyText& key);
 /// 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
 Outcome<void> check_overlay_name(std::string_view name);
 
+/// The same with A-Z: the original took any name, and scripts made use of it.
+Outcome<void> check_old_overlay_name(std::string_view name);
+
 /// 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
 Outcome<void> check_member_name(std::string_view name);
 

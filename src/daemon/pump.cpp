@@ -181,16 +181,17 @@ Outcome<void> Pump::forget(const std::string& member) {
     return outcome;
 }
 
-void Pump::join(const std::vector<std::string>& seeds) {
+Outcome<void> Pump::join(const std::vector<std::string>& seeds) {
     overlay_->join(loop_.now(), seeds);
     (void)drain();
+    return {};
 }
 
 void Pump::change(const control::OverlaySpec& before, const control::OverlaySpec& after) {
     overlay::Settings settings = settings_of(after);
     if (before.keys != after.keys) overlay_->set_keys(loop_.now(), std::move(settings.keys));
     (void)drain();
-    if (before.seeds != after.seeds) join(settings.seeds);
+    if (before.seeds != after.seeds) (void)join(settings.seeds);
     if (before.member_name == after.member_name && before.labels == after.labels &&
         before.advertise == after.advertise) {
         return;

@@ -56,7 +56,7 @@ public:
     [[nodiscard]] Outcome<control::gossiperl::StatisticsView> statistics(
         const std::string& window) const override;
     void change(const control::OverlaySpec& before, const control::OverlaySpec& after) override;
-    void join(const std::vector<std::string>& seeds) override;
+    Outcome<void> join(const std::vector<std::string>& seeds) override;
     void leave(std::function<void()> done) override;
     [[nodiscard]] const Endpoint& bound() const override;
 

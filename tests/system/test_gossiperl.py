@@ -120,6 +120,22 @@ def test_an_old_message_and_a_native_event_are_the_same_event():
             listener.stop()
 
 
+def test_what_only_native_overlays_can_is_refused_with_the_cure():
+    with Agent(*old_overlay(free_port()), overlay="old") as agent:
+        for method, path, body in (
+                ("POST", "/invite", {}), ("POST", "/join", {"seeds": ["192.0.2.1:1"]}),
+                ("GET", "/record", None), ("PUT", "/record/a", {"value": "b"}),
+                ("DELETE", "/members/n1", None), ("PATCH", "", {"profile": "fast"})):
+            answer = agent.ask_overlay(method, path, body)
+            check(answer.status in (400, 409) and "cure" in answer.text, f"{method} {path}",
+                  answer.status, answer.text)
+        check(agent.publish("digest", b"x").status == 400, "a type of the protocol's own")
+        check(agent.publish("big", b"x" * 50_000).status in (400, 413), "what fits no datagram")
+        check(agent.ask("POST", "/v1/overlays", {"name": "b", "protocol": "gossiperl"}).status
+              == 400, "making one over /v1")
+        check(agent.process.poll() is None, "the daemon lives")
+
+
 def test_subscriptions_survive_the_death_of_the_daemon():
     agent = Agent(*old_overlay(free_port(), redelivery_retry_every="1s"), overlay="old").start()
     try:
@@ -249,6 +265,9 @@ def test_scripts_written_for_the_original():
         check("200 OK" in head.splitlines()[0], "the superuser sees the tokens")
         head, answer = curl(f"{url}/overlays/ov", "-X", "DELETE", "-H", f"X-Session-Token: {token}")
         check("202 Accepted" in head.splitlines()[0], "the overlay is removed", answer)
+        head, answer = curl(f"{url}/overlays/Capital.Letters", "-X", "POST", "-d", json.dumps(
+            {"ip": "127.0.0.1", "port": free_port(), "symmetric_key": "k"}), *user)
+        check("201 Created" in head.splitlines()[0], "names may have capitals", answer)
         head, _ = curl(f"{url}/overlays/ov", "-X", "DELETE", "-H", f"X-Session-Token: {token}")
         check("404 Not Found" in head.splitlines()[0], "and gone")
         check(agent.process.poll() is None, "the daemon lives")
