@@ -54,7 +54,7 @@ void Sessions::restore(const SavedSession& saved, Instant now) {
 // -- Inputs ---------------------------------------------------------------------------------------
 
 void Sessions::receive(Instant now, WallTime wall, const Endpoint& from, Letter letter) {
-    assert(outbox_.empty());
+    assert(outbox_.is_empty());
     const Arrival arrival{now, wall, from};
     if (std::holds_alternative<Application>(letter.message)) {
         take_application(arrival, std::move(letter));
@@ -162,21 +162,21 @@ void Sessions::take_application(const Arrival& arrival, Letter letter) {
     }
     ++counters_.published;
     if (settings_.is_local_delivery) deliver_except(arrival.now, letter, arrival.from);
-    outbox_.emplace_back(Published{arrival.from, std::move(letter)});
+    outbox_.push(Published{arrival.from, std::move(letter)});
 }
 
 void Sessions::member_changed(Instant, WallTime wall, MemberEvent event, std::string_view name) {
-    assert(outbox_.empty());
+    assert(outbox_.is_empty());
     tell(wall, event, name);
 }
 
 void Sessions::deliver(Instant now, const Letter& letter) {
-    assert(outbox_.empty());
+    assert(outbox_.is_empty());
     if (seen_.insert(letter.id)) deliver_except(now, letter, std::nullopt);
 }
 
 void Sessions::advance(Instant now, WallTime wall) {
-    assert(outbox_.empty());
+    assert(outbox_.is_empty());
     report(wall, liveness_.advance(now));
     redelivery_.advance(now);
     while (auto due = redelivery_.poll()) {
@@ -186,7 +186,7 @@ void Sessions::advance(Instant now, WallTime wall) {
 }
 
 void Sessions::change(SessionSettings settings) {
-    assert(outbox_.empty());
+    assert(outbox_.is_empty());
     settings_ = std::move(settings);
     liveness_.set_times(settings_.times);
     redelivery_.set_rules(settings_.redelivery);
@@ -241,11 +241,11 @@ void Sessions::forget(const std::string& name) {
     }
     redelivery_.stop_all(name);
     sessions_.erase(found);
-    outbox_.emplace_back(Persist{name, std::nullopt});
+    outbox_.push(Persist{name, std::nullopt});
 }
 
 void Sessions::persist(const std::string& name, const Session& session) {
-    outbox_.emplace_back(
+    outbox_.push(
         Persist{name, SavedSession{name, session.secret, session.address, session.event_types}});
 }
 
@@ -266,7 +266,7 @@ void Sessions::report(WallTime wall, const std::vector<Liveness::Change>& change
         const bool is_gone = event == MemberEvent::drop || event == MemberEvent::out;
         // Before anybody is told, so that nobody is told of its own end.
         if (is_gone && sessions_.contains(name)) forget(name);
-        outbox_.emplace_back(Changed{event, name});
+        outbox_.push(Changed{event, name});
         tell(wall, event, name);
     }
 }
@@ -302,7 +302,7 @@ void Sessions::deliver_except(Instant now, const Letter& letter,
 }
 
 void Sessions::send(const Endpoint& to, Letter letter) {
-    outbox_.emplace_back(Send{to, std::move(letter)});
+    outbox_.push(Send{to, std::move(letter)});
 }
 
 Letter Sessions::in_envelope(Message message) {
@@ -312,15 +312,7 @@ Letter Sessions::in_envelope(Message message) {
 // -- Outputs and questions ------------------------------------------------------------------------
 
 std::optional<Sessions::Action> Sessions::poll() {
-    std::optional<Action> next;
-    if (outbox_.empty()) return next;
-    // Moved by its alternative and not as a whole: g++ 12 takes the moved-from storage of a variant
-    // with vectors for uninitialised and warns.
-    std::visit(
-        [&next]<typename T>(T& action) { next.emplace(std::in_place_type<T>, std::move(action)); },
-        outbox_.front());
-    outbox_.pop_front();
-    return next;
+    return outbox_.pop();
 }
 
 Instant Sessions::deadline() const {

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "base/endpoint.hpp"
+#include "base/outbox.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
 #include "client/liveness.hpp"
@@ -217,7 +217,7 @@ private:
     Redelivery redelivery_;
     SeenIds seen_;  ///< Published or delivered here.
     Random random_;
-    std::deque<Action> outbox_;
+    Outbox<Action> outbox_;
     Counters counters_;
 };
 

@@ -89,7 +89,7 @@ void Announcer::silence() {
 }
 
 void Announcer::announce(Instant now) {
-    outbox_.push_back(Announce{});
+    outbox_.push(Announce{});
     answer_ = kNever;
     if (others_ == 0) span_ = std::min<Duration>(span_ * 2, kSpan);
     turn_ = next_turn(now);
@@ -100,7 +100,7 @@ void Announcer::contact_due(Instant now) {
     const auto soonest = std::ranges::min_element(strangers_, {}, &Stranger::due);
     if (soonest == strangers_.end() || soonest->due > now) return;
     if (!is_member_(soonest->member)) {
-        outbox_.push_back(Contact{soonest->member, std::move(soonest->endpoints)});
+        outbox_.push(Contact{soonest->member, std::move(soonest->endpoints)});
         contacts_from_ = now + kContactPause;
     }
     strangers_.erase(soonest);
@@ -114,15 +114,7 @@ void Announcer::advance(Instant now) {
 }
 
 std::optional<Announcer::Action> Announcer::poll() {
-    std::optional<Action> next;
-    if (outbox_.empty()) return next;
-    // Moved by its alternative and not as a whole: g++ 12 takes the moved-from storage of a variant
-    // with vectors for uninitialised and warns.
-    std::visit(
-        [&next]<typename T>(T& action) { next.emplace(std::in_place_type<T>, std::move(action)); },
-        outbox_.front());
-    outbox_.pop_front();
-    return next;
+    return outbox_.pop();
 }
 
 Instant Announcer::deadline() const {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <variant>
@@ -10,6 +9,7 @@
 #include "base/endpoint.hpp"
 #include "base/ids.hpp"
 #include "base/limits.hpp"
+#include "base/outbox.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
 
@@ -115,7 +115,7 @@ private:
     Instant answer_ = kNever;  ///< When we speak because of a stranger.
     Instant contacts_from_{};
     std::vector<Stranger> strangers_;
-    std::deque<Action> outbox_;
+    Outbox<Action> outbox_;
 };
 
 }  // namespace grapevine::discovery

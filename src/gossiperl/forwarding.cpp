@@ -58,7 +58,7 @@ const std::string* type_of(const wire::gossiperl::Letter& letter) {
 void Node::send_remote(const Endpoint& to, Letter letter) {
     assert(is_safe_for_peers(letter.message));
     assert(config_.group || !is_client_address(to));
-    outbox_.emplace_back(Send{Via::overlay, config_.group.value_or(to), std::move(letter)});
+    outbox_.push(Send{Via::overlay, config_.group.value_or(to), std::move(letter)});
 }
 
 void Node::publish(Instant now, WallTime /*wall*/, Letter letter) {
@@ -75,7 +75,7 @@ void Node::publish(Instant now, WallTime /*wall*/, Letter letter) {
     forward(now, letter);
     sessions_.deliver(now, letter);
     drain_sessions(now);
-    outbox_.emplace_back(MessageSeen{std::move(letter), {}});
+    outbox_.push(MessageSeen{std::move(letter), {}});
 }
 
 void Node::send_to(Instant /*now*/, const Endpoint& to, Letter letter) {
@@ -85,7 +85,7 @@ void Node::send_to(Instant /*now*/, const Endpoint& to, Letter letter) {
         return;
     }
     if (is_client_address(to)) {
-        outbox_.emplace_back(Send{Via::clients, to, std::move(letter)});
+        outbox_.push(Send{Via::clients, to, std::move(letter)});
         return;
     }
     if (config_.group) own_ids_.insert(letter.id);
@@ -114,7 +114,7 @@ void Node::take_message(Instant now, const Endpoint& from, Letter letter) {
     std::string origin = sender != nullptr ? *sender : to_string(from);
     sessions_.deliver(now, letter);
     drain_sessions(now);
-    outbox_.emplace_back(MessageSeen{std::move(letter), std::move(origin)});
+    outbox_.push(MessageSeen{std::move(letter), std::move(origin)});
 }
 
 /// A message that began on this host, to every other daemon with a listener.

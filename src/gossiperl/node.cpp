@@ -125,7 +125,7 @@ void Node::drain_sessions(Instant now) {
         std::visit(
             Overloaded{
                 [&](client::Sessions::Send& send) {
-                    outbox_.emplace_back(Send{Via::clients, send.to, std::move(send.letter)});
+                    outbox_.push(Send{Via::clients, send.to, std::move(send.letter)});
                 },
                 [&](client::Sessions::Published& published) {
                     ++counters_.published;
@@ -134,15 +134,13 @@ void Node::drain_sessions(Instant now) {
                         return;
                     }
                     forward(now, published.letter);
-                    outbox_.emplace_back(MessageSeen{std::move(published.letter), {}});
+                    outbox_.push(MessageSeen{std::move(published.letter), {}});
                 },
                 [&](client::Sessions::Changed& changed) {
-                    outbox_.emplace_back(
-                        MemberChanged{changed.event, std::move(changed.name), true});
+                    outbox_.push(MemberChanged{changed.event, std::move(changed.name), true});
                 },
                 [&](client::Sessions::Persist& persist) {
-                    outbox_.emplace_back(
-                        Persist{std::move(persist.name), std::move(persist.session)});
+                    outbox_.push(Persist{std::move(persist.name), std::move(persist.session)});
                 },
             },
             *action);
@@ -157,7 +155,7 @@ void Node::tell_changes(Instant now, WallTime wall, const RemoteMembers::Changes
             if (!GV_MUTANT(old_serve_the_gone)) redelivery_.stop_all(change.name);
             subscriptions_.remove_member(change.name);
         }
-        outbox_.emplace_back(MemberChanged{change.event, change.name, false});
+        outbox_.push(MemberChanged{change.event, change.name, false});
         sessions_.member_changed(now, wall, change.event, change.name);
         drain_sessions(now);
     }
@@ -166,15 +164,7 @@ void Node::tell_changes(Instant now, WallTime wall, const RemoteMembers::Changes
 // -- Outputs --
 
 std::optional<Node::Action> Node::poll() {
-    std::optional<Action> next;
-    if (outbox_.empty()) return next;
-    // Moved by its alternative and not as a whole: g++ 12 takes the moved-from storage of a variant
-    // with vectors for uninitialised and warns.
-    std::visit(
-        [&next]<typename T>(T& action) { next.emplace(std::in_place_type<T>, std::move(action)); },
-        outbox_.front());
-    outbox_.pop_front();
-    return next;
+    return outbox_.pop();
 }
 
 Instant Node::deadline() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/endpoint.hpp"
+#include "base/outbox.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
 #include "client/redelivery.hpp"
@@ -241,7 +242,7 @@ private:
     std::size_t subscriptions_told_ = 0;  ///< Where the next subscription list begins.
     std::optional<std::vector<std::string>> own_types_;  ///< Until the sessions change.
     bool has_left_ = false;
-    std::deque<Action> outbox_;
+    Outbox<Action> outbox_;
     Counters counters_;
 };
 

@@ -11,11 +11,11 @@
 #include "base/bytes.hpp"
 #include "base/endpoint.hpp"
 #include "base/ids.hpp"
+#include "base/outbox.hpp"
 #include "base/time.hpp"
 #include "client/sessions.hpp"
 #include "overlay/old_envelopes.hpp"
 #include "protocol/membership/membership.hpp"
-#include "protocol/outbox.hpp"
 #include "protocol/rumor/event.hpp"
 
 namespace grapevine::overlay {
@@ -129,7 +129,7 @@ private:
     OldEnvelopes envelopes_;
     client::Sessions sessions_;
     std::map<MemberId, Known> known_;
-    protocol::Outbox<Action> outbox_;
+    Outbox<Action> outbox_;
     Counters counters_;
 };
 

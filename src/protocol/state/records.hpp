@@ -10,9 +10,9 @@
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
+#include "base/outbox.hpp"
 #include "base/time.hpp"
 #include "protocol/membership/config.hpp"
-#include "protocol/outbox.hpp"
 #include "wire/messages.hpp"
 
 namespace grapevine::protocol {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <variant>
 
-namespace grapevine::protocol {
+namespace grapevine {
 
 /// What a machine wants done, in order, until its driver fetches it with `poll`. Unbounded by
 /// itself: it is drained after every input, and what one input can cause is bounded by the machine.
@@ -36,4 +36,4 @@ private:
     std::deque<Action> actions_;
 };
 
-}  // namespace grapevine::protocol
+}  // namespace grapevine
