@@ -144,7 +144,7 @@ Result<Bytes> read_base64(std::string& text) {
 template <typename Struct>
 Result<Message> read_message(std::string_view type, ByteView payload) {
     Struct from;
-    GV_TRY(read_struct(payload, type, from));
+    (void)GV_TRY(read_struct(payload, type, from));
     return take(from);
 }
 
