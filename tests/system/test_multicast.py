@@ -193,9 +193,12 @@ class Multicast(unittest.TestCase):
                                                  "--multicast")
         for group in groups:
             self.find_each_other(group)
+        # Who is found is not announced to at once again: the others' next word may take a while.
+        heard = until(lambda: all(self.counters(daemon)["announcements_foreign_total"] > 0
+                                  for group in groups for daemon in group.values()), 60)
+        self.assertTrue(heard, "everybody hears those of the other key")
         for group in groups:
             for daemon in group.values():
-                self.assertGreater(self.counters(daemon)["announcements_foreign_total"], 0)
                 self.assertEqual(self.alive(daemon), sorted(group))
 
     def test_daemons_of_one_host_share_the_group(self):
