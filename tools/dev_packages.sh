@@ -37,7 +37,7 @@ need_debian_packages() {
 
 install_debian_packages() {
     local as_root=() options=(-o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -q) chosen=()
-    local group name log=build/log/packages.txt
+    local group name policy log=build/log/packages.txt
     mkdir -p build/log
     say "missing packages: $*"
     if ((EUID != 0)); then
@@ -54,7 +54,10 @@ install_debian_packages() {
     for group in "$@"; do
         for name in ${group//|/ }; do
             # A name that another package merely provides has no candidate of its own.
-            if LC_ALL=C apt-cache policy "$name" 2>/dev/null | grep -q 'Candidate: [^(]'; then
+            # Not by `| grep -q`: that ends apt-cache by a broken pipe now and then, which is a
+            # failure under pipefail.
+            policy=$(LC_ALL=C apt-cache policy "$name" 2>/dev/null || true)
+            if [[ $policy =~ Candidate:\ [^\(] ]]; then
                 chosen+=("$name")
                 continue 2
             fi
