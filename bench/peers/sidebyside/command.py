@@ -19,7 +19,9 @@ SYSTEMS = {
     "grapevine": "grapevine.Grapevine",
     "grapevine-fast": "grapevine.GrapevineFast",
     "serf": "serf.Serf",
+    "memberlist": "memberlist.Memberlist",
     "nats": "nats.Nats",
+    "redis": "redis.Redis",
 }
 MEASURES = ("join", "idle", "events", "rate", "detect")
 
