@@ -22,6 +22,8 @@ SYSTEMS = {
     "memberlist": "memberlist.Memberlist",
     "nats": "nats.Nats",
     "redis": "redis.Redis",
+    "zookeeper": "zookeeper.ZooKeeper",
+    "zookeeper-30s": "zookeeper.ZooKeeper30s",
 }
 MEASURES = ("join", "idle", "events", "rate", "detect")
 
