@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from sidebyside import measures, report, sandbox, tails
+from sidebyside import measures, plot, report, sandbox, tails
 from sidebyside.trouble import Trouble
 
 SYSTEMS = {
@@ -64,6 +64,8 @@ def parser():
     shown.add_argument("--quick", action="store_true", help="about five minutes, small clusters")
     shown.add_argument("--json", metavar="FILE", help="write every sample there")
     shown.add_argument("--plot", metavar="FILE.svg", help="draw it (needs python3-matplotlib)")
+    shown.add_argument("--show", nargs="+", metavar="FILE.json",
+                       help="measure nothing: show what was written by --json, together")
     shown.add_argument("--inside", help=argparse.SUPPRESS)
     return shown
 
@@ -211,24 +213,26 @@ def compare(options, arguments):
     document["load_at_end"] = os.getloadavg()
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(document, indent=1) + "\n")
-    print(heading(document))
-    print(report.table(document))
+    show(document, options)
     return status or int(any("trouble" in entry for entry in comparison.results))
 
 
-def heading(document):
-    where = document["machine"]
-    lines = [f"{where['cores']} cores, {where['model']}, Linux {where['kernel']}; load "
-             f"{where['load'][0]:.1f} before, {document['load_at_end'][0]:.1f} after; "
-             f"commit {document['commit'][:12]}"]
-    lines += [f"{name}: {document['versions'][name]}; {document['about'][name]}"
-              for name in document["systems"]]
-    return "\n".join([*lines, ""])
+def show(document, options):
+    print(report.heading(document))
+    print(report.table(document))
+    if options.plot and plot.missing():
+        tell(f"no picture: not here is {plot.missing()}")
+    elif options.plot:
+        plot.draw(document, options.plot)
 
 
 def main(script):
     arguments = sys.argv[1:]
     options = parse(arguments)
+    if options.show:
+        show(report.merged([json.loads(pathlib.Path(name).read_text()) for name in options.show]),
+             options)
+        return 0
     if options.inside:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
