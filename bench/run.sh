@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs what is in bench/: bench/run.sh [NAME...], all without a name. ./dev bench builds first.
-# bench/run.sh peers [ARGUMENTS] compares with other systems (bench/peers/README.md), and is not part
+# bench/run.sh peers [ARGUMENTS] compares with other systems (bench/peers/README.md), and is no part
 # of all.
 # GRAPEVINE_BINARY is the daemon under test, GRAPEVINE_BENCH_DIR where micro benchmarks were built.
 set -euo pipefail

@@ -202,7 +202,7 @@ class System:
     # -- For measures. ---------------------------------------------------------------------------
 
     def start(self):
-        """All members in one burst, once the first of them, by which they find each other, is up."""
+        """All members in one burst, once the first, by which they find each other, is up."""
         self.spawn(0)
         self.attach_when_ready([0])
         self.first_spawn_at = time.monotonic_ns()

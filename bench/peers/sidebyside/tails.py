@@ -56,7 +56,7 @@ def vanish(system, hosts, chance):
 
 
 def loss(system, seconds, chance):
-    """Three packets of ten are lost: who is taken for dead, what events do, when a death is known."""
+    """Three packets of ten are lost: who is taken for dead, what becomes of events and a death."""
     measures.warm_up(system)
     before = len(system.deaths)
     with system.sandbox.loss(LOSS_PERCENT):

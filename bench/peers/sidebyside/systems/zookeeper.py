@@ -1,8 +1,8 @@
 """ZooKeeper: an ensemble of three servers; members are sessions that hold an ephemeral node each.
 
 Every member watches the folder of these nodes, as in ZooKeeper's recipe for group membership. The
-sessions are ours, over the raw protocol. A killed member is a session whose socket is closed without
-a word, as the kernel does for a killed process: the servers wait out the session timeout.
+sessions are ours, over the raw protocol. A killed member is a session whose socket is closed
+without a word, as the kernel does for a killed process: the servers wait out the session timeout.
 """
 
 import pathlib
