@@ -97,14 +97,14 @@ class ChangesTest(unittest.TestCase):
         self.assertEqual(system.complete_at[0], 13)
         system.saw_gone(0, 3, 20)
         self.assertIsNone(system.complete_at[0])
-        self.assertEqual(system.count_false_deaths(), 1)
+        self.assertEqual(system.false_deaths_since(0), {3})
 
     def test_the_death_of_a_killed_member_is_not_false(self):
         system = FakeSystem()
         system.saw_alive(0, 2, 1)
         system.give_up(2)
         system.saw_gone(0, 2, 9)
-        self.assertEqual((system.count_false_deaths(), system.gone_at[0]), (0, {2: 9}))
+        self.assertEqual((system.false_deaths_since(0), system.gone_at[0]), (set(), {2: 9}))
 
 
 class PlanTest(unittest.TestCase):

@@ -13,6 +13,7 @@ import sys
 import time
 
 from sidebyside import measures, plot, report, sandbox, tails
+from sidebyside.system import MEASURES, TAILS
 from sidebyside.trouble import Trouble
 
 SYSTEMS = {
@@ -25,11 +26,9 @@ SYSTEMS = {
     "zookeeper": "zookeeper.ZooKeeper",
     "zookeeper-30s": "zookeeper.ZooKeeper30s",
 }
-MEASURES = ("join", "idle", "events", "rate", "detect")
-TAILS = ("partition", "vanish", "loss", "stalls")
 
-FULL = {"systems": ",".join(SYSTEMS), "members": "5,20,50,100", "measures": ",".join(MEASURES),
-        "runs": 3, "kills": 1, "seconds": 10, "rate_seconds": 5, "settle": 15, "idle_seconds": 30,
+FULL = {"systems": ",".join(SYSTEMS), "members": "5,20,50,100", "measures": "",
+        "runs": 3, "kills": 1, "seconds": 10, "rate_seconds": 4, "settle": 12, "idle_seconds": 20,
         "fault_seconds": 60}
 QUICK = {"systems": "grapevine,serf,nats", "members": "5,20", "runs": 1, "seconds": 5,
          "rate_seconds": 2, "settle": 5, "idle_seconds": 10, "fault_seconds": 20}
@@ -50,7 +49,7 @@ def parser():
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     shown.add_argument("--systems", help=f"some of {FULL['systems']}")
     shown.add_argument("--members", help=f"cluster sizes, {FULL['members']} unless given")
-    shown.add_argument("--measures", help=f"some of {FULL['measures']},{','.join(TAILS)}")
+    shown.add_argument("--measures", help=f"some of {','.join((*MEASURES, *TAILS))}")
     shown.add_argument("--runs", type=int, help="fresh clusters for join and detect")
     shown.add_argument("--kills", type=int, help="members killed in each of them, in turn")
     shown.add_argument("--seconds", type=float, help=f"of events at {EVENT_RATE}/s")
@@ -77,7 +76,7 @@ def parse(arguments):
             if getattr(options, name) is None:
                 setattr(options, name, value)
     options.systems = options.systems.split(",")
-    options.measures = options.measures.split(",")
+    options.measures = options.measures.split(",") if options.measures else []
     options.members = [int(number) for number in options.members.split(",")]
     for given, known in ((options.systems, SYSTEMS), (options.measures, (*MEASURES, *TAILS))):
         for name in given:
@@ -102,11 +101,12 @@ def tell(text):
 
 def lives(options, system):
     """Which measures are made of which cluster: one for what needs it whole, others to be hurt."""
-    chosen = [name for name in options.measures if name in system.measures]
+    named = options.measures or system.measures_unless_named
+    chosen = [name for name in named if name in system.measures]
     whole = [name for name in ("idle", "events", "rate") if name in chosen]
     planned = [["join", *whole]] if whole else []
     if "join" in chosen or "detect" in chosen:
-        planned += [["join", *(name for name in ("detect",) if name in chosen)]] * options.runs
+        planned += [["join", *(name for name in ("detect",) if name in chosen)]] * min(options.runs, system.runs_max or options.runs)
     return planned + [["join", name] for name in TAILS if name in chosen]
 
 
@@ -141,8 +141,7 @@ class Comparison:
                     tell(f"{title}: {name} failed: {trouble}")
                     entry["trouble"] = str(trouble)
                 entry["load_after"] = os.getloadavg()
-                if name in self.options.measures or "trouble" in entry:
-                    self.results.append(entry)
+                self.results.append(entry)
                 if "trouble" in entry:
                     break
         finally:

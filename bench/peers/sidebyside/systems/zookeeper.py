@@ -182,4 +182,5 @@ class ZooKeeper(System):
 class ZooKeeper30s(ZooKeeper):
     name = "zookeeper-30s"
     timeout_ms = 30000
+    runs_max = 1
     about = "three servers; session timeout 30 s, the default of their own client"
