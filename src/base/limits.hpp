@@ -97,6 +97,11 @@ inline constexpr std::uint32_t kIncarnationLeadMax = 65'536;
 /// displaced.
 inline constexpr std::size_t kForgottenMax = kMembersMax;
 
+/// Voters that one accusation names: two make a quorum, one more is for good measure.
+inline constexpr std::size_t kVotesMax = 3;
+/// Counters in one packet of the heartbeat detector: 12 bytes each.
+inline constexpr std::size_t kHeartbeatsPerPacketMax = 90;
+
 /// Pushes whose feedback we still expect; the oldest is displaced and then counts as unanswered.
 inline constexpr std::size_t kPushesOutstandingMax = 64;
 /// Who is known to know a rumor, per rumor; the oldest is displaced.
@@ -144,6 +149,17 @@ inline constexpr std::size_t kSourcesMax = 8;
 /// How far ahead of what we hold a claim about a stream is believed: at 1,000 events a second,
 /// seven weeks. What is beyond is garbage, and must not reach the arithmetic of sequences.
 inline constexpr std::uint64_t kSequenceAheadMax = std::uint64_t{1} << 32U;
+
+/// Rumors answered for in one section: at most 29 bytes each.
+inline constexpr std::size_t kEventFeedbackMax = 32;
+
+// -- Questions --
+
+inline constexpr std::size_t kQuestionBytesMax = 512;
+/// With its frame and number one part fits a datagram.
+inline constexpr std::size_t kAnswerPartBytes = 1024;
+/// Of one member's answer: 64 KiB.
+inline constexpr std::size_t kAnswerPartsMax = 64;
 
 // -- Overlays and keys --
 

@@ -30,10 +30,20 @@ int rank_of(const wire::Section& section) {
                           [](const wire::EventFragment&) { return 3; },
                           [](const wire::EventFrontier&) { return 3; },
                           [](const wire::EventRequest&) { return 3; },
+                          [](const wire::EventLink&) { return 3; },
+                          [](const wire::EventPressure&) { return 3; },
+                          [](const wire::EventFeedback&) { return 3; },
+                          [](const wire::EventPull&) { return 3; },
+                          [](const wire::BurstRequest&) { return 0; },
+                          [](const wire::BurstVerdict&) { return 0; },
+                          [](const wire::Coordinate&) { return 0; },
+                          [](const wire::Heartbeats&) { return 0; },
+                          [](const wire::Question&) { return 4; },
+                          [](const wire::AnswerPart&) { return 4; },
                       },
                       section);
 }
-constexpr int kRanks = 4;
+constexpr int kRanks = 5;
 
 wire::SharedRecord share(wire::MemberRecord record) {
     return std::make_shared<const wire::MemberRecord>(std::move(record));
@@ -203,6 +213,16 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             [&](const wire::EventFragment& fragment) { events_.handle(now, from, fragment); },
             [&](const wire::EventFrontier& frontier) { events_.handle(now, from, frontier); },
             [&](const wire::EventRequest& request) { events_.handle(now, from, request); },
+            [&](const wire::BurstRequest& request) { detector_->handle(now, from, request); },
+            [&](const wire::BurstVerdict& verdict) { detector_->handle(now, from, verdict); },
+            [&](const wire::Heartbeats& beats) { detector_->handle(now, from, beats); },
+            [](const wire::EventLink&) {},
+            [](const wire::EventPressure&) {},
+            [](const wire::EventFeedback&) {},
+            [](const wire::EventPull&) {},
+            [](const wire::Coordinate&) {},
+            [](const wire::Question&) {},
+            [](const wire::AnswerPart&) {},
         },
         section);
     settle(now);

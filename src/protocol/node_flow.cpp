@@ -92,6 +92,9 @@ bool Node::settle_detector(Instant now) {
                 },
                 [&](const Detector::Missed& missed) { membership_.missed(now, missed.member); },
                 [&](const Detector::Answered&) {},
+                [&](const Detector::Declared& declared) {
+                    membership_.missed(now, declared.member);
+                },
                 [&](const Detector::Confirmed& confirmed) {
                     membership_.confirmed(now, confirmed.member, confirmed.is_alive);
                 },

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
@@ -10,7 +11,8 @@
 
 namespace grapevine::protocol {
 
-using ProbeMessage = std::variant<wire::Ping, wire::Ack, wire::PingReq, wire::Nack>;
+using ProbeMessage = std::variant<wire::Ping, wire::Ack, wire::PingReq, wire::Nack,
+                                  wire::BurstRequest, wire::BurstVerdict, wire::Heartbeats>;
 
 /// Finds out who does not answer. What every failure detector of the house looks like from outside,
 /// so that an overlay can choose one and the lab can compare them.
@@ -19,8 +21,9 @@ using ProbeMessage = std::variant<wire::Ping, wire::Ack, wire::PingReq, wire::Na
 /// Membership's. It is a machine (protocol/machine.hpp) behind a virtual interface.
 class Detector {
 public:
-    /// Send `message` to `to` at once; probes wait for nothing. The summary of a ping is filled in
-    /// by the node.
+    /// Send `message` to `to` at once; probes wait for nothing. The node fills in what a detector
+    /// does not know: the summary of a ping, the incarnation of a burst request, and of a verdict
+    /// the vote's voter.
     struct SendProbe {
         MemberId to;
         ProbeMessage message;
@@ -33,13 +36,21 @@ public:
     struct Answered {
         MemberId member;
         Duration round_trip{};
+        /// It did not answer us while we asked it directly, but somebody else, for us.
+        bool is_relayed = false;
     };
     /// The end of a last-chance probe that was begun with `confirm`.
     struct Confirmed {
         MemberId member;
         bool is_alive = false;
     };
-    using Action = std::variant<SendProbe, Missed, Answered, Confirmed>;
+    /// Observers have agreed that `member` is gone: a quorum, so no suspicion and no last chance.
+    /// `votes` are those of the others; ours is to be added.
+    struct Declared {
+        MemberId member;
+        std::vector<wire::Vote> votes;
+    };
+    using Action = std::variant<SendProbe, Missed, Answered, Confirmed, Declared>;
 
     virtual ~Detector() = default;
 

@@ -206,8 +206,10 @@ void Swim::handle(Instant now, MemberId from, const ProbeMessage& message) {
         handle_ack(now, from, ack->sequence);
     } else if (const auto* request = std::get_if<wire::PingReq>(&message)) {
         do_favour(now, from, *request);
+    } else if (const auto* nack = std::get_if<wire::Nack>(&message)) {
+        handle_nack(from, nack->sequence);
     } else {
-        handle_nack(from, std::get<wire::Nack>(message).sequence);
+        ++counters_.dropped_unexpected;  // Of another detector: this overlay is set up unevenly.
     }
 }
 

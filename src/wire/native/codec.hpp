@@ -32,6 +32,16 @@ enum class SectionType : std::uint8_t {
     event_fragment = 11,
     event_frontier = 12,
     event_request = 13,
+    event_link = 14,
+    event_pressure = 15,
+    event_feedback = 16,
+    event_pull = 17,
+    burst_request = 18,
+    burst_verdict = 19,
+    coordinate = 20,
+    heartbeats = 21,
+    question = 22,
+    answer_part = 23,
     padding = 0x80,
 };
 
