@@ -151,7 +151,7 @@ private:
         std::uint8_t pings_sent = 0;
         std::uint8_t refused_count = 0;  ///< Pings that drew "unreachable".
         Instant began_at{};
-        Instant next_at{};            ///< kNever after the last ping.
+        Instant next_at{};           ///< kNever after the last ping.
         Instant answer_by = kNever;  ///< Until the last ping, or the second refusal.
     };
 

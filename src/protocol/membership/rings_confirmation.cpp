@@ -80,8 +80,7 @@ void Rings::step(Instant now, Confirmation& confirmation) {
 }
 
 void Rings::ask_observers(Instant now, Confirmation& confirmation) {
-    std::vector<MemberId> observers =
-        order_.observers_of(confirmation.subject, swim_.members());
+    std::vector<MemberId> observers = order_.observers_of(confirmation.subject, swim_.members());
     std::erase(observers, self_);
     if (!observers.empty()) {
         ask(now, confirmation, std::move(observers));
@@ -117,10 +116,10 @@ void Rings::ask(Instant now, Confirmation& confirmation, std::vector<MemberId> w
 
 void Rings::handle_verdict(Instant now, MemberId from, const wire::BurstVerdict& verdict) {
     Confirmation* confirmation = confirmation_of(verdict.target);
-    const bool is_ours = confirmation != nullptr && confirmation->is_bursting &&
-                         confirmation->burst_sequence == verdict.sequence &&
-                         std::ranges::find(confirmation->silent, from) !=
-                             confirmation->silent.end();
+    const bool is_ours =
+        confirmation != nullptr && confirmation->is_bursting &&
+        confirmation->burst_sequence == verdict.sequence &&
+        std::ranges::find(confirmation->silent, from) != confirmation->silent.end();
     if (!is_ours || (verdict.vote && verdict.vote->voter != from)) {
         ++counters_.dropped_unexpected;
         return;
@@ -140,8 +139,8 @@ void Rings::handle_verdict(Instant now, MemberId from, const wire::BurstVerdict&
 }
 
 void Rings::conclude_if_complete(Instant now, Confirmation& confirmation) {
-    const bool is_complete = confirmation.is_bursting && confirmation.silent.empty() &&
-                             confirmation.has_own_burst_ended;
+    const bool is_complete =
+        confirmation.is_bursting && confirmation.silent.empty() && confirmation.has_own_burst_ended;
     if (is_complete) conclude(now, confirmation);
 }
 
