@@ -103,7 +103,7 @@ inline constexpr std::size_t kVotesMax = 3;
 inline constexpr std::size_t kHeartbeatsPerPacketMax = 90;
 
 /// Members whose places and round trips are known (72 bytes each), and members of whom it is known
-/// how we reach them (40 bytes); full, the one heard of longest ago is displaced.
+/// how we reach them (72 bytes); full, the one heard of longest ago is displaced.
 inline constexpr std::size_t kPlacesMax = 2048;
 inline constexpr std::size_t kPathsMax = 2048;
 /// Members that are examined for how we reach them at once; what comes on top waits. An examination

@@ -87,8 +87,10 @@ public:
     struct Announce {
         Bytes bytes;
     };
+    /// How a member is reached has changed for good (protocol/membership/paths.hpp).
+    using PathChanged = protocol::Paths::Changed;
     using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, RecordChanged,
-                                EventDelivered, EventGap, Announce>;
+                                EventDelivered, EventGap, Announce, PathChanged>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;

@@ -56,6 +56,8 @@ Node::Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint
       random_(seed),
       membership_(share(self), config),
       detector_(std::make_unique<Swim>(self.member, config, random_.next())),
+      coordinates_(self.member, random_.next()),
+      paths_(self.member, config, membership_, random_.next()),
       records_(self.member, std::move(own), config),
       rumors_(
           config, membership_, [this](const RumorKey& key) { return render(key); }, random_.next()),
@@ -72,6 +74,7 @@ void Node::receive(Instant now, MemberId from, const wire::Packet& packet) {
     counters_.sections_received += packet.size();
     told_by_ = from;
     membership_.heard_from(now, from);
+    paths_.heard(now, from);
     settle(now);
     for (int rank = 0; rank < kRanks; ++rank) {
         for (const wire::Section& section : packet) {
@@ -98,9 +101,12 @@ void Node::unreachable(Instant now, MemberId member) {
 }
 
 void Node::advance(Instant now) {
+    note_lateness(now);
     membership_.advance(now);
     settle(now);
     detector_->advance(now);
+    settle(now);
+    paths_.advance(now);
     settle(now);
     records_.advance(now);
     settle(now);
@@ -179,12 +185,15 @@ std::optional<Node::Action> Node::poll() {
 }
 
 Instant Node::deadline() const {
-    return std::min({membership_.deadline(), detector_->deadline(), records_.deadline(),
-                     rumors_.deadline(), events_.deadline(), catch_up_, next_reconnect_});
+    return std::min({membership_.deadline(), detector_->deadline(), paths_.deadline(),
+                     records_.deadline(), rumors_.deadline(), events_.deadline(), catch_up_,
+                     next_reconnect_});
 }
 
 void Node::check_invariants() const {
     membership_.check_invariants();
+    coordinates_.check_invariants();
+    paths_.check_invariants();
     records_.check_invariants();
     events_.check_invariants();
     assert(waiting_.empty());
@@ -196,9 +205,9 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
     std::visit(
         Overloaded{
             [&](const wire::Ping& ping) { handle_ping(now, from, ping); },
-            [&](const wire::Ack& ack) { detector_->handle(now, from, ack); },
+            [&](const wire::Ack& ack) { handle_answer(now, from, ack); },
             [&](const wire::PingReq& request) { detector_->handle(now, from, request); },
-            [&](const wire::Nack& nack) { detector_->handle(now, from, nack); },
+            [&](const wire::Nack& nack) { handle_answer(now, from, nack); },
             [&](const wire::RumorPush& push) { handle_push(now, from, push); },
             [&](const wire::RumorFeedback& feedback) {
                 rumors_.handle_feedback(now, from, feedback);
@@ -220,7 +229,9 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             [](const wire::EventPressure&) {},
             [](const wire::EventFeedback&) {},
             [](const wire::EventPull&) {},
-            [](const wire::Coordinate&) {},
+            [&](const wire::Coordinate& place) {
+                if (membership_.find(from) != nullptr) coordinates_.heard(now, from, place);
+            },
             [](const wire::Question&) {},
             [](const wire::AnswerPart&) {},
         },

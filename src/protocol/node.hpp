@@ -14,9 +14,11 @@
 #include "base/ids.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "protocol/coordinates/coordinates.hpp"
 #include "protocol/membership/config.hpp"
 #include "protocol/membership/detector.hpp"
 #include "protocol/membership/membership.hpp"
+#include "protocol/membership/paths.hpp"
 #include "protocol/rumor/events.hpp"
 #include "protocol/rumor/rumors.hpp"
 #include "protocol/state/records.hpp"
@@ -54,8 +56,9 @@ public:
     };
     using Deliver = Events::Deliver;
     using Gap = Events::Gap;
+    using PathChanged = Paths::Changed;
     using Action = std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed,
-                                RecordChanged, Deliver, Gap>;
+                                RecordChanged, Deliver, Gap, PathChanged>;
 
     struct Counters {
         std::uint64_t syncs_begun = 0;     ///< Anti-entropy exchanges that we asked for.
@@ -91,6 +94,8 @@ public:
     [[nodiscard]] const Events& events() const { return events_; }
     [[nodiscard]] const Detector& detector() const { return *detector_; }
     [[nodiscard]] const Counters& counters() const { return counters_; }
+    [[nodiscard]] const Coordinates& coordinates() const { return coordinates_; }
+    [[nodiscard]] const Paths& paths() const { return paths_; }
     /// Of the stream that we publish in this life.
     [[nodiscard]] Epoch epoch() const { return epoch_; }
     [[nodiscard]] const Rumors& rumors() const { return rumors_; }
@@ -123,6 +128,13 @@ private:
     void finish(Instant now);
     bool settle_membership(Instant now);
     bool settle_detector(Instant now);
+    bool settle_paths(Instant now);
+    void answered(Instant now, const Detector::Answered& answer);
+    void measured(Instant now, MemberId member, Duration round_trip);
+    void handle_answer(Instant now, MemberId from, const ProbeMessage& message);
+    void follow_paths(Instant now, const MemberChange& change);
+    void note_lateness(Instant now);
+    void add_coordinate(Instant now, Waiting& waiting);
     bool settle_records(Instant now);
     bool settle_spread(Instant now);
     void apply_change(Instant now, const MemberChange& change);
@@ -139,6 +151,10 @@ private:
     Random random_;
     Membership membership_;
     std::unique_ptr<Detector> detector_;
+    Coordinates coordinates_;
+    Paths paths_;
+    Instant late_at_{};  ///< When our driver was last found to be late.
+    Instant next_near_{};
     Records records_;
     Reconciler reconciler_;
     Rumors rumors_;

@@ -15,6 +15,7 @@ void Node::settle(Instant now) {
     while (is_busy) {
         is_busy = settle_membership(now);
         is_busy |= settle_detector(now);
+        is_busy |= settle_paths(now);
         is_busy |= settle_records(now);
         is_busy |= settle_spread(now);
     }
@@ -48,6 +49,7 @@ bool Node::settle_membership(Instant now) {
 void Node::apply_change(Instant now, const MemberChange& change) {
     const MemberId id = change.member.record->member;
     if (id != membership_.self()) {
+        follow_paths(now, change);
         switch (change.kind) {
             case MemberChange::Kind::joined:
             case MemberChange::Kind::returned:
@@ -78,28 +80,30 @@ bool Node::settle_detector(Instant now) {
     bool is_busy = false;
     while (auto action = detector_->poll()) {
         is_busy = true;
-        std::visit(
-            Overloaded{
-                [&](Detector::SendProbe& probe) {
-                    if (auto* ping = std::get_if<wire::Ping>(&probe.message)) {
-                        ping->summary = {reconciler_.root(), events_.summary()};
-                    }
-                    std::visit(
-                        [&](const auto& message) {
-                            waiting_for(probe.to).probes.emplace_back(message);
-                        },
-                        probe.message);
-                },
-                [&](const Detector::Missed& missed) { membership_.missed(now, missed.member); },
-                [&](const Detector::Answered&) {},
-                [&](const Detector::Declared& declared) {
-                    membership_.missed(now, declared.member);
-                },
-                [&](const Detector::Confirmed& confirmed) {
-                    membership_.confirmed(now, confirmed.member, confirmed.is_alive);
-                },
-            },
-            *action);
+        std::visit(Overloaded{
+                       [&](Detector::SendProbe& probe) {
+                           if (auto* ping = std::get_if<wire::Ping>(&probe.message)) {
+                               ping->summary = {reconciler_.root(), events_.summary()};
+                           }
+                           std::visit(
+                               [&](const auto& message) {
+                                   waiting_for(probe.to).probes.emplace_back(message);
+                               },
+                               probe.message);
+                       },
+                       [&](const Detector::Missed& missed) {
+                           membership_.missed(now, missed.member);
+                           paths_.missed(now, missed.member);
+                       },
+                       [&](const Detector::Answered& answer) { answered(now, answer); },
+                       [&](const Detector::Declared& declared) {
+                           membership_.missed(now, declared.member);
+                       },
+                       [&](const Detector::Confirmed& confirmed) {
+                           membership_.confirmed(now, confirmed.member, confirmed.is_alive);
+                       },
+                   },
+                   *action);
         settle_membership(now);
     }
     return is_busy;
@@ -210,6 +214,7 @@ void Node::finish(Instant now) {
 }
 
 void Node::flush(Instant now, Waiting& waiting) {
+    add_coordinate(now, waiting);
     wire::Packet packet;
     std::size_t room = kBudget;
     const auto emit = [&] {
