@@ -99,6 +99,9 @@ inline constexpr std::size_t kForgottenMax = kMembersMax;
 
 /// Voters that one accusation names: two make a quorum, one more is for good measure.
 inline constexpr std::size_t kVotesMax = 3;
+/// With so few members known, ourselves and the accused included, one vote is a quorum: beside the
+/// two there is only one other.
+inline constexpr std::size_t kQuorumExemptMembers = 3;
 /// Counters in one packet of the heartbeat detector: 12 bytes each.
 inline constexpr std::size_t kHeartbeatsPerPacketMax = 90;
 

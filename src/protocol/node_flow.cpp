@@ -93,7 +93,8 @@ bool Node::settle_detector(Instant now) {
                 [&](const Detector::Missed& missed) { membership_.missed(now, missed.member); },
                 [&](const Detector::Answered&) {},
                 [&](const Detector::Declared& declared) {
-                    membership_.missed(now, declared.member);
+                    membership_.declared(now, declared.member, declared.incarnation,
+                                         declared.votes);
                 },
                 [&](const Detector::Confirmed& confirmed) {
                     membership_.confirmed(now, confirmed.member, confirmed.is_alive);

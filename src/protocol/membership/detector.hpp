@@ -48,6 +48,7 @@ public:
     /// `votes` are those of the others; ours is to be added.
     struct Declared {
         MemberId member;
+        Incarnation incarnation;  ///< The life that the votes speak of: that of the verdicts.
         std::vector<wire::Vote> votes;
     };
     using Action = std::variant<SendProbe, Missed, Answered, Confirmed, Declared>;
