@@ -89,6 +89,19 @@ inline constexpr std::size_t kMembersMax = 20'000;
 inline constexpr std::size_t kFavoursMax = 64;
 /// Last-chance probes at once; what comes on top waits. Each is k + 2 datagrams.
 inline constexpr std::size_t kLastChancesMax = 32;
+/// Members that a ring detector is making sure of at once. K of them are its own subjects; the rest
+/// is for "port unreachable" and for the rings as they close up after many have failed together.
+inline constexpr std::size_t kConfirmationsMax = 32;
+/// Members pinged in bursts at once, at 5 pings each; a request on top is refused, and its asker
+/// has others to ask.
+inline constexpr std::size_t kBurstsMax = 64;
+/// Who waits for one burst; the rest is refused and asks again.
+inline constexpr std::size_t kBurstAskersMax = 16;
+/// Members asked in one burst.
+inline constexpr std::size_t kBurstAskedMax = 16;
+/// Members that were doubted because of "port unreachable" and are not doubted again at once; while
+/// this is full, no further one is.
+inline constexpr std::size_t kDoubtedMax = 64;
 /// How far an accusation may run ahead of the newest incarnation we know of its member. An honest
 /// one is ahead by the refutations we missed; without the limit one forged accusation of the
 /// highest incarnation would be a death that nobody can refute.

@@ -131,6 +131,7 @@ private:
     void tell(MemberId to, MemberId member);
     void repair(MemberId to, MemberId member);
     [[nodiscard]] std::optional<wire::RumorItem> render(const RumorKey& key) const;
+    [[nodiscard]] Incarnation incarnation_of(MemberId member) const;
     [[nodiscard]] wire::SyncEntry entry_of(const Member& member) const;
     Waiting& waiting_for(MemberId to);
     void flush(Instant now, Waiting& waiting);

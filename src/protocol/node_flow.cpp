@@ -83,6 +83,11 @@ bool Node::settle_detector(Instant now) {
                 [&](Detector::SendProbe& probe) {
                     if (auto* ping = std::get_if<wire::Ping>(&probe.message)) {
                         ping->summary = {reconciler_.root(), events_.summary()};
+                    } else if (auto* request = std::get_if<wire::BurstRequest>(&probe.message)) {
+                        request->incarnation = incarnation_of(request->target);
+                    } else if (auto* verdict = std::get_if<wire::BurstVerdict>(&probe.message)) {
+                        // Of the life that we know, not of one that the asker would like.
+                        verdict->incarnation = incarnation_of(verdict->target);
                     }
                     std::visit(
                         [&](const auto& message) {
@@ -148,6 +153,11 @@ bool Node::settle_spread(Instant now) {
     }
     (void)now;
     return is_busy;
+}
+
+Incarnation Node::incarnation_of(MemberId member) const {
+    const Member* held = membership_.find(member);
+    return held != nullptr ? held->incarnation : Incarnation{};
 }
 
 wire::SyncEntry Node::entry_of(const Member& member) const {

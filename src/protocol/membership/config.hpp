@@ -152,6 +152,9 @@ struct ProtocolConfig {
     std::size_t retention_bytes = 16U << 20U;
 };
 
+/// With the detector that the profile has by default: rings for `fast` and `lan`, SWIM for `wan`.
 ProtocolConfig profile_config(Profile profile);
+/// With another detector, and the times that it needs to do as much alone.
+ProtocolConfig profile_config(Profile profile, DetectorKind detector);
 
 }  // namespace grapevine::protocol

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -86,6 +87,15 @@ public:
     [[nodiscard]] Instant deadline() const override;
 
     [[nodiscard]] std::uint32_t local_health() const override { return health_.multiplier(); }
+
+    // -- For a detector that has this one behind it --
+
+    /// One health for both: what either learns of our slowness stretches the times of both.
+    [[nodiscard]] LocalHealth& health() { return health_; }
+    [[nodiscard]] const LocalHealth& health() const { return health_; }
+    /// All that were added, in the order of this round. Valid until the next input.
+    [[nodiscard]] std::span<const MemberId> members() const { return round_; }
+    [[nodiscard]] bool is_watching(MemberId member) const { return position_of(member).has_value(); }
 
     [[nodiscard]] std::size_t member_count() const { return round_.size(); }
     [[nodiscard]] const Counters& counters() const { return counters_; }
