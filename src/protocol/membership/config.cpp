@@ -50,6 +50,10 @@ ProtocolConfig fast_config() {
     config.repair_delay = 40ms;
     config.repair_retry = 60ms;
     config.gap_patience = 2s;
+    config.heartbeat_interval = 200ms;
+    config.phi_interval = 100ms;
+    config.phi_deviation_min = 20ms;
+    config.phi_pause = 150ms;
     return config;
 }
 
@@ -75,6 +79,10 @@ ProtocolConfig wan_config() {
     config.repair_delay = 400ms;
     config.repair_retry = 800ms;
     config.gap_patience = 15s;
+    config.heartbeat_interval = 2s;
+    config.phi_interval = 1s;
+    config.phi_deviation_min = 300ms;
+    config.phi_pause = 10s;
     return config;
 }
 
@@ -90,6 +98,13 @@ ProtocolConfig profile_config(Profile profile) {
             return wan_config();
     }
     return lan_config();
+}
+
+void choose_detector(ProtocolConfig& config, DetectorKind detector) {
+    config.detector = detector;
+    if (detector == DetectorKind::heartbeat || detector == DetectorKind::phi) {
+        config.suspicion_alpha = 1;
+    }
 }
 
 }  // namespace grapevine::protocol
