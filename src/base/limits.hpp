@@ -117,6 +117,12 @@ inline constexpr std::size_t kVotesMax = 3;
 inline constexpr std::size_t kQuorumExemptMembers = 3;
 /// Counters in one packet of the heartbeat detector: 12 bytes each.
 inline constexpr std::size_t kHeartbeatsPerPacketMax = 90;
+/// ... and in one round of it: eight packets, the first counter of each being the sender's own. At
+/// one round per second that is 9 kB/s, whatever the number of members.
+inline constexpr std::size_t kHeartbeatsPerRoundMax = 8 * (kHeartbeatsPerPacketMax - 1);
+/// Members that were removed and whose old counters must not bring them back; the one nearest its
+/// end is displaced.
+inline constexpr std::size_t kHeartbeatsDepartedMax = kMembersMax;
 
 /// Pushes whose feedback we still expect; the oldest is displaced and then counts as unanswered.
 inline constexpr std::size_t kPushesOutstandingMax = 64;

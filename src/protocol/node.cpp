@@ -63,6 +63,7 @@ Node::Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint
       epoch_(self.incarnation.value()),
       next_reconnect_(Instant{} + config.reconnect_interval) {
     refresh_entry(self.member);
+    place(self);
 }
 
 // -- Inputs --
@@ -221,7 +222,7 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
                 if (!verdict.is_alive && target->incarnation != verdict.incarnation) return;
                 detector_->handle(now, from, verdict);
             },
-            [&](const wire::Heartbeats& beats) { detector_->handle(now, from, beats); },
+            [&](const wire::Heartbeats& beats) { handle_heartbeats(now, from, beats); },
             [](const wire::EventLink&) {},
             [](const wire::EventPressure&) {},
             [](const wire::EventFeedback&) {},
@@ -238,8 +239,18 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
 void Node::handle_ping(Instant now, MemberId from, const wire::Ping& ping) {
     detector_->handle(now, from, ping);
     settle(now);
-    if (ping.summary.view != reconciler_.root() && now >= next_sync_) begin_sync(now, from);
-    if (ping.summary.events != events_.summary()) events_.peer_differs(now, from);
+    compare(now, from, ping.summary);
+}
+
+void Node::handle_heartbeats(Instant now, MemberId from, const wire::Heartbeats& heartbeats) {
+    detector_->handle(now, from, heartbeats);
+    settle(now);
+    compare(now, from, heartbeats.summary);
+}
+
+void Node::compare(Instant now, MemberId from, const wire::Summary& summary) {
+    if (summary.view != reconciler_.root() && now >= next_sync_) begin_sync(now, from);
+    if (summary.events != events_.summary()) events_.peer_differs(now, from);
 }
 
 void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) {

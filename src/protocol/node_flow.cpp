@@ -52,6 +52,7 @@ void Node::apply_change(Instant now, const MemberChange& change) {
             case MemberChange::Kind::joined:
             case MemberChange::Kind::returned:
                 detector_->add(id);
+                place(*change.member.record);
                 events_.peer_joined(now, id);
                 break;
             case MemberChange::Kind::died:
@@ -65,13 +66,25 @@ void Node::apply_change(Instant now, const MemberChange& change) {
                 records_.forget(id);
                 break;
             case MemberChange::Kind::updated:
-            case MemberChange::Kind::suspected:
             case MemberChange::Kind::cleared:
+                place(*change.member.record);
+                break;
+            case MemberChange::Kind::suspected:
                 break;
         }
+    } else {
+        place(*change.member.record);
     }
     refresh_entry(id);
     outbox_.push_back(Changed{change});
+}
+
+void Node::place(const wire::MemberRecord& record) {
+    if (config_.heartbeat_subnet_label.empty()) return;
+    const auto label =
+        std::ranges::find(record.labels, config_.heartbeat_subnet_label, &wire::Label::key);
+    detector_->place(record.member,
+                     label == record.labels.end() ? std::string_view() : label->value);
 }
 
 bool Node::settle_detector(Instant now) {
@@ -89,9 +102,12 @@ bool Node::settle_detector(Instant now) {
                         // Of the life that we know, not of one that the asker would like.
                         verdict->incarnation = incarnation_of(verdict->target);
                     }
+                    if (auto* heartbeats = std::get_if<wire::Heartbeats>(&probe.message)) {
+                        heartbeats->summary = {reconciler_.root(), events_.summary()};
+                    }
                     std::visit(
-                        [&](const auto& message) {
-                            waiting_for(probe.to).probes.emplace_back(message);
+                        [&](auto& message) {
+                            waiting_for(probe.to).probes.emplace_back(std::move(message));
                         },
                         probe.message);
                 },

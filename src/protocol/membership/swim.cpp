@@ -19,8 +19,12 @@ Duration nack_delay(Duration ping_timeout) {
 
 }  // namespace
 
-Swim::Swim(MemberId self, const ProtocolConfig& config, std::uint64_t seed)
-    : self_(self), config_(config), random_(seed), health_(config.local_health_max) {
+Swim::Swim(MemberId self, const ProtocolConfig& config, std::uint64_t seed, Rounds rounds)
+    : self_(self),
+      config_(config),
+      rounds_(rounds),
+      random_(seed),
+      health_(config.local_health_max) {
     assert(self != kNobody);
     // An indirect ack makes four trips; it must fit into what the direct ping leaves of the period.
     assert(config.probe_period > 2 * config.ping_timeout);
@@ -362,7 +366,8 @@ void Swim::advance_favours(Instant now, bool is_late) {
 void Swim::advance(Instant now) {
     const Instant due = deadline();
     if (due > now) return;
-    const bool is_idle = std::holds_alternative<Idle>(probe_) && !round_.empty();
+    const bool is_idle =
+        std::holds_alternative<Idle>(probe_) && !round_.empty() && rounds_ == Rounds::on;
     if (is_idle) {
         period_end_ = now + Duration(static_cast<Duration::rep>(random_.below(
                                 static_cast<std::uint64_t>(config_.probe_period.count()))));
@@ -400,7 +405,7 @@ Instant Swim::deadline() const {
     Instant due = kNever;
     if (std::holds_alternative<Idle>(probe_)) {
         // At once: `add` is not told the time, so the phase is drawn when we are.
-        if (!round_.empty()) return Instant{};
+        if (!round_.empty() && rounds_ == Rounds::on) return Instant{};
     } else {
         due = period_end_;
     }
