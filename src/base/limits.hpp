@@ -124,6 +124,14 @@ inline constexpr std::size_t kHeartbeatsPerRoundMax = 8 * (kHeartbeatsPerPacketM
 /// end is displaced.
 inline constexpr std::size_t kHeartbeatsDepartedMax = kMembersMax;
 
+/// Members whose places and round trips are known (72 bytes each), and members of whom it is known
+/// how we reach them (40 bytes); full, the one heard of longest ago is displaced.
+inline constexpr std::size_t kPlacesMax = 2048;
+inline constexpr std::size_t kPathsMax = 2048;
+/// Members that are examined for how we reach them at once; what comes on top waits. An examination
+/// is one ping if all is well, at most 8 pings and 2 ping-reqs in 1.2 s.
+inline constexpr std::size_t kExaminationsMax = 32;
+
 /// Pushes whose feedback we still expect; the oldest is displaced and then counts as unanswered.
 inline constexpr std::size_t kPushesOutstandingMax = 64;
 /// Who is known to know a rumor, per rumor; the oldest is displaced.
