@@ -49,6 +49,9 @@ enum class SectionType : std::uint8_t {
 /// signed by the same identity can ever pass for a record.
 inline constexpr std::uint8_t kRecordTag = 1;
 
+/// The first byte of what a vote's signature is over. (2 is that of an announcement.)
+inline constexpr std::uint8_t kVoteTag = 3;
+
 /// Turns the bytes of a record into the record. The overlay's own version verifies the signature,
 /// and hands out the same object for the same bytes; an error refuses the whole packet.
 class RecordIntern {
@@ -116,6 +119,11 @@ Bytes encode_record(const MemberRecord& record);
 /// Checks form and rules; the signature, and that `member` is the hash of the key, are the
 /// caller's. Unsupported for another tag than kRecordTag.
 Result<MemberRecord> decode_record(ByteView bytes);
+
+/// What the signature of `voter`'s vote about `member` in the life `incarnation` is over. The
+/// overlay is not named in it, because the identities are: a node has one key pair per overlay, so
+/// neither member nor voter exists anywhere else.
+Bytes encode_vote_signed_part(MemberId member, Incarnation incarnation, MemberId voter);
 
 /// The two parts of an encoded record, for `verify`. Truncated if it is shorter than a signature.
 struct RecordParts {

@@ -4,7 +4,7 @@
 #include "wire/native/sections.hpp"
 #include "wire/rules.hpp"
 
-// FORMAT.md, sections 6.11 to 6.13.
+// FORMAT.md, sections 6.11 to 6.17.
 namespace grapevine::wire::native {
 namespace {
 

@@ -2,7 +2,7 @@
 
 #include "wire/native/sections.hpp"
 
-// FORMAT.md, sections 6.1 to 6.4 and 6.18 to 6.21.
+// FORMAT.md, sections 6.1 to 6.4 and 6.18 to 6.21, and of votes (7.1).
 namespace grapevine::wire::native {
 
 void write_body(Writer& writer, const Ping& ping) {
@@ -51,6 +51,16 @@ Result<Nack> read_nack(Reader& reader) {
 void write_vote(Writer& writer, const Vote& vote) {
     writer.integer(vote.voter.value());
     writer.bytes(vote.signature);
+}
+
+Bytes encode_vote_signed_part(MemberId member, Incarnation incarnation, MemberId voter) {
+    Bytes bytes;
+    Writer writer(bytes);
+    writer.integer(kVoteTag);
+    writer.integer(member.value());
+    writer.integer(incarnation.value());
+    writer.integer(voter.value());
+    return bytes;
 }
 
 Result<Vote> read_vote(Reader& reader, std::string_view field) {
@@ -120,6 +130,8 @@ Result<Coordinate> read_coordinate(Reader& reader) {
 }
 
 void write_body(Writer& writer, const Heartbeats& heartbeats) {
+    writer.integer(heartbeats.summary.view);
+    writer.integer(heartbeats.summary.events);
     for (const Heartbeats::Item& item : heartbeats.items) {
         writer.integer(item.member.value());
         writer.integer(item.counter);
@@ -128,6 +140,8 @@ void write_body(Writer& writer, const Heartbeats& heartbeats) {
 
 Result<Heartbeats> read_heartbeats(Reader& reader) {
     Heartbeats heartbeats;
+    heartbeats.summary.view = GV_TRY(reader.integer<std::uint64_t>("heartbeats.view"));
+    heartbeats.summary.events = GV_TRY(reader.integer<std::uint64_t>("heartbeats.events"));
     while (!reader.at_end()) {
         if (heartbeats.items.size() == kHeartbeatsPerPacketMax) {
             return reader.refuse<Heartbeats>(Error::Code::over_limit, "heartbeats.items");
