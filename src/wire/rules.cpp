@@ -165,7 +165,7 @@ Result<void> check(const AnswerPart& part) {
     GV_TRY_VOID(within(part.count, kAnswerPartsMax, "answer_part.count"));
     const bool is_last = part.index + 1 == part.count;
     if (!is_last) return require(part.body.size() == kAnswerPartBytes, "answer_part.body");
-    GV_TRY_VOID(within(part.body.size(), kAnswerPartBytes, "answer_part.body"));
+    GV_TRY_VOID(require(part.body.size() <= kAnswerPartBytes, "answer_part.body"));
     // One form for every answer: a last part without anything would be no part.
     return require(part.count == 1 || !part.body.empty(), "answer_part.body");
 }
