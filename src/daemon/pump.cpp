@@ -274,6 +274,7 @@ Outcome<void> Pump::drain() {
                                                gap.stream.epoch.value(), gap.first.value(),
                                                gap.last.value()});
                 },
+                [&](overlay::Overlay::Gathered& gathered) { on_gathered(std::move(gathered)); },
             },
             *action);
     }

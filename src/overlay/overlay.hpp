@@ -87,8 +87,10 @@ public:
     struct Announce {
         Bytes bytes;
     };
+    /// The end of a question that `ask` has begun.
+    using Gathered = protocol::Gather::Gathered;
     using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, RecordChanged,
-                                EventDelivered, EventGap, Announce>;
+                                EventDelivered, EventGap, Announce, Gathered>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;
@@ -132,6 +134,9 @@ public:
     Outcome<Version> set_record(Instant now, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(Instant now, std::string_view key);
     Outcome<void> forget(Instant now, MemberId member);
+    /// See `protocol::Node::ask`.
+    Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets,
+                               protocol::QuestionKind kind, Bytes body, Duration patience);
     void leave(Instant now);
     void join(Instant now, const std::vector<std::string>& seeds);
     /// New name, labels or addresses of our own.
