@@ -112,6 +112,11 @@ inline constexpr std::size_t kForgottenMax = kMembersMax;
 
 /// Voters that one accusation names: two make a quorum, one more is for good measure.
 inline constexpr std::size_t kVotesMax = 3;
+/// Votes of others that are known to be true: three about each of a thousand members that fail
+/// together, with room for those that were there before. 2.5 MB when full.
+inline constexpr std::size_t kVotesVerifiedMax = 8192;
+/// Our own votes with their signatures, 600 kB when full.
+inline constexpr std::size_t kOwnVotesMax = 4096;
 /// With so few members known, ourselves and the accused included, one vote is a quorum: beside the
 /// two there is only one other.
 inline constexpr std::size_t kQuorumExemptMembers = 3;
