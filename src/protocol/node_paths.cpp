@@ -23,12 +23,13 @@ void Node::note_lateness(Instant now) {
 }
 
 void Node::answered(Instant now, const Detector::Answered& answer) {
-    if (answer.is_relayed || answer.round_trip == Duration::zero()) {
-        paths_.relayed(now, answer.member);
+    if (answer.is_relayed) {
+        // Heartbeats come by hearsay, and nobody was asked: that says nothing of a path.
+        if (config_.detector != DetectorKind::heartbeat) paths_.relayed(now, answer.member);
         return;
     }
     paths_.answered(now, answer.member);
-    measured(now, answer.member, answer.round_trip);
+    if (answer.round_trip > Duration::zero()) measured(now, answer.member, answer.round_trip);
 }
 
 void Node::measured(Instant now, MemberId member, Duration round_trip) {
@@ -51,7 +52,7 @@ void Node::handle_answer(Instant now, MemberId from, const ProbeMessage& message
     const ProbeSequence sequence = ack != nullptr    ? ack->sequence
                                    : nack != nullptr ? nack->sequence
                                                      : ProbeSequence{};
-    if (sequence.value() >= Paths::kSequencesFrom) {
+    if (Paths::is_ours(sequence)) {
         paths_.handle(now, from, message);
     } else {
         detector_->handle(now, from, message);

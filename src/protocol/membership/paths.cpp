@@ -221,7 +221,8 @@ void Paths::begin(Instant now, MemberId member) {
     examination.member = member;
     examination.first = next_sequence_;
     examination.began = now;
-    next_sequence_ = (next_sequence_ + kSequencesEach) | kSequencesFrom;
+    next_sequence_ += kSequencesEach;
+    if (next_sequence_ >= kSequencesEnd) next_sequence_ = kSequencesFrom;
     ++counters_.examinations;
     send_next(now, examination);
     examinations_.push_back(examination);

@@ -55,13 +55,17 @@ std::string_view to_string(Path path);
 /// while we believe it dead is *in only*, too: its door is closed, not its house empty.
 ///
 /// Reports, and judges nothing: suspicion and death are Membership's. A machine
-/// (protocol/machine.hpp); its probes carry sequences from kSequencesFrom on, by which the node
-/// knows their answers from those of the detector. Memory: kPathsMax entries of 72 bytes, the
+/// (protocol/machine.hpp); its probes carry sequences of their own (`is_ours`), by which the
+/// node knows their answers from those of the detector. Memory: kPathsMax entries of 72 bytes, the
 /// healthy one that was touched longest ago is displaced; kExaminationsMax examinations at once.
 class Paths {
 public:
-    /// The detector's sequences stay below.
-    static constexpr std::uint32_t kSequencesFrom = 0x8000'0000U;
+    /// Ours are those with bit 30 and without bit 31: see ring_sequence.hpp.
+    static constexpr std::uint32_t kSequencesFrom = 0x4000'0000;
+    static constexpr std::uint32_t kSequencesEnd = 0x8000'0000;
+    static bool is_ours(ProbeSequence sequence) {
+        return sequence.value() >= kSequencesFrom && sequence.value() < kSequencesEnd;
+    }
 
     struct SendProbe {
         MemberId to;
