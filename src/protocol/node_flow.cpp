@@ -57,9 +57,11 @@ void Node::apply_change(Instant now, const MemberChange& change) {
             case MemberChange::Kind::died:
             case MemberChange::Kind::left:
                 detector_->remove(id);
+                events_.peer_left(now, id);
                 break;
             case MemberChange::Kind::forgotten:
                 detector_->remove(id);
+                events_.peer_left(now, id);
                 rumors_.remove({RumorKey::Kind::member, id});
                 rumors_.remove({RumorKey::Kind::state, id});
                 records_.forget(id);
