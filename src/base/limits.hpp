@@ -152,6 +152,15 @@ inline constexpr std::uint64_t kSequenceAheadMax = std::uint64_t{1} << 32U;
 
 /// Rumors answered for in one section: at most 29 bytes each.
 inline constexpr std::size_t kEventFeedbackMax = 32;
+/// Events that are told as rumors at once; the one told most makes room. Each has some 300 bytes.
+inline constexpr std::size_t kHotEventsMax = 1024;
+/// Events told to one partner in one round: 64 datagrams at most, as for a request.
+inline constexpr std::uint16_t kEventsPerContactMax = 64;
+/// Members whose pulls are answered in one round; the rest ask somebody else in the next.
+inline constexpr std::size_t kPullsAnsweredMax = 64;
+/// Copies per event whose answers are awaited; the oldest is displaced and then counts as
+/// unanswered.
+inline constexpr std::size_t kAnswersAwaitedMax = 16;
 
 // -- Questions --
 
