@@ -89,6 +89,19 @@ inline constexpr std::size_t kMembersMax = 20'000;
 inline constexpr std::size_t kFavoursMax = 64;
 /// Last-chance probes at once; what comes on top waits. Each is k + 2 datagrams.
 inline constexpr std::size_t kLastChancesMax = 32;
+/// Members that a ring detector is making sure of at once. K of them are its own subjects; the rest
+/// is for "port unreachable" and for the rings as they close up after many have failed together.
+inline constexpr std::size_t kConfirmationsMax = 32;
+/// Members pinged in bursts at once, at 5 pings each; a request on top is refused, and its asker
+/// has others to ask.
+inline constexpr std::size_t kBurstsMax = 64;
+/// Who waits for one burst; the rest is refused and asks again.
+inline constexpr std::size_t kBurstAskersMax = 16;
+/// Members asked in one burst.
+inline constexpr std::size_t kBurstAskedMax = 16;
+/// Members that were doubted because of "port unreachable" and are not doubted again at once; while
+/// this is full, no further one is.
+inline constexpr std::size_t kDoubtedMax = 64;
 /// How far an accusation may run ahead of the newest incarnation we know of its member. An honest
 /// one is ahead by the refutations we missed; without the limit one forged accusation of the
 /// highest incarnation would be a death that nobody can refute.
@@ -99,8 +112,25 @@ inline constexpr std::size_t kForgottenMax = kMembersMax;
 
 /// Voters that one accusation names: two make a quorum, one more is for good measure.
 inline constexpr std::size_t kVotesMax = 3;
+/// With so few members known, ourselves and the accused included, one vote is a quorum: beside the
+/// two there is only one other.
+inline constexpr std::size_t kQuorumExemptMembers = 3;
 /// Counters in one packet of the heartbeat detector: 12 bytes each.
 inline constexpr std::size_t kHeartbeatsPerPacketMax = 90;
+/// ... and in one round of it: eight packets, the first counter of each being the sender's own. At
+/// one round per second that is 9 kB/s, whatever the number of members.
+inline constexpr std::size_t kHeartbeatsPerRoundMax = 8 * (kHeartbeatsPerPacketMax - 1);
+/// Members that were removed and whose old counters must not bring them back; the one nearest its
+/// end is displaced.
+inline constexpr std::size_t kHeartbeatsDepartedMax = kMembersMax;
+
+/// Members whose places and round trips are known (72 bytes each), and members of whom it is known
+/// how we reach them (40 bytes); full, the one heard of longest ago is displaced.
+inline constexpr std::size_t kPlacesMax = 2048;
+inline constexpr std::size_t kPathsMax = 2048;
+/// Members that are examined for how we reach them at once; what comes on top waits. An examination
+/// is one ping if all is well, at most 8 pings and 2 ping-reqs in 1.2 s.
+inline constexpr std::size_t kExaminationsMax = 32;
 
 /// Pushes whose feedback we still expect; the oldest is displaced and then counts as unanswered.
 inline constexpr std::size_t kPushesOutstandingMax = 64;

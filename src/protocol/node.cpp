@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/overloaded.hpp"
-#include "protocol/membership/swim.hpp"
+#include "protocol/membership/make_detector.hpp"
 
 namespace grapevine::protocol {
 namespace {
@@ -55,7 +55,7 @@ Node::Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint
     : config_(config),
       random_(seed),
       membership_(share(self), config),
-      detector_(std::make_unique<Swim>(self.member, config, random_.next())),
+      detector_(make_detector(self.member, config, random_.next())),
       records_(self.member, std::move(own), config),
       rumors_(
           config, membership_, [this](const RumorKey& key) { return render(key); }, random_.next()),
@@ -63,6 +63,7 @@ Node::Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint
       epoch_(self.incarnation.value()),
       next_reconnect_(Instant{} + config.reconnect_interval) {
     refresh_entry(self.member);
+    place(self);
 }
 
 // -- Inputs --
@@ -214,8 +215,14 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             [&](const wire::EventFrontier& frontier) { events_.handle(now, from, frontier); },
             [&](const wire::EventRequest& request) { events_.handle(now, from, request); },
             [&](const wire::BurstRequest& request) { detector_->handle(now, from, request); },
-            [&](const wire::BurstVerdict& verdict) { detector_->handle(now, from, verdict); },
-            [&](const wire::Heartbeats& beats) { detector_->handle(now, from, beats); },
+            [&](const wire::BurstVerdict& verdict) {
+                // A vote about another life than the one in question says nothing.
+                const Member* target = membership_.find(verdict.target);
+                if (target == nullptr) return;
+                if (!verdict.is_alive && target->incarnation != verdict.incarnation) return;
+                detector_->handle(now, from, verdict);
+            },
+            [&](const wire::Heartbeats& beats) { handle_heartbeats(now, from, beats); },
             [](const wire::EventLink&) {},
             [](const wire::EventPressure&) {},
             [](const wire::EventFeedback&) {},
@@ -232,8 +239,18 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
 void Node::handle_ping(Instant now, MemberId from, const wire::Ping& ping) {
     detector_->handle(now, from, ping);
     settle(now);
-    if (ping.summary.view != reconciler_.root() && now >= next_sync_) begin_sync(now, from);
-    if (ping.summary.events != events_.summary()) events_.peer_differs(now, from);
+    compare(now, from, ping.summary);
+}
+
+void Node::handle_heartbeats(Instant now, MemberId from, const wire::Heartbeats& heartbeats) {
+    detector_->handle(now, from, heartbeats);
+    settle(now);
+    compare(now, from, heartbeats.summary);
+}
+
+void Node::compare(Instant now, MemberId from, const wire::Summary& summary) {
+    if (summary.view != reconciler_.root() && now >= next_sync_) begin_sync(now, from);
+    if (summary.events != events_.summary()) events_.peer_differs(now, from);
 }
 
 void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) {

@@ -112,6 +112,9 @@ private:
 
     void handle(Instant now, MemberId from, const wire::Section& section);
     void handle_ping(Instant now, MemberId from, const wire::Ping& ping);
+    void handle_heartbeats(Instant now, MemberId from, const wire::Heartbeats& heartbeats);
+    /// Begins what it takes to agree with `from`, if what it holds differs from what we hold.
+    void compare(Instant now, MemberId from, const wire::Summary& summary);
     void handle_push(Instant now, MemberId from, const wire::RumorPush& push);
     void follow_own_record(const wire::MemberRecord& record);
     void handle_digest(MemberId from, const wire::SyncDigest& digest);
@@ -126,11 +129,14 @@ private:
     bool settle_records(Instant now);
     bool settle_spread(Instant now);
     void apply_change(Instant now, const MemberChange& change);
+    /// Tells the detector in which subnet the member of this record is.
+    void place(const wire::MemberRecord& record);
     void refresh_entry(MemberId member);
     void begin_sync(Instant now, MemberId peer);
     void tell(MemberId to, MemberId member);
     void repair(MemberId to, MemberId member);
     [[nodiscard]] std::optional<wire::RumorItem> render(const RumorKey& key) const;
+    [[nodiscard]] Incarnation incarnation_of(MemberId member) const;
     [[nodiscard]] wire::SyncEntry entry_of(const Member& member) const;
     Waiting& waiting_for(MemberId to);
     void flush(Instant now, Waiting& waiting);

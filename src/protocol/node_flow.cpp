@@ -52,6 +52,7 @@ void Node::apply_change(Instant now, const MemberChange& change) {
             case MemberChange::Kind::joined:
             case MemberChange::Kind::returned:
                 detector_->add(id);
+                place(*change.member.record);
                 events_.peer_joined(now, id);
                 break;
             case MemberChange::Kind::died:
@@ -65,13 +66,25 @@ void Node::apply_change(Instant now, const MemberChange& change) {
                 records_.forget(id);
                 break;
             case MemberChange::Kind::updated:
-            case MemberChange::Kind::suspected:
             case MemberChange::Kind::cleared:
+                place(*change.member.record);
+                break;
+            case MemberChange::Kind::suspected:
                 break;
         }
+    } else {
+        place(*change.member.record);
     }
     refresh_entry(id);
     outbox_.push_back(Changed{change});
+}
+
+void Node::place(const wire::MemberRecord& record) {
+    if (config_.heartbeat_subnet_label.empty()) return;
+    const auto label =
+        std::ranges::find(record.labels, config_.heartbeat_subnet_label, &wire::Label::key);
+    detector_->place(record.member,
+                     label == record.labels.end() ? std::string_view() : label->value);
 }
 
 bool Node::settle_detector(Instant now) {
@@ -83,17 +96,26 @@ bool Node::settle_detector(Instant now) {
                 [&](Detector::SendProbe& probe) {
                     if (auto* ping = std::get_if<wire::Ping>(&probe.message)) {
                         ping->summary = {reconciler_.root(), events_.summary()};
+                    } else if (auto* request = std::get_if<wire::BurstRequest>(&probe.message)) {
+                        request->incarnation = incarnation_of(request->target);
+                    } else if (auto* verdict = std::get_if<wire::BurstVerdict>(&probe.message)) {
+                        // Of the life that we know, not of one that the asker would like.
+                        verdict->incarnation = incarnation_of(verdict->target);
+                    }
+                    if (auto* heartbeats = std::get_if<wire::Heartbeats>(&probe.message)) {
+                        heartbeats->summary = {reconciler_.root(), events_.summary()};
                     }
                     std::visit(
-                        [&](const auto& message) {
-                            waiting_for(probe.to).probes.emplace_back(message);
+                        [&](auto& message) {
+                            waiting_for(probe.to).probes.emplace_back(std::move(message));
                         },
                         probe.message);
                 },
                 [&](const Detector::Missed& missed) { membership_.missed(now, missed.member); },
                 [&](const Detector::Answered&) {},
                 [&](const Detector::Declared& declared) {
-                    membership_.missed(now, declared.member);
+                    membership_.declared(now, declared.member, declared.incarnation,
+                                         declared.votes);
                 },
                 [&](const Detector::Confirmed& confirmed) {
                     membership_.confirmed(now, confirmed.member, confirmed.is_alive);
@@ -147,6 +169,11 @@ bool Node::settle_spread(Instant now) {
     }
     (void)now;
     return is_busy;
+}
+
+Incarnation Node::incarnation_of(MemberId member) const {
+    const Member* held = membership_.find(member);
+    return held != nullptr ? held->incarnation : Incarnation{};
 }
 
 wire::SyncEntry Node::entry_of(const Member& member) const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -61,9 +62,14 @@ public:
         std::uint64_t dropped_unexpected = 0;  ///< Acks and nacks that match nothing of ours.
     };
 
+    /// Without its rounds it probes nobody by itself: it answers pings, does favours and gives last
+    /// chances, which the detectors of other papers owe their group too, and so hold one of these.
+    enum class Rounds : std::uint8_t { on, off };
+
     /// `seed` decides the order of the rounds, the helpers and the phase. Nothing else is left to
     /// chance.
-    Swim(MemberId self, const ProtocolConfig& config, std::uint64_t seed);
+    Swim(MemberId self, const ProtocolConfig& config, std::uint64_t seed,
+         Rounds rounds = Rounds::on);
 
     void add(MemberId member) override;
     void remove(MemberId member) override;
@@ -87,7 +93,18 @@ public:
 
     [[nodiscard]] std::uint32_t local_health() const override { return health_.multiplier(); }
 
+    // -- For a detector that has this one behind it --
+
+    /// One health for both: what either learns of our slowness stretches the times of both.
+    [[nodiscard]] LocalHealth& health() { return health_; }
+    [[nodiscard]] const LocalHealth& health() const { return health_; }
+    /// All that were added, in the order of this round. Valid until the next input.
+    [[nodiscard]] std::span<const MemberId> members() const { return round_; }
+    [[nodiscard]] bool is_watching(MemberId member) const { return position_of(member).has_value(); }
+
     [[nodiscard]] std::size_t member_count() const { return round_.size(); }
+    /// All members, in no order that means anything. Valid until the next input.
+    [[nodiscard]] std::span<const MemberId> members() const { return round_; }
     [[nodiscard]] const Counters& counters() const { return counters_; }
     /// Asserts what must hold between any two inputs.
     void check_invariants() const;
@@ -156,6 +173,7 @@ private:
 
     const MemberId self_;
     const ProtocolConfig config_;
+    const Rounds rounds_;
     Random random_;
     LocalHealth health_;
 
