@@ -214,6 +214,17 @@ inline constexpr std::size_t kAnnouncersMax = 1024;
 /// over, and will speak again.
 inline constexpr std::size_t kDiscoveredMax = 64;
 
+// -- Maelstrom -----------------------------------------------------------------------------------
+
+/// A line of JSON; the largest event in base64 is 1.4 MB.
+inline constexpr std::size_t kMaelstromLineBytesMax = 2 * 1024 * 1024;
+/// Nodes of one test. Maelstrom's own have 25.
+inline constexpr std::size_t kMaelstromNodesMax = 256;
+/// Values of broadcasts that a node keeps: fifty times what the broadcast challenges send.
+inline constexpr std::size_t kMaelstromValuesMax = 100'000;
+/// What one node may add to a counter, so that the sum of all is a number in JSON.
+inline constexpr std::uint64_t kMaelstromRowMax = std::uint64_t{1} << 52U;
+
 // -- The old protocol ----------------------------------------------------------------------------
 
 /// A datagram of the old protocol is whatever UDP carries.
