@@ -140,8 +140,8 @@ void write_body(Writer& writer, const Heartbeats& heartbeats) {
 
 Result<Heartbeats> read_heartbeats(Reader& reader) {
     Heartbeats heartbeats;
-    heartbeats.summary.view = GV_TRY(reader.integer<std::uint64_t>("heartbeats.summary.view"));
-    heartbeats.summary.events = GV_TRY(reader.integer<std::uint64_t>("heartbeats.summary.events"));
+    heartbeats.summary.view = GV_TRY(reader.integer<std::uint64_t>("heartbeats.view"));
+    heartbeats.summary.events = GV_TRY(reader.integer<std::uint64_t>("heartbeats.events"));
     while (!reader.at_end()) {
         if (heartbeats.items.size() == kHeartbeatsPerPacketMax) {
             return reader.refuse<Heartbeats>(Error::Code::over_limit, "heartbeats.items");

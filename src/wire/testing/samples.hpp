@@ -254,6 +254,7 @@ inline Coordinate sample_coordinate(Random& random) {
 
 inline Heartbeats sample_heartbeats(Random& random) {
     Heartbeats heartbeats;
+    heartbeats.summary = {random.next(), random.next()};
     for (auto count = 1 + random.below(kHeartbeatsPerPacketMax); count > 0; --count) {
         heartbeats.items.push_back(
             {sample_member(random), static_cast<std::uint32_t>(random.next())});
