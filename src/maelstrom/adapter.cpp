@@ -63,7 +63,7 @@ void Adapter::receive(Instant now, std::string_view line) {
         // One who gives no number wants no answer.
         if (message->id) {
             body["in_reply_to"] = *message->id;
-            outbox_.push(print_message(name_.empty() ? message->target : name_, message->source,
+            outbox_.push_back(print_message(name_.empty() ? message->target : name_, message->source,
                                        body));
         }
     }
@@ -224,6 +224,13 @@ void Adapter::advance(Instant now) {
     settle(now);
 }
 
+std::optional<Adapter::Action> Adapter::poll() {
+    if (outbox_.empty()) return std::nullopt;
+    Action line = std::move(outbox_.front());
+    outbox_.pop_front();
+    return line;
+}
+
 Instant Adapter::deadline() const {
     return events_ ? events_->deadline() : kNever;
 }
@@ -262,7 +269,7 @@ void Adapter::flush(MemberId to, std::vector<wire::Section>& sections) {
     }
     emit();
     ++counters_.sent;
-    outbox_.push(print_message(name_, topology_->name_of(to),
+    outbox_.push_back(print_message(name_, topology_->name_of(to),
                                {{"type", kPacketType}, {"packets", std::move(packets)}}));
 }
 

@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <deque>
 #include <expected>
 #include <map>
 #include <memory>
@@ -13,7 +14,6 @@
 
 #include "base/ids.hpp"
 #include "base/limits.hpp"
-#include "base/outbox.hpp"
 #include "base/time.hpp"
 #include "maelstrom/message.hpp"
 #include "maelstrom/topology.hpp"
@@ -66,7 +66,7 @@ public:
 
     void receive(Instant now, std::string_view line);
     void advance(Instant now);
-    [[nodiscard]] std::optional<Action> poll() { return outbox_.pop(); }
+    [[nodiscard]] std::optional<Action> poll();
     [[nodiscard]] Instant deadline() const;
 
     [[nodiscard]] const Counters& counters() const { return counters_; }
@@ -103,7 +103,7 @@ private:
     std::map<MemberId, std::uint64_t> rows_;
     std::uint64_t last_id_ = 0;
 
-    Outbox<Action> outbox_;
+    std::deque<Action> outbox_;
     Counters counters_;
 };
 

@@ -5,6 +5,7 @@
 #include <boost/system/error_code.hpp>
 #include <fmt/core.h>
 
+#include "base/error.hpp"
 #include "base/limits.hpp"
 
 namespace grapevine::maelstrom {
