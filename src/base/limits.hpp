@@ -112,6 +112,11 @@ inline constexpr std::size_t kForgottenMax = kMembersMax;
 
 /// Voters that one accusation names: two make a quorum, one more is for good measure.
 inline constexpr std::size_t kVotesMax = 3;
+/// Votes of others that are known to be true: three about each of a thousand members that fail
+/// together, with room for those that were there before. 2.5 MB when full.
+inline constexpr std::size_t kVotesVerifiedMax = 8192;
+/// Our own votes with their signatures, 600 kB when full.
+inline constexpr std::size_t kOwnVotesMax = 4096;
 /// With so few members known, ourselves and the accused included, one vote is a quorum: beside the
 /// two there is only one other.
 inline constexpr std::size_t kQuorumExemptMembers = 3;
@@ -199,6 +204,24 @@ inline constexpr std::size_t kQuestionBytesMax = 512;
 inline constexpr std::size_t kAnswerPartBytes = 1024;
 /// Of one member's answer: 64 KiB.
 inline constexpr std::size_t kAnswerPartsMax = 64;
+inline constexpr std::size_t kAnswerBytesMax = kAnswerPartsMax * kAnswerPartBytes;
+/// Questions of ours that are open at once. Full refuses the newest.
+inline constexpr std::size_t kGathersMax = 32;
+/// Questions that leave in one burst: their answers, if they are short, fit the receive buffer of
+/// 212 kB together.
+inline constexpr std::size_t kGatherBurst = 16;
+/// Answers that have come, of all open questions: 20,000 members with 1.6 kB each. What does not
+/// fit is dropped, and its member named silent.
+inline constexpr std::size_t kGatherBytesMax = 32 * 1024 * 1024;
+/// Questions of others that are remembered, with their answers; the oldest is displaced.
+inline constexpr std::size_t kQuestionsHeldMax = 256;
+inline constexpr std::size_t kAnswersHeldBytesMax = 4 * 1024 * 1024;
+/// Parts of answers that one member may draw from us at once, and per second: the largest answer
+/// twice, and then once in a second. A question costs one part, be it answered or not.
+inline constexpr std::size_t kAnswerPartsBurst = 2 * kAnswerPartsMax;
+inline constexpr std::size_t kAnswerPartsPerSecond = kAnswerPartsMax;
+/// Members whose allowance is not whole. Full refuses the questions of others for a moment.
+inline constexpr std::size_t kAskersMax = 1024;
 
 // -- Overlays and keys --
 

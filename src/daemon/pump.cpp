@@ -269,11 +269,16 @@ Outcome<void> Pump::drain() {
                                                  event.stream.epoch.value(), event.sequence.value(),
                                                  event.published_at, event.topic, event.payload});
                 },
+                [&](const overlay::Overlay::LiarFound& liar) {
+                    runtime::log::warn("overlay", "{}: member {} sends false votes",
+                                       overlay_->settings().name, id_text(liar.member));
+                },
                 [&](overlay::Overlay::EventGap& gap) {
                     note(control::LogItem::Gap{id_text(gap.stream.publisher),
                                                gap.stream.epoch.value(), gap.first.value(),
                                                gap.last.value()});
                 },
+                [&](overlay::Overlay::Gathered& gathered) { on_gathered(std::move(gathered)); },
             },
             *action);
     }

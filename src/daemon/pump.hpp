@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,12 @@ public:
     void leave(std::function<void()> done) override;
     [[nodiscard]] const Endpoint& bound() const override;
 
+    using Gathered = overlay::Overlay::Gathered;
+    /// Puts a question to `targets` and calls `done` once, on this thread: with the answers, with
+    /// the refusal (see `protocol::Node::ask`), or never if the overlay ends before.
+    void ask(const std::vector<MemberId>& targets, protocol::QuestionKind kind, Bytes body,
+             Duration patience, std::function<void(Outcome<Gathered>)> done);
+
 private:
     Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks);
     void start(overlay::Settings settings, overlay::Start start);
@@ -72,6 +79,7 @@ private:
     Outcome<void> drain();
     Outcome<void> persist(const storage::Batch& batch);
     void resolve(const std::string& name);
+    void on_gathered(Gathered gathered);
     void note(std::variant<control::LogItem::Event, control::LogItem::Gap, control::LogItem::Member,
                            control::LogItem::Record>
                   what);
@@ -96,6 +104,8 @@ private:
     runtime::Timer timer_;
     runtime::Timer farewell_timer_;
     std::vector<control::LogItem> news_;
+    /// Who waits for the answers to which question; as many as the node has open.
+    std::map<std::uint64_t, std::function<void(Outcome<Gathered>)>> gathering_;
     bool is_store_failing_ = false;
     bool are_addresses_ours_ = false;  ///< Found by us, not given by the user.
     /// Callbacks that come after our end find nobody.

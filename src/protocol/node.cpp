@@ -60,6 +60,7 @@ Node::Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint
       rumors_(
           config, membership_, [this](const RumorKey& key) { return render(key); }, random_.next()),
       events_(self.member, Epoch(self.incarnation.value()), config, membership_, random_.next()),
+      gather_(self.member, random_.next()),
       epoch_(self.incarnation.value()),
       next_reconnect_(Instant{} + config.reconnect_interval) {
     refresh_entry(self.member);
@@ -108,6 +109,8 @@ void Node::advance(Instant now) {
     rumors_.advance(now);
     settle(now);
     events_.advance(now);
+    settle(now);
+    gather_.advance(now);
     settle(now);
     if (now >= catch_up_) {
         catch_up_ = kNever;
@@ -181,13 +184,15 @@ std::optional<Node::Action> Node::poll() {
 
 Instant Node::deadline() const {
     return std::min({membership_.deadline(), detector_->deadline(), records_.deadline(),
-                     rumors_.deadline(), events_.deadline(), catch_up_, next_reconnect_});
+                     rumors_.deadline(), events_.deadline(), gather_.deadline(), catch_up_,
+                     next_reconnect_});
 }
 
 void Node::check_invariants() const {
     membership_.check_invariants();
     records_.check_invariants();
     events_.check_invariants();
+    gather_.check_invariants();
     assert(waiting_.empty());
 }
 
@@ -228,8 +233,8 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             [](const wire::EventFeedback&) {},
             [](const wire::EventPull&) {},
             [](const wire::Coordinate&) {},
-            [](const wire::Question&) {},
-            [](const wire::AnswerPart&) {},
+            [&](const wire::Question& question) { gather_.handle(now, from, question); },
+            [&](const wire::AnswerPart& part) { gather_.handle(now, from, part); },
         },
         section);
     settle(now);

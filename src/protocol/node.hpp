@@ -17,6 +17,7 @@
 #include "protocol/membership/config.hpp"
 #include "protocol/membership/detector.hpp"
 #include "protocol/membership/membership.hpp"
+#include "protocol/query/gather.hpp"
 #include "protocol/rumor/events.hpp"
 #include "protocol/rumor/rumors.hpp"
 #include "protocol/state/records.hpp"
@@ -26,7 +27,8 @@
 namespace grapevine::protocol {
 
 /// Joins the machines of one overlay: packets and commands in, actions out. It routes sections to
-/// machines in a fixed order that matters (probes, member updates, anti-entropy, events), carries
+/// machines in a fixed order that matters (probes, member updates, anti-entropy, events,
+/// questions), carries
 /// what one machine says to another by value, and fills every outgoing packet to its budget with
 /// what else is waiting for that peer, most urgent first: probes never wait for state.
 class Node {
@@ -54,8 +56,9 @@ public:
     };
     using Deliver = Events::Deliver;
     using Gap = Events::Gap;
+    using Gathered = Gather::Gathered;
     using Action = std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed,
-                                RecordChanged, Deliver, Gap>;
+                                RecordChanged, Deliver, Gap, Gathered>;
 
     struct Counters {
         std::uint64_t syncs_begun = 0;     ///< Anti-entropy exchanges that we asked for.
@@ -82,6 +85,11 @@ public:
     Outcome<void> forget(Instant now, MemberId member);
     void leave(Instant now);
     void change_self(Instant now, wire::MemberRecord next);
+    /// Puts a question to `targets`, ourselves perhaps among them; ends in a `Gathered` of the
+    /// number returned, within `patience`. Those that are not alive are silent at once. Refused as
+    /// in `Gather::ask`.
+    Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets, QuestionKind kind,
+                               Bytes body, Duration patience);
 
     [[nodiscard]] std::optional<Action> poll();
     [[nodiscard]] Instant deadline() const;
@@ -94,6 +102,7 @@ public:
     /// Of the stream that we publish in this life.
     [[nodiscard]] Epoch epoch() const { return epoch_; }
     [[nodiscard]] const Rumors& rumors() const { return rumors_; }
+    [[nodiscard]] const Gather& gather() const { return gather_; }
     [[nodiscard]] std::uint64_t view_fingerprint() const { return reconciler_.root(); }
     void check_invariants() const;
 
@@ -128,6 +137,9 @@ private:
     bool settle_detector(Instant now);
     bool settle_records(Instant now);
     bool settle_spread(Instant now);
+    bool settle_questions(Instant now);
+    void answer(Instant now, const Gather::Asked& asked);
+    [[nodiscard]] bool is_peer(MemberId id) const;
     void apply_change(Instant now, const MemberChange& change);
     /// Tells the detector in which subnet the member of this record is.
     void place(const wire::MemberRecord& record);
@@ -149,6 +161,7 @@ private:
     Reconciler reconciler_;
     Rumors rumors_;
     Events events_;
+    Gather gather_;
     Counters counters_;
 
     Epoch epoch_;

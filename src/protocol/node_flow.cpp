@@ -17,6 +17,7 @@ void Node::settle(Instant now) {
         is_busy |= settle_detector(now);
         is_busy |= settle_records(now);
         is_busy |= settle_spread(now);
+        is_busy |= settle_questions(now);
     }
 }
 
@@ -58,9 +59,11 @@ void Node::apply_change(Instant now, const MemberChange& change) {
             case MemberChange::Kind::died:
             case MemberChange::Kind::left:
                 detector_->remove(id);
+                gather_.peer_left(now, id);
                 break;
             case MemberChange::Kind::forgotten:
                 detector_->remove(id);
+                gather_.peer_left(now, id);
                 rumors_.remove({RumorKey::Kind::member, id});
                 rumors_.remove({RumorKey::Kind::state, id});
                 records_.forget(id);

@@ -19,7 +19,11 @@ SYSTEMS = {
     "grapevine": "grapevine.Grapevine",
     "grapevine-fast": "grapevine.GrapevineFast",
     "serf": "serf.Serf",
+    "memberlist": "memberlist.Memberlist",
     "nats": "nats.Nats",
+    "redis": "redis.Redis",
+    "zookeeper": "zookeeper.ZooKeeper",
+    "zookeeper-30s": "zookeeper.ZooKeeper30s",
 }
 MEASURES = ("join", "idle", "events", "rate", "detect")
 

@@ -93,6 +93,15 @@ class Reactor:
     def __init__(self):
         self._epoll = select.epoll()
         self._connections = {}
+        self._repeated = []  # Pairs of the next time and a function that returns the one after.
+
+    def repeat(self, seconds, function):
+        """Calls it so often, as long as somebody turns us."""
+        def call():
+            function()
+            return time.monotonic() + seconds
+
+        self._repeated.append([time.monotonic() + seconds, call])
 
     def add(self, stream, on_data, on_close=None):
         connection = Connection(self, stream, on_data, on_close)
@@ -125,6 +134,11 @@ class Reactor:
 
     def turn(self, seconds):
         """Serves what is ready; waits for that at most so long."""
+        for due in self._repeated:
+            if due[0] <= time.monotonic():
+                due[0] = due[1]()
+        for next_time, _ in self._repeated:
+            seconds = min(seconds, next_time - time.monotonic())
         for number, events in self._epoll.poll(max(0, seconds)):
             connection = self._connections.get(number)
             if connection is None:

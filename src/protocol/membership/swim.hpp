@@ -103,8 +103,6 @@ public:
     [[nodiscard]] bool is_watching(MemberId member) const { return position_of(member).has_value(); }
 
     [[nodiscard]] std::size_t member_count() const { return round_.size(); }
-    /// All members, in no order that means anything. Valid until the next input.
-    [[nodiscard]] std::span<const MemberId> members() const { return round_; }
     [[nodiscard]] const Counters& counters() const { return counters_; }
     /// Asserts what must hold between any two inputs.
     void check_invariants() const;
