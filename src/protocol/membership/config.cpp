@@ -57,6 +57,10 @@ ProtocolConfig fast_config() {
     config.repair_delay = 40ms;
     config.repair_retry = 60ms;
     config.gap_patience = 2s;
+    config.heartbeat_interval = 200ms;
+    config.phi_interval = 100ms;
+    config.phi_deviation_min = 20ms;
+    config.phi_pause = 150ms;
     return config;
 }
 
@@ -84,6 +88,10 @@ ProtocolConfig wan_config() {
     config.repair_delay = 400ms;
     config.repair_retry = 800ms;
     config.gap_patience = 15s;
+    config.heartbeat_interval = 2s;
+    config.phi_interval = 1s;
+    config.phi_deviation_min = 300ms;
+    config.phi_pause = 10s;
     return config;
 }
 
@@ -122,6 +130,11 @@ ProtocolConfig profile_config(Profile profile, DetectorKind detector) {
         if (profile == Profile::fast) make_swim_fast(config);
         // Suspicion outlasts a stop of several times this.
         if (profile == Profile::lan) config.lateness_max = 250ms;
+    }
+    // These two report a member only when its silence has become improbable. What follows is the
+    // time in which a suspect can clear its name, and no second patience.
+    if (detector == DetectorKind::heartbeat || detector == DetectorKind::phi) {
+        config.suspicion_alpha = 1;
     }
     return config;
 }

@@ -77,8 +77,9 @@ struct ProtocolConfig {
     Duration burst_patience = std::chrono::milliseconds(345);
 
     // Detector: heartbeats of 1998. A member that was not heard of for `heartbeat_fail` is failed.
+    // Zero: as long as the paper computes for the number of members.
     Duration heartbeat_interval = std::chrono::seconds(1);
-    Duration heartbeat_fail = std::chrono::seconds(20);
+    Duration heartbeat_fail{};
     /// Its two levels: members with equal values of this label are a subnet. Empty: one level.
     std::string heartbeat_subnet_label{};
 

@@ -9,13 +9,7 @@
 
 namespace grapevine::protocol {
 
-/// Whether this build has that detector: who takes one from outside asks first, and refuses.
-constexpr bool is_available(DetectorKind kind) {
-    return kind == DetectorKind::rings || kind == DetectorKind::swim;
-}
-
-/// The detector that `config.detector` names; it must be available. `seed` decides all that is left
-/// to chance.
+/// The detector that `config.detector` names. `seed` is all that it leaves to chance.
 std::unique_ptr<Detector> make_detector(MemberId self, const ProtocolConfig& config,
                                         std::uint64_t seed);
 
