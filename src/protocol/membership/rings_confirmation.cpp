@@ -134,7 +134,12 @@ void Rings::handle_verdict(Instant now, MemberId from, const wire::BurstVerdict&
     }
     assert(verdict.vote);  // The decoder's rule.
     std::erase(confirmation->silent, from);
-    confirmation->votes.push_back(*verdict.vote);
+    // Only votes about one life make a quorum: the latest that anybody has seen.
+    if (verdict.incarnation > confirmation->incarnation) confirmation->votes.clear();
+    confirmation->incarnation = std::max(confirmation->incarnation, verdict.incarnation);
+    if (verdict.incarnation == confirmation->incarnation) {
+        confirmation->votes.push_back(*verdict.vote);
+    }
     conclude_if_complete(now, *confirmation);
 }
 
@@ -163,7 +168,8 @@ void Rings::conclude(Instant now, Confirmation& confirmation) {
             return ask_observers(now, confirmation);
         }
         ++counters_.declared;
-        outbox_.push_back(Declared{subject, std::move(confirmation.votes)});
+        outbox_.push_back(
+            Declared{subject, confirmation.incarnation, std::move(confirmation.votes)});
         return end_confirmation(subject);
     }
     ++counters_.missed;
