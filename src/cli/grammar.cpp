@@ -163,6 +163,7 @@ Grammar::Grammar()
     add_record();
     add_overlay();
     add_tools();
+    add_lab();
     add(root_, "help", "Show help for a command, or: exit-codes, environment.");
 }
 

@@ -34,6 +34,7 @@ struct AllOptions {
     KeyTexts overlay_keys;
     KeysOptions keys;
     SimOptions sim;
+    LabOptions lab;
     VersionOptions version;
     CompletionOptions completion;
 };
@@ -63,6 +64,7 @@ private:
     void add_record();
     void add_overlay();
     void add_tools();
+    void add_lab();  // grammar_lab.cpp
 
     CLI::App root_;
     AllOptions all_;

@@ -121,6 +121,18 @@ struct SimOptions {
     bool is_json = false;
 };
 
+struct LabOptions {
+    std::vector<std::string> detectors;  ///< Empty: all.
+    std::string profile = "fast";
+    std::size_t members = 64;
+    std::size_t crashes = 20;  ///< In each cell.
+    std::uint64_t seed = 1;
+    double loss_percent = 10;
+    std::uint32_t stall_ms = 300;
+    double calm_seconds = 30;
+    bool is_json = false;
+};
+
 struct VersionOptions {
     bool is_json = false;
 };
@@ -134,9 +146,10 @@ struct ShowText {
     std::string text;
 };
 
-using Command = std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, InfoOptions,
-                             PublishOptions, SubscribeOptions, JoinOptions, LeaveOptions,
-                             ForgetOptions, InviteOptions, RecordOptions, OverlayOptions,
-                             KeysOptions, SimOptions, VersionOptions, CompletionOptions>;
+using Command =
+    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, InfoOptions, PublishOptions,
+                 SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions, InviteOptions,
+                 RecordOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions, VersionOptions,
+                 CompletionOptions>;
 
 }  // namespace grapevine::cli

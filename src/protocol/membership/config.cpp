@@ -51,7 +51,8 @@ ProtocolConfig fast_config() {
     config.repair_retry = 60ms;
     config.gap_patience = 2s;
     config.heartbeat_interval = 200ms;
-    config.phi_interval = 100ms;
+    config.phi_interval = 300ms;
+    config.phi_monitors = 3;
     config.phi_deviation_min = 20ms;
     config.phi_pause = 150ms;
     return config;
@@ -80,7 +81,7 @@ ProtocolConfig wan_config() {
     config.repair_retry = 800ms;
     config.gap_patience = 15s;
     config.heartbeat_interval = 2s;
-    config.phi_interval = 1s;
+    config.phi_interval = 2s;
     config.phi_deviation_min = 300ms;
     config.phi_pause = 10s;
     return config;
