@@ -153,12 +153,9 @@ struct ProtocolConfig {
     std::size_t retention_bytes = 16U << 20U;
 };
 
+/// With the detector that the profile has by default: rings for `fast` and `lan`, SWIM for `wan`.
 ProtocolConfig profile_config(Profile profile);
-
-/// Makes `detector` the one of `config`, with the suspicion that belongs to it. Heartbeats and
-/// accrual are patient themselves: they report a member only when its silence has become
-/// improbable. What follows is then the time in which a suspect can clear its name, and no second
-/// patience: alpha is 1.
-void choose_detector(ProtocolConfig& config, DetectorKind detector);
+/// With another detector, and the times that it needs to do as much alone.
+ProtocolConfig profile_config(Profile profile, DetectorKind detector);
 
 }  // namespace grapevine::protocol

@@ -49,6 +49,7 @@ public:
     /// `votes` are those of the others; ours is to be added.
     struct Declared {
         MemberId member;
+        Incarnation incarnation;  ///< The life that the votes speak of: that of the verdicts.
         std::vector<wire::Vote> votes;
     };
     using Action = std::variant<SendProbe, Missed, Answered, Confirmed, Declared>;
@@ -75,6 +76,10 @@ public:
     /// before anybody is declared dead, because most false deaths are lost refutations (protocols
     /// of the field: one more probe at this moment removes nearly all of them).
     virtual void confirm(Instant now, MemberId member) = 0;
+
+    /// Members near us, nearest first: helpers whose answers come soonest. Of those asked for one
+    /// member one is drawn from all, because those near us share our lines.
+    virtual void prefer(const std::vector<MemberId>& near) { (void)near; }
 
     /// We had to refute a suspicion about ourselves: evidence that we are slow (Lifeguard,
     /// LHA-Probe).

@@ -2,6 +2,7 @@
 
 #include "protocol/membership/accrual_detector.hpp"
 #include "protocol/membership/heartbeat.hpp"
+#include "protocol/membership/rings.hpp"
 #include "protocol/membership/swim.hpp"
 
 namespace grapevine::protocol {
@@ -10,6 +11,7 @@ std::unique_ptr<Detector> make_detector(MemberId self, const ProtocolConfig& con
                                         std::uint64_t seed) {
     switch (config.detector) {
         case DetectorKind::rings:
+            return std::make_unique<Rings>(self, config, seed);
         case DetectorKind::swim:
             return std::make_unique<Swim>(self, config, seed);
         case DetectorKind::heartbeat:

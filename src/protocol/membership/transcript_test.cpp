@@ -226,7 +226,8 @@ private:
         return "";
     }
 
-    /// "from 2 record 3 incarnation=4 boot=1 leaving", "from 2 suspect 3 incarnation=4 by=5".
+    /// "from 2 record 3 incarnation=4 boot=1 leaving", "from 2 suspect 3 incarnation=4 by=5", "from
+    /// 2 dead 3 by=5 votes=4,5"; the vote of the accuser unless told otherwise.
     bool hear(Instant now, const Words& words) {
         const MemberId from = member_of(words[2]);
         const MemberId member = member_of(words[4]);
@@ -237,9 +238,15 @@ private:
                 record_of(member, incarnation, words.number("boot", 1), words.has("leaving")));
         }
         const auto status = words[3] == "dead" ? wire::Status::dead : wire::Status::suspect;
-        return membership_->handle_accusation(
-            now, from,
-            {member, Incarnation(incarnation), status, MemberId(words.number("by", from.value()))});
+        const std::uint64_t accuser = words.number("by", from.value());
+        std::vector<std::uint64_t> voters;
+        std::istringstream list(words.value("votes", std::to_string(accuser)));
+        for (std::string voter; std::getline(list, voter, ',');) {
+            voters.push_back(std::stoull(voter));
+        }
+        return membership_->handle_accusation(now, from,
+                                              {member, Incarnation(incarnation), status,
+                                               MemberId(accuser), testing::votes_of(voters)});
     }
 
     std::string told_of(MemberId member) const {
@@ -251,8 +258,13 @@ private:
                                (*record)->leaving ? " leaving" : "");
         }
         const auto& accusation = std::get<wire::Accusation>(*item);
-        return fmt::format("{} {} incarnation={} by={}", text_of(accusation.status), member.value(),
-                           accusation.incarnation.value(), accusation.accuser.value());
+        std::string voters;
+        for (const wire::Vote& vote : accusation.votes) {
+            voters += fmt::format("{}{}", voters.empty() ? "" : ",", vote.voter.value());
+        }
+        return fmt::format("{} {} incarnation={} by={} votes={}", text_of(accusation.status),
+                           member.value(), accusation.incarnation.value(),
+                           accusation.accuser.value(), voters);
     }
 
     std::string actions() {

@@ -173,6 +173,7 @@ TEST(Refusals, every_part_of_an_answer_but_the_last_is_full) {
     EXPECT_EQ(part(0, 1, kAnswerPartBytes), "accepted");
     EXPECT_EQ(part(0, 1, kAnswerPartBytes + 1), "malformed answer_part.body");
     EXPECT_EQ(part(0, 2, kAnswerPartBytes), "accepted");
+    EXPECT_EQ(part(1, 2, 0), "malformed answer_part.body");
     EXPECT_EQ(part(0, 2, kAnswerPartBytes - 1), "malformed answer_part.body");
     EXPECT_EQ(part(kAnswerPartsMax - 1, kAnswerPartsMax, 3), "accepted");
     EXPECT_EQ(part(0, kAnswerPartsMax + 1, kAnswerPartBytes), "over limit answer_part.count");
