@@ -124,6 +124,7 @@ struct SimOptions {
     std::string scenario;
     std::uint64_t seed = 1;
     std::optional<std::size_t> members;
+    std::string detector;  ///< Empty: the scenario's.
     std::string trace_file;
     bool is_list = false;
     bool is_json = false;

@@ -156,8 +156,7 @@ overlay::Settings settings_of(const control::OverlaySpec& spec) {
     }
     const auto profile = protocol::parse_profile(*spec.profile);
     assert(profile && "checked");
-    settings.protocol = protocol::profile_config(*profile);
-    apply_detection(spec.detection, settings.protocol);
+    settings.protocol = protocol_of(*profile, spec.detection);
     settings.protocol.retention_age = std::chrono::milliseconds(*spec.retention_age_ms);
     settings.protocol.retention_bytes = static_cast<std::size_t>(*spec.retention_bytes);
     settings.member_name = *spec.member_name;

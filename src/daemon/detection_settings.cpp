@@ -65,13 +65,15 @@ void merge_detection(control::Detection& base, const control::Detection& next) {
     }
 }
 
-void apply_detection(const control::Detection& detection, protocol::ProtocolConfig& config) {
+protocol::ProtocolConfig protocol_of(protocol::Profile profile,
+                                     const control::Detection& detection) {
+    protocol::ProtocolConfig config = protocol::profile_config(profile);
     if (detection.detector) {
         const auto& names = protocol::kDetectorNames;
         const auto found = std::ranges::find(names, *detection.detector);
         assert(found != names.end() && "checked");
-        protocol::choose_detector(config,
-                                  static_cast<protocol::DetectorKind>(found - names.begin()));
+        config = protocol::profile_config(
+            profile, static_cast<protocol::DetectorKind>(found - names.begin()));
     }
     set_duration(config.heartbeat_interval, detection.heartbeat_interval_ms);
     set_duration(config.heartbeat_fail, detection.heartbeat_fail_ms);
@@ -86,6 +88,7 @@ void apply_detection(const control::Detection& detection, protocol::ProtocolConf
     if (detection.phi_monitors) {
         config.phi_monitors = static_cast<std::uint8_t>(*detection.phi_monitors);
     }
+    return config;
 }
 
 std::string detector_of(const control::OverlaySpec& spec) {

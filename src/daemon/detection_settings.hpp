@@ -16,8 +16,9 @@ std::vector<Refusal> check_detection(const control::Detection& detection);
 /// What is set in `next` replaces what is in `base`.
 void merge_detection(control::Detection& base, const control::Detection& next);
 
-/// Puts it into the settings of a profile.
-void apply_detection(const control::Detection& detection, protocol::ProtocolConfig& config);
+/// The profile with what was set instead.
+protocol::ProtocolConfig protocol_of(protocol::Profile profile,
+                                     const control::Detection& detection);
 
 /// The detector of an overlay whose profile is known: the one that was set, or the profile's.
 std::string detector_of(const control::OverlaySpec& spec);

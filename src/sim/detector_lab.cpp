@@ -45,8 +45,7 @@ private:
         WorldConfig config;
         config.seed = lab.seed;
         config.hosts = lab.members;
-        config.protocol = protocol::profile_config(lab.profile);
-        protocol::choose_detector(config.protocol, detector);
+        config.protocol = protocol::profile_config(lab.profile, detector);
         if (lab.adjust) lab.adjust(config.protocol);
         config.is_checked = false;
         return config;

@@ -135,6 +135,7 @@ ProtocolConfig profile_config(Profile profile, DetectorKind detector) {
     // These two report a member only when its silence has become improbable. What follows is the
     // time in which a suspect can clear its name, and no second patience.
     if (detector == DetectorKind::heartbeat || detector == DetectorKind::phi) {
+        if (profile == Profile::fast) make_swim_fast(config);
         config.suspicion_alpha = 1;
     }
     return config;
