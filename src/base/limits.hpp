@@ -188,6 +188,9 @@ inline constexpr std::uint64_t kSequenceAheadMax = std::uint64_t{1} << 32U;
 /// Rumors answered for in one section: at most 29 bytes each.
 inline constexpr std::size_t kEventFeedbackMax = 32;
 
+/// Traced events that a member has notes of, some 150 bytes each; the oldest is displaced.
+inline constexpr std::size_t kTraceNotesMax = 4096;
+
 // -- Questions --
 
 inline constexpr std::size_t kQuestionBytesMax = 512;
