@@ -130,7 +130,7 @@ inline constexpr std::size_t kHeartbeatsPerRoundMax = 8 * (kHeartbeatsPerPacketM
 inline constexpr std::size_t kHeartbeatsDepartedMax = kMembersMax;
 
 /// Members whose places and round trips are known (72 bytes each), and members of whom it is known
-/// how we reach them (40 bytes); full, the one heard of longest ago is displaced.
+/// how we reach them (72 bytes); full, the one heard of longest ago is displaced.
 inline constexpr std::size_t kPlacesMax = 2048;
 inline constexpr std::size_t kPathsMax = 2048;
 /// Members that are examined for how we reach them at once; what comes on top waits. An examination
@@ -185,8 +185,28 @@ inline constexpr std::size_t kSourcesMax = 8;
 /// seven weeks. What is beyond is garbage, and must not reach the arithmetic of sequences.
 inline constexpr std::uint64_t kSequenceAheadMax = std::uint64_t{1} << 32U;
 
+/// Fragments of an event that is sent on unasked, as a whole; of a larger one only the first. A
+/// publisher sends to 32 members at once: 512 datagrams, half of what its send queue holds, and 16
+/// of what each receive buffer has room for (some 90 of full size).
+inline constexpr std::size_t kEagerFragmentsMax = 16;
+/// Streams whose trees are remembered; the one idle for longest is forgotten, and its next event
+/// floods all links again.
+inline constexpr std::size_t kTreeStreamsMax = 1024;
+/// Links of one stream, those that others have asked for included. A link that carries nothing
+/// makes room; if there is none, a member that asks for one keeps asking for events instead.
+inline constexpr std::size_t kTreeLinksMax = 64;
+
 /// Rumors answered for in one section: at most 29 bytes each.
 inline constexpr std::size_t kEventFeedbackMax = 32;
+/// Events that are told as rumors at once; the one told most makes room. Each has some 300 bytes.
+inline constexpr std::size_t kHotEventsMax = 1024;
+/// Events told to one partner in one round: 64 datagrams at most, as for a request.
+inline constexpr std::uint16_t kEventsPerContactMax = 64;
+/// Members whose pulls are answered in one round; the rest ask somebody else in the next.
+inline constexpr std::size_t kPullsAnsweredMax = 64;
+/// Copies per event whose answers are awaited; the oldest is displaced and then counts as
+/// unanswered.
+inline constexpr std::size_t kAnswersAwaitedMax = 16;
 
 /// Traced events that a member has notes of, some 150 bytes each; the oldest is displaced.
 inline constexpr std::size_t kTraceNotesMax = 4096;
@@ -230,6 +250,17 @@ inline constexpr std::size_t kAnnouncersMax = 1024;
 /// Strangers that multicast has told us of and that we have not contacted yet; the newest is passed
 /// over, and will speak again.
 inline constexpr std::size_t kDiscoveredMax = 64;
+
+// -- Maelstrom -----------------------------------------------------------------------------------
+
+/// A line of JSON; the largest event in base64 is 1.4 MB.
+inline constexpr std::size_t kMaelstromLineBytesMax = 2 * 1024 * 1024;
+/// Nodes of one test. Maelstrom's own have 25.
+inline constexpr std::size_t kMaelstromNodesMax = 256;
+/// Values of broadcasts that a node keeps: fifty times what the broadcast challenges send.
+inline constexpr std::size_t kMaelstromValuesMax = 100'000;
+/// What one node may add to a counter, so that the sum of all is a number in JSON.
+inline constexpr std::uint64_t kMaelstromRowMax = std::uint64_t{1} << 52U;
 
 // -- The old protocol ----------------------------------------------------------------------------
 
