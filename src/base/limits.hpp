@@ -213,6 +213,9 @@ inline constexpr std::size_t kPullsAnsweredMax = 64;
 /// unanswered.
 inline constexpr std::size_t kAnswersAwaitedMax = 16;
 
+/// Traced events that a member has notes of, some 150 bytes each; the oldest is displaced.
+inline constexpr std::size_t kTraceNotesMax = 4096;
+
 // -- Questions --
 
 inline constexpr std::size_t kQuestionBytesMax = 512;
