@@ -44,6 +44,11 @@ json::object to_object(const control::MemberView& member) {
     object["labels"] = to_object(member.labels);
     object["status_age_ms"] = member.status_age_ms;
     object["is_self"] = member.is_self;
+    if (!member.path.empty()) object["path"] = to_utf8(member.path);
+    if (member.rtt_us) {
+        object["rtt_us"] = *member.rtt_us;
+        object["is_rtt_measured"] = member.is_rtt_measured;
+    }
     return object;
 }
 

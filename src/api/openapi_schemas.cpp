@@ -194,7 +194,34 @@ constexpr std::string_view kAnswerSchemas = R"json(
     "labels": {"$ref": "#/components/schemas/Labels"},
     "status_age_ms": {"type": "integer",
                       "description": "How long it has had this status, as seen here."},
-    "is_self": {"type": "boolean"}
+    "is_self": {"type": "boolean"},
+    "path": {"type": "string",
+             "enum": ["unknown", "both", "in only", "out only", "relayed", "none"],
+             "description": "How this daemon reaches it. in only: it speaks to us and does not answer our pings. relayed: it answers others for us, and never us. Not of itself."},
+    "rtt_us": {"type": "integer",
+               "description": "Round trip in microseconds, as far as it is known here."},
+    "is_rtt_measured": {"type": "boolean",
+                        "description": "With rtt_us: measured, not estimated by coordinates."}
+  }
+},
+"MemberEnd": {
+  "type": "object", "additionalProperties": false, "required": ["id", "name"],
+  "properties": {"id": {"type": "string"}, "name": {"type": "string"}}
+},
+"RoundTrip": {
+  "type": "object", "additionalProperties": false, "required": ["from", "to", "unknown"],
+  "properties": {
+    "from": {"$ref": "#/components/schemas/MemberEnd"},
+    "to": {"$ref": "#/components/schemas/MemberEnd"},
+    "estimated_us": {"type": "integer",
+                     "description": "By coordinates, in microseconds. Absent when one is unknown."},
+    "error_percent": {"type": "integer",
+                      "description": "Of the estimate: 10 is good, 100 and more a guess."},
+    "measured_us": {"type": "integer",
+                    "description": "The median of the last three pings between the two."},
+    "measured_age_ms": {"type": "integer"},
+    "unknown": {"type": "array", "items": {"type": "string"},
+                "description": "Ids of those whose coordinates are not known here."}
   }
 },
 "MemberList": {

@@ -130,7 +130,7 @@ inline constexpr std::size_t kHeartbeatsPerRoundMax = 8 * (kHeartbeatsPerPacketM
 inline constexpr std::size_t kHeartbeatsDepartedMax = kMembersMax;
 
 /// Members whose places and round trips are known (72 bytes each), and members of whom it is known
-/// how we reach them (40 bytes); full, the one heard of longest ago is displaced.
+/// how we reach them (72 bytes); full, the one heard of longest ago is displaced.
 inline constexpr std::size_t kPlacesMax = 2048;
 inline constexpr std::size_t kPathsMax = 2048;
 /// Members that are examined for how we reach them at once; what comes on top waits. An examination
@@ -184,6 +184,17 @@ inline constexpr std::size_t kSourcesMax = 8;
 /// How far ahead of what we hold a claim about a stream is believed: at 1,000 events a second,
 /// seven weeks. What is beyond is garbage, and must not reach the arithmetic of sequences.
 inline constexpr std::uint64_t kSequenceAheadMax = std::uint64_t{1} << 32U;
+
+/// Fragments of an event that is sent on unasked, as a whole; of a larger one only the first. A
+/// publisher sends to 32 members at once: 512 datagrams, half of what its send queue holds, and 16
+/// of what each receive buffer has room for (some 90 of full size).
+inline constexpr std::size_t kEagerFragmentsMax = 16;
+/// Streams whose trees are remembered; the one idle for longest is forgotten, and its next event
+/// floods all links again.
+inline constexpr std::size_t kTreeStreamsMax = 1024;
+/// Links of one stream, those that others have asked for included. A link that carries nothing
+/// makes room; if there is none, a member that asks for one keeps asking for events instead.
+inline constexpr std::size_t kTreeLinksMax = 64;
 
 /// Rumors answered for in one section: at most 29 bytes each.
 inline constexpr std::size_t kEventFeedbackMax = 32;

@@ -11,8 +11,9 @@
 // work is returned, for `run` to print.
 namespace grapevine::cli {
 
-// Looking (looking.cpp)
+// Looking (looking.cpp, looking_network.cpp)
 Attempt<void> show_members(const MembersOptions& options, Console& console);
+Attempt<void> show_round_trip(const RoundTripOptions& options, Console& console);
 Attempt<void> show_info(const InfoOptions& options, Console& console);
 Attempt<void> show_record(const RecordOptions& options, Console& console);
 Attempt<void> show_overlays(const OverlayOptions& options, Console& console);

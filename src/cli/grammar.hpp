@@ -22,6 +22,7 @@ struct AllOptions {
     KeyTexts agent_keys;
     DemoOptions demo;
     MembersOptions members;
+    RoundTripOptions round_trip;
     InfoOptions info;
     PublishOptions publish;
     SubscribeOptions subscribe;
@@ -57,6 +58,7 @@ private:
     void add_agent();
     void add_demo();
     void add_looking();
+    void add_network();
     void add_publish();
     void add_subscribe();
     void add_joining();

@@ -26,7 +26,11 @@ SIGTERM leaves cleanly, SIGHUP reads the configuration again.)"},
   grapevine members
   grapevine members --watch
   grapevine members --status dead --status suspect
-  grapevine members --label rack=r1 --json)"},
+  grapevine members --label rack=r1 --json
+  grapevine members --sort rtt                     nearest first)"},
+    Entry{"rtt", R"(Examples:
+  grapevine rtt web-3                              from here to web-3
+  grapevine rtt web-3 web-7                        between two others)"},
     Entry{"info", R"(Examples:
   grapevine info
   grapevine info --json --url https://web-1:9470 --ca ca.pem)"},

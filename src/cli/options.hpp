@@ -39,7 +39,15 @@ struct MembersOptions {
     Connection connection;
     std::vector<std::string> statuses;
     std::vector<std::string> labels;
+    std::string sort = "name";
     bool is_watch = false;
+    bool is_json = false;
+};
+
+struct RoundTripOptions {
+    Connection connection;
+    std::string from;
+    std::string to;  ///< Empty: our own member.
     bool is_json = false;
 };
 
@@ -134,9 +142,10 @@ struct ShowText {
     std::string text;
 };
 
-using Command = std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, InfoOptions,
-                             PublishOptions, SubscribeOptions, JoinOptions, LeaveOptions,
-                             ForgetOptions, InviteOptions, RecordOptions, OverlayOptions,
-                             KeysOptions, SimOptions, VersionOptions, CompletionOptions>;
+using Command =
+    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions, InfoOptions,
+                 PublishOptions, SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions,
+                 InviteOptions, RecordOptions, OverlayOptions, KeysOptions, SimOptions,
+                 VersionOptions, CompletionOptions>;
 
 }  // namespace grapevine::cli

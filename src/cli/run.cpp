@@ -31,6 +31,9 @@ struct Dispatch {
         return done(options.is_watch ? watch_members(options, console)
                                      : show_members(options, console));
     }
+    Attempt<int> operator()(const RoundTripOptions& options) const {
+        return done(show_round_trip(options, console));
+    }
     Attempt<int> operator()(const InfoOptions& options) const {
         return done(show_info(options, console));
     }

@@ -207,6 +207,15 @@ void Host::handle(control::ShowMember request, Callback callback) {
         std::move(callback));
 }
 
+void Host::handle(control::ShowRoundTrip request, Callback callback) {
+    ask(
+        request.overlay,
+        [from = request.from, to = request.to](OverlayPump& pump) {
+            return answer_of(pump.round_trip(from, to));
+        },
+        std::move(callback));
+}
+
 void Host::handle(control::GetRecord request, Callback callback) {
     ask(
         request.overlay,

@@ -52,6 +52,8 @@ public:
     Outcome<void> forget(const std::string& member) override;
     Outcome<control::MemberView> member(const std::string& member) const override;
     Outcome<control::RecordView> record(const std::string& member) const override;
+    Outcome<control::RoundTripView> round_trip(const std::string& from,
+                                               const std::string& to) const override;
     [[nodiscard]] std::vector<control::MemberView> members() const override;
     [[nodiscard]] control::OverlayView view() const override;
     [[nodiscard]] Outcome<control::gossiperl::StatisticsView> statistics(
@@ -84,6 +86,7 @@ private:
                            control::LogItem::Record>
                   what);
     Outcome<MemberId> find(const std::string& member) const;
+    [[nodiscard]] control::MemberView view_of_member(const protocol::Member& member) const;
     /// Told again by peers after our start, though old clients may have had it before.
     [[nodiscard]] bool is_refill(const protocol::Event& event) const;
     void tell_clients(const protocol::Event& event);

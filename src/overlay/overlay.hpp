@@ -87,6 +87,8 @@ public:
     struct Announce {
         Bytes bytes;
     };
+    /// How a member is reached has changed for good (protocol/membership/paths.hpp).
+    using PathChanged = protocol::Paths::Changed;
     /// The end of a question that `ask` has begun.
     using Gathered = protocol::Gather::Gathered;
     /// `member` has sent votes that those whom they name did not give: it holds the key of the
@@ -95,7 +97,8 @@ public:
         MemberId member;
     };
     using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, RecordChanged,
-                                EventDelivered, EventGap, Announce, LiarFound, Gathered>;
+                                EventDelivered, EventGap, Announce, LiarFound, Gathered,
+                                PathChanged>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;

@@ -15,6 +15,7 @@ void Node::settle(Instant now) {
     while (is_busy) {
         is_busy = settle_membership(now);
         is_busy |= settle_detector(now);
+        is_busy |= settle_paths(now);
         is_busy |= settle_records(now);
         is_busy |= settle_spread(now);
         is_busy |= settle_questions(now);
@@ -49,6 +50,7 @@ bool Node::settle_membership(Instant now) {
 void Node::apply_change(Instant now, const MemberChange& change) {
     const MemberId id = change.member.record->member;
     if (id != membership_.self()) {
+        follow_paths(now, change);
         switch (change.kind) {
             case MemberChange::Kind::joined:
             case MemberChange::Kind::returned:
@@ -60,10 +62,12 @@ void Node::apply_change(Instant now, const MemberChange& change) {
             case MemberChange::Kind::left:
                 detector_->remove(id);
                 gather_.peer_left(now, id);
+                events_.peer_left(now, id);
                 break;
             case MemberChange::Kind::forgotten:
                 detector_->remove(id);
                 gather_.peer_left(now, id);
+                events_.peer_left(now, id);
                 rumors_.remove({RumorKey::Kind::member, id});
                 rumors_.remove({RumorKey::Kind::state, id});
                 records_.forget(id);
@@ -114,8 +118,11 @@ bool Node::settle_detector(Instant now) {
                         },
                         probe.message);
                 },
-                [&](const Detector::Missed& missed) { membership_.missed(now, missed.member); },
-                [&](const Detector::Answered&) {},
+                [&](const Detector::Missed& missed) {
+                    membership_.missed(now, missed.member);
+                    paths_.missed(now, missed.member);
+                },
+                [&](const Detector::Answered& answer) { answered(now, answer); },
                 [&](const Detector::Declared& declared) {
                     membership_.declared(now, declared.member, declared.incarnation,
                                          declared.votes);
@@ -240,6 +247,7 @@ void Node::finish(Instant now) {
 }
 
 void Node::flush(Instant now, Waiting& waiting) {
+    add_coordinate(now, waiting);
     wire::Packet packet;
     std::size_t room = kBudget;
     const auto emit = [&] {

@@ -49,6 +49,7 @@ public:
     /// moved by more than a tenth.
     [[nodiscard]] std::optional<wire::Coordinate> to_tell(Instant now, MemberId to);
 
+    [[nodiscard]] bool has_place(MemberId member) const { return place_of(member).has_value(); }
     [[nodiscard]] RoundTrip between(MemberId from, MemberId to) const;
     /// Measured if there is one, else estimated.
     [[nodiscard]] std::optional<Duration> distance_to(MemberId member) const;

@@ -77,6 +77,10 @@ public:
     /// of the field: one more probe at this moment removes nearly all of them).
     virtual void confirm(Instant now, MemberId member) = 0;
 
+    /// Members near us, nearest first: helpers whose answers come soonest. Of those asked for one
+    /// member one is drawn from all, because those near us share our lines.
+    virtual void prefer(const std::vector<MemberId>& near) { (void)near; }
+
     /// We had to refute a suspicion about ourselves: evidence that we are slow (Lifeguard,
     /// LHA-Probe).
     virtual void self_refuted(Instant now) = 0;

@@ -103,6 +103,20 @@ std::vector<MemberId> Swim::pick_helpers(MemberId target) {
     return pick_members(random_, round_, config_.indirect_count, std::span(&target, 1));
 }
 
+void Swim::add_near_helpers(MemberId target, std::vector<MemberId>& helpers) {
+    // All but one: those near us share our lines, so one that was drawn from all keeps its place.
+    std::vector<MemberId> near;
+    for (const MemberId member : near_) {
+        const bool is_kept = !helpers.empty() && helpers.front() == member;
+        if (member != target && !is_kept && position_of(member)) near.push_back(member);
+    }
+    if (near.empty()) return;
+    random_.shuffle(std::span(near));
+    for (std::size_t at = 1; at < helpers.size() && at <= near.size(); ++at) {
+        helpers[at] = near[at - 1];
+    }
+}
+
 ProbeSequence Swim::next_sequence() {
     last_sequence_ = ProbeSequence((last_sequence_.value() + 1) % kRingSequences);
     return last_sequence_;
@@ -143,6 +157,7 @@ void Swim::end_period(Instant now) {
 void Swim::ask_helpers(Instant now) {
     const auto direct = std::get<Direct>(probe_);
     std::vector<MemberId> helpers = pick_helpers(direct.target);
+    add_near_helpers(direct.target, helpers);
     for (const MemberId helper : helpers) {
         send(helper, wire::PingReq{direct.sequence, direct.target});
     }

@@ -85,6 +85,10 @@ public:
     /// nothing; above kLastChancesMax a request waits until another has ended.
     void confirm(Instant now, MemberId member) override;
 
+    /// For the helpers of the rounds. Those of a last chance are drawn from all: there it is the
+    /// other paths that count, not the soonest answer.
+    void prefer(const std::vector<MemberId>& near) override { near_ = near; }
+
     void self_refuted(Instant now) override;
 
     void advance(Instant now) override;
@@ -164,6 +168,7 @@ private:
 
     [[nodiscard]] MemberId next_target();
     [[nodiscard]] std::vector<MemberId> pick_helpers(MemberId target);
+    void add_near_helpers(MemberId target, std::vector<MemberId>& helpers);
     [[nodiscard]] ProbeSequence next_sequence();
     [[nodiscard]] std::optional<std::uint32_t> position_of(MemberId member) const;
     void swap_positions(std::size_t first, std::size_t second);
@@ -187,6 +192,8 @@ private:
     std::vector<Favour> favours_;           ///< Oldest first.
     std::vector<LastChance> last_chances_;  ///< Oldest first.
     std::deque<MemberId> waiting_;          ///< Last chances above kLastChancesMax.
+
+    std::vector<MemberId> near_;  ///< As told by `prefer`; some may be gone.
 
     std::deque<Action> outbox_;
     Counters counters_;
