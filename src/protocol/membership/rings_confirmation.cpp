@@ -134,9 +134,11 @@ void Rings::handle_verdict(Instant now, MemberId from, const wire::BurstVerdict&
     }
     assert(verdict.vote);  // The decoder's rule.
     std::erase(confirmation->silent, from);
-    // Only votes about one life make a quorum: the latest that anybody has seen.
-    if (verdict.incarnation > confirmation->incarnation) confirmation->votes.clear();
-    confirmation->incarnation = std::max(confirmation->incarnation, verdict.incarnation);
+    // Votes about an earlier life than that of the others say nothing of this one.
+    if (verdict.incarnation > confirmation->incarnation) {
+        confirmation->incarnation = verdict.incarnation;
+        confirmation->votes.clear();
+    }
     if (verdict.incarnation == confirmation->incarnation) {
         confirmation->votes.push_back(*verdict.vote);
     }
