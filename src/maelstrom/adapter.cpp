@@ -63,8 +63,8 @@ void Adapter::receive(Instant now, std::string_view line) {
         // One who gives no number wants no answer.
         if (message->id) {
             body["in_reply_to"] = *message->id;
-            outbox_.push_back(print_message(name_.empty() ? message->target : name_, message->source,
-                                       body));
+            outbox_.push_back(
+                print_message(name_.empty() ? message->target : name_, message->source, body));
         }
     }
     settle(now);
@@ -160,8 +160,8 @@ Adapter::Reply Adapter::publish(Instant now, std::string topic, const std::strin
                                 const char* answer) {
     const ByteView bytes = as_bytes(text);
     // Nobody reads the time stamp here.
-    const auto sequence = events_->publish(now, WallTime{}, std::move(topic),
-                                           Bytes(bytes.begin(), bytes.end()));
+    const auto sequence =
+        events_->publish(now, WallTime{}, std::move(topic), Bytes(bytes.begin(), bytes.end()));
     if (!sequence) return malformed(describe(sequence.error()));
     settle(now);
     return typed(answer);
@@ -197,8 +197,8 @@ void Adapter::receive_packets(Instant now, const Message& message) {
         return;
     }
     for (const json::value& text : packets->get_array()) {
-        const auto bytes = text.is_string() ? from_base64(std::string(text.get_string()))
-                                            : Result<Bytes>(Bytes{});
+        const auto bytes =
+            text.is_string() ? from_base64(std::string(text.get_string())) : Result<Bytes>(Bytes{});
         const auto decoded = bytes ? wire::native::decode(*bytes)
                                    : Result<wire::native::Decoded>(std::unexpected(bytes.error()));
         if (!decoded || decoded->packet.empty()) {
@@ -257,7 +257,8 @@ void Adapter::flush(MemberId to, std::vector<wire::Section>& sections) {
     wire::Packet packet;
     std::size_t room = kPacketBytesMax;
     const auto emit = [&] {
-        if (!packet.empty()) packets.push_back(json::string(to_base64(wire::native::encode(packet))));
+        if (!packet.empty())
+            packets.push_back(json::string(to_base64(wire::native::encode(packet))));
         packet.clear();
         room = kPacketBytesMax;
     };
@@ -270,7 +271,7 @@ void Adapter::flush(MemberId to, std::vector<wire::Section>& sections) {
     emit();
     ++counters_.sent;
     outbox_.push_back(print_message(name_, topology_->name_of(to),
-                               {{"type", kPacketType}, {"packets", std::move(packets)}}));
+                                    {{"type", kPacketType}, {"packets", std::move(packets)}}));
 }
 
 void Adapter::deliver(const protocol::Event& event) {

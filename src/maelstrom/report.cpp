@@ -15,12 +15,11 @@ std::int64_t milliseconds(Duration duration) {
 std::string broadcast_line(const BroadcastPlan& plan, const Settings& settings,
                            std::uint64_t seed) {
     const BroadcastReport report = run_broadcast(plan, settings, seed);
-    return fmt::format("{:>10} {:>10} {:>10.2f} {:>7} {:>7} {:>7} {:>7} {:>5}\n", report.operations,
-                       report.messages, report.messages_per_operation(),
-                       milliseconds(report.stable_latency(0.5)),
-                       milliseconds(report.stable_latency(0.95)),
-                       milliseconds(report.stable_latency(0.99)),
-                       milliseconds(report.stable_latency(1)), report.lost + report.invented);
+    return fmt::format(
+        "{:>10} {:>10} {:>10.2f} {:>7} {:>7} {:>7} {:>7} {:>5}\n", report.operations,
+        report.messages, report.messages_per_operation(), milliseconds(report.stable_latency(0.5)),
+        milliseconds(report.stable_latency(0.95)), milliseconds(report.stable_latency(0.99)),
+        milliseconds(report.stable_latency(1)), report.lost + report.invented);
 }
 
 std::string counter_line(const Settings& settings, std::uint64_t seed) {
@@ -45,9 +44,9 @@ std::string simulate(Workload workload, std::optional<Mode> mode, std::uint64_t 
         table += fmt::format("{:>10} {:>10} {:>12} {:>12}\n", "operations", "sum", "wrong totals",
                              "wrong reads");
     } else {
-        table += fmt::format("{:>10} {:>10} {:>10} {:>7} {:>7} {:>7} {:>7} {:>5}\n", "operations",
-                             "messages", "msgs/op", "p50 ms", "p95 ms", "p99 ms", "max ms",
-                             "wrong");
+        table +=
+            fmt::format("{:>10} {:>10} {:>10} {:>7} {:>7} {:>7} {:>7} {:>5}\n", "operations",
+                        "messages", "msgs/op", "p50 ms", "p95 ms", "p99 ms", "max ms", "wrong");
     }
     BroadcastPlan plan;
     if (workload == Workload::partitions) {

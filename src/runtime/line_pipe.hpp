@@ -30,8 +30,8 @@ public:
     /// reader sees that it is too long.
     LinePipe(SteadyClock clock, int input, int output, std::size_t line_bytes_max);
 
-    /// Waits for a line, but not beyond `until`. A last line without line feed counts. `system`: the
-    /// read failed; the pipe is of no more use then.
+    /// Waits for a line, but not beyond `until`. A last line without line feed counts. `system`:
+    /// the read failed; the pipe is of no more use then.
     Result<Input> next(Instant until);
 
     /// Writes the line and a line feed, waiting as long as the reader makes us wait. `system`: the
@@ -45,9 +45,9 @@ private:
     int input_;
     int output_;
     std::size_t line_bytes_max_;
-    std::string buffer_;           ///< What has come and was not given yet.
-    std::size_t searched_ = 0;     ///< So many bytes of it hold no line feed.
-    bool is_skipping_ = false;     ///< The rest of a line that was too long is thrown away.
+    std::string buffer_;        ///< What has come and was not given yet.
+    std::size_t searched_ = 0;  ///< So many bytes of it hold no line feed.
+    bool is_skipping_ = false;  ///< The rest of a line that was too long is thrown away.
     bool has_ended_ = false;
 };
 
