@@ -89,7 +89,7 @@ Exit code 1 when a property of the protocol or an expectation of the scenario di
     Entry{"lab detectors", R"(Examples:
   grapevine lab detectors                          all of them, less than a minute
   grapevine lab detectors --members 128 --crashes 100 --profile lan
-  grapevine lab detectors --detector rings --detector swim --loss 20 --stall 0
+  grapevine lab detectors --detector rings --detector swim --condition loss --loss 20
   grapevine lab detectors --json > detectors.json
 
 Rows: each detector in calm, with lost datagrams and with stalled members. FIRST and ALL are the

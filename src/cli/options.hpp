@@ -131,7 +131,8 @@ struct SimOptions {
 };
 
 struct LabOptions {
-    std::vector<std::string> detectors;  ///< Empty: all.
+    std::vector<std::string> detectors;   ///< Empty: all.
+    std::vector<std::string> conditions;  ///< Empty: all.
     std::string profile = "fast";
     std::size_t members = 64;
     std::size_t crashes = 20;  ///< In each cell.
