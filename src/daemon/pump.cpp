@@ -117,8 +117,10 @@ void Pump::on_received(std::span<const runtime::Received> datagrams) {
         statistics_.count(now, "datagram", overlay::Statistics::Direction::in,
                           datagram.bytes.size());
         overlay_->receive(now, datagram.from, datagram.bytes);
-        (void)drain();  // A failed write has been logged; the network must not wait for a disk.
+        (void)perform(
+            now);  // A failed write has been logged; the network must not wait for a disk.
     }
+    settle();
 }
 
 void Pump::on_unreachable(const Endpoint& to) {
@@ -227,8 +229,19 @@ void Pump::wait_for_farewell(Instant until, std::function<void()> done) {
 // -- Outputs --
 
 Outcome<void> Pump::drain() {
+    auto result = perform(loop_.now());
+    settle();
+    return result;
+}
+
+void Pump::settle() {
+    socket_->flush();
+    timer_.arm(overlay_->deadline());
+    if (!news_.empty()) sinks_.news(std::exchange(news_, {}));
+}
+
+Outcome<void> Pump::perform(Instant now) {
     Outcome<void> result;
-    const Instant now = loop_.now();
     while (auto action = overlay_->poll()) {
         std::visit(
             Overloaded{
@@ -289,9 +302,6 @@ Outcome<void> Pump::drain() {
             },
             *action);
     }
-    socket_->flush();
-    timer_.arm(overlay_->deadline());
-    if (!news_.empty()) sinks_.news(std::exchange(news_, {}));
     return result;
 }
 

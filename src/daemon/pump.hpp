@@ -77,8 +77,12 @@ private:
     void on_announcement(const Endpoint& from, ByteView bytes);
     void follow_addresses();
     void on_timer();
-    /// Does what the overlay wants; the refusal of the first write that failed.
+    /// `perform`, then `settle`.
     Outcome<void> drain();
+    /// Does what the overlay wants; the refusal of the first write that failed. What is to be sent
+    /// or told waits for `settle`, which one batch of datagrams needs only once.
+    Outcome<void> perform(Instant now);
+    void settle();
     Outcome<void> persist(const storage::Batch& batch);
     void resolve(const std::string& name);
     void on_gathered(Gathered gathered);
