@@ -217,7 +217,7 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             [&](const wire::BurstVerdict& verdict) { detector_->handle(now, from, verdict); },
             [&](const wire::Heartbeats& beats) { detector_->handle(now, from, beats); },
             [&](const wire::EventLink& link) { events_.handle(now, from, link); },
-            [](const wire::EventPressure&) {},
+            [&](const wire::EventPressure& word) { events_.handle(now, from, word); },
             [&](const wire::EventFeedback& feedback) { events_.handle(now, from, feedback); },
             [&](const wire::EventPull& pull) { events_.handle(now, from, pull); },
             [](const wire::Coordinate&) {},
