@@ -235,8 +235,10 @@ private:
             return;
         }
         if (!passes(member)) return;
-        console_.out << fmt::format("{}  {}  {}\n", format_wall_time(number_at(item, "seen_at_ms")),
-                                    safe_text(kind), safe_text(text_at(member, "name")))
+        const std::string path = kind == "path" ? "  " + safe_text(text_at(member, "path")) : "";
+        console_.out << fmt::format("{}  {}  {}{}\n",
+                                    format_wall_time(number_at(item, "seen_at_ms")),
+                                    safe_text(kind), safe_text(text_at(member, "name")), path)
                      << std::flush;
     }
 

@@ -27,7 +27,7 @@ std::size_t cost_of_what(const LogItem::Gap& gap) {
 std::size_t cost_of_what(const LogItem::Member& change) {
     const control::MemberView& member = change.member;
     std::size_t cost = change.kind.size() + member.id.size() + member.name.size();
-    cost += member.status.size();
+    cost += member.status.size() + member.path.size();
     for (const std::string& address : member.addresses) cost += sizeof(address) + address.size();
     for (const auto& [key, value] : member.labels) cost += 64 + key.size() + value.size();
     return cost;

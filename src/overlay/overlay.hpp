@@ -87,8 +87,18 @@ public:
     struct Announce {
         Bytes bytes;
     };
+    /// How a member is reached has changed for good (protocol/membership/paths.hpp).
+    using PathChanged = protocol::Paths::Changed;
+    /// The end of a question that `ask` has begun.
+    using Gathered = protocol::Gather::Gathered;
+    /// `member` has sent votes that those whom they name did not give: it holds the key of the
+    /// overlay and lies, or is faulty. Told once a minute at most.
+    struct LiarFound {
+        MemberId member;
+    };
     using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, RecordChanged,
-                                EventDelivered, EventGap, Announce>;
+                                EventDelivered, EventGap, Announce, LiarFound, Gathered,
+                                PathChanged>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;
@@ -104,6 +114,8 @@ public:
         std::uint64_t dropped_unproven = 0;         ///< From a stranger: challenged, not obeyed.
         std::uint64_t dropped_limited = 0;          ///< Strangers above the rate we look at.
         std::uint64_t dropped_record = 0;           ///< A record whose signature or id is false.
+        std::uint64_t dropped_vote = 0;    ///< Sections with a vote whose signature is false.
+        std::uint64_t unknown_voters = 0;  ///< Votes left out: we hold no key of the voter.
         std::uint64_t challenges_sent = 0;
         std::uint64_t sessions_opened = 0;
         std::uint64_t hellos_sent = 0;
@@ -132,6 +144,9 @@ public:
     Outcome<Version> set_record(Instant now, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(Instant now, std::string_view key);
     Outcome<void> forget(Instant now, MemberId member);
+    /// See `protocol::Node::ask`.
+    Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets,
+                               protocol::QuestionKind kind, Bytes body, Duration patience);
     void leave(Instant now);
     void join(Instant now, const std::vector<std::string>& seeds);
     /// New name, labels or addresses of our own.

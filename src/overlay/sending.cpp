@@ -111,11 +111,13 @@ Bytes Overlay::Implementation::encode_signed(const wire::Packet& packet) {
     };
     const auto has_own = [&](const wire::Section& section) {
         const auto* push = std::get_if<wire::RumorPush>(&section);
-        return push != nullptr && std::ranges::any_of(push->items, is_own);
+        return has_own_vote(section) ||
+               (push != nullptr && std::ranges::any_of(push->items, is_own));
     };
     if (std::ranges::none_of(packet, has_own)) return native::encode(packet);
     wire::Packet signed_packet = packet;
     for (wire::Section& section : signed_packet) {
+        sign_own_votes(section);
         auto* push = std::get_if<wire::RumorPush>(&section);
         if (push == nullptr) continue;
         for (wire::RumorItem& item : push->items) {

@@ -143,7 +143,7 @@ std::uint64_t Checkers::refused_count(HostIndex host) const {
     return counters.dropped_size + counters.dropped_version + counters.dropped_key +
            counters.dropped_unauthenticated + counters.dropped_replayed +
            counters.dropped_malformed + counters.dropped_unproven + counters.dropped_limited +
-           counters.dropped_record;
+           counters.dropped_record + counters.dropped_vote;
 }
 
 void Checkers::accepted(HostIndex host, const Datagram& datagram) {
