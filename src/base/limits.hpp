@@ -201,6 +201,10 @@ inline constexpr std::size_t kTreeStreamsMax = 1024;
 /// makes room; if there is none, a member that asks for one keeps asking for events instead.
 inline constexpr std::size_t kTreeLinksMax = 64;
 
+/// Streams of others of which we carry on that somebody cannot keep up; the one silent for longest
+/// is displaced.
+inline constexpr std::size_t kPressuredStreamsMax = 64;
+
 /// Rumors answered for in one section: at most 29 bytes each.
 inline constexpr std::size_t kEventFeedbackMax = 32;
 /// Events that are told as rumors at once; the one told most makes room. Each has some 300 bytes.

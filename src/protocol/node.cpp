@@ -238,7 +238,7 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             },
             [&](const wire::Heartbeats& beats) { handle_heartbeats(now, from, beats); },
             [&](const wire::EventLink& link) { events_.handle(now, from, link); },
-            [](const wire::EventPressure&) {},
+            [&](const wire::EventPressure& word) { events_.handle(now, from, word); },
             [&](const wire::EventFeedback& feedback) { events_.handle(now, from, feedback); },
             [&](const wire::EventPull& pull) { events_.handle(now, from, pull); },
             [&](const wire::Coordinate& place) {
