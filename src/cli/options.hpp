@@ -51,6 +51,12 @@ struct RoundTripOptions {
     bool is_json = false;
 };
 
+struct ReachabilityOptions {
+    Connection connection;
+    double age_seconds = 5;
+    bool is_json = false;
+};
+
 struct InfoOptions {
     Connection connection;
     bool is_json = false;
@@ -143,9 +149,9 @@ struct ShowText {
 };
 
 using Command =
-    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions, InfoOptions,
-                 PublishOptions, SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions,
-                 InviteOptions, RecordOptions, OverlayOptions, KeysOptions, SimOptions,
-                 VersionOptions, CompletionOptions>;
+    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
+                 ReachabilityOptions, InfoOptions, PublishOptions, SubscribeOptions, JoinOptions,
+                 LeaveOptions, ForgetOptions, InviteOptions, RecordOptions, OverlayOptions,
+                 KeysOptions, SimOptions, VersionOptions, CompletionOptions>;
 
 }  // namespace grapevine::cli
