@@ -120,6 +120,11 @@ inline constexpr std::size_t kOwnVotesMax = 4096;
 /// With so few members known, ourselves and the accused included, one vote is a quorum: beside the
 /// two there is only one other.
 inline constexpr std::size_t kQuorumExemptMembers = 3;
+/// Accusers whose refuted accusations are remembered; the one refuted longest ago is displaced.
+/// Sick ones are few, and while more than these take turns nobody is held to be unreliable anyway.
+inline constexpr std::size_t kAccusersMax = 256;
+/// Members of whom it is remembered that they were doubted and came back: 120 kB.
+inline constexpr std::size_t kFlapsMax = 1024;
 /// Counters in one packet of the heartbeat detector: 12 bytes each.
 inline constexpr std::size_t kHeartbeatsPerPacketMax = 90;
 /// ... and in one round of it: eight packets, the first counter of each being the sender's own. At
@@ -185,8 +190,31 @@ inline constexpr std::size_t kSourcesMax = 8;
 /// seven weeks. What is beyond is garbage, and must not reach the arithmetic of sequences.
 inline constexpr std::uint64_t kSequenceAheadMax = std::uint64_t{1} << 32U;
 
+/// Fragments of an event that is sent on unasked, as a whole; of a larger one only the first. A
+/// publisher sends to 32 members at once: 512 datagrams, half of what its send queue holds, and 16
+/// of what each receive buffer has room for (some 90 of full size).
+inline constexpr std::size_t kEagerFragmentsMax = 16;
+/// Streams whose trees are remembered; the one idle for longest is forgotten, and its next event
+/// floods all links again.
+inline constexpr std::size_t kTreeStreamsMax = 1024;
+/// Links of one stream, those that others have asked for included. A link that carries nothing
+/// makes room; if there is none, a member that asks for one keeps asking for events instead.
+inline constexpr std::size_t kTreeLinksMax = 64;
+
 /// Rumors answered for in one section: at most 29 bytes each.
 inline constexpr std::size_t kEventFeedbackMax = 32;
+/// Events that are told as rumors at once; the one told most makes room. Each has some 300 bytes.
+inline constexpr std::size_t kHotEventsMax = 1024;
+/// Events told to one partner in one round: 64 datagrams at most, as for a request.
+inline constexpr std::uint16_t kEventsPerContactMax = 64;
+/// Members whose pulls are answered in one round; the rest ask somebody else in the next.
+inline constexpr std::size_t kPullsAnsweredMax = 64;
+/// Copies per event whose answers are awaited; the oldest is displaced and then counts as
+/// unanswered.
+inline constexpr std::size_t kAnswersAwaitedMax = 16;
+
+/// Traced events that a member has notes of, some 150 bytes each; the oldest is displaced.
+inline constexpr std::size_t kTraceNotesMax = 4096;
 
 // -- Questions --
 
@@ -237,6 +265,17 @@ inline constexpr std::size_t kAnnouncersMax = 1024;
 /// Strangers that multicast has told us of and that we have not contacted yet; the newest is passed
 /// over, and will speak again.
 inline constexpr std::size_t kDiscoveredMax = 64;
+
+// -- Maelstrom -----------------------------------------------------------------------------------
+
+/// A line of JSON; the largest event in base64 is 1.4 MB.
+inline constexpr std::size_t kMaelstromLineBytesMax = 2 * 1024 * 1024;
+/// Nodes of one test. Maelstrom's own have 25.
+inline constexpr std::size_t kMaelstromNodesMax = 256;
+/// Values of broadcasts that a node keeps: fifty times what the broadcast challenges send.
+inline constexpr std::size_t kMaelstromValuesMax = 100'000;
+/// What one node may add to a counter, so that the sum of all is a number in JSON.
+inline constexpr std::uint64_t kMaelstromRowMax = std::uint64_t{1} << 52U;
 
 // -- The old protocol ----------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ struct AllOptions {
     KeyTexts overlay_keys;
     KeysOptions keys;
     SimOptions sim;
+    LabOptions lab;
     VersionOptions version;
     CompletionOptions completion;
 };
@@ -66,6 +67,7 @@ private:
     void add_record();
     void add_overlay();
     void add_tools();
+    void add_lab();  // grammar_lab.cpp
 
     CLI::App root_;
     AllOptions all_;

@@ -236,10 +236,10 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
                 detector_->handle(now, from, verdict);
             },
             [&](const wire::Heartbeats& beats) { handle_heartbeats(now, from, beats); },
-            [](const wire::EventLink&) {},
+            [&](const wire::EventLink& link) { events_.handle(now, from, link); },
             [](const wire::EventPressure&) {},
-            [](const wire::EventFeedback&) {},
-            [](const wire::EventPull&) {},
+            [&](const wire::EventFeedback& feedback) { events_.handle(now, from, feedback); },
+            [&](const wire::EventPull& pull) { events_.handle(now, from, pull); },
             [&](const wire::Coordinate& place) {
                 if (membership_.find(from) != nullptr) coordinates_.heard(now, from, place);
             },

@@ -62,10 +62,12 @@ void Node::apply_change(Instant now, const MemberChange& change) {
             case MemberChange::Kind::left:
                 detector_->remove(id);
                 gather_.peer_left(now, id);
+                events_.peer_left(now, id);
                 break;
             case MemberChange::Kind::forgotten:
                 detector_->remove(id);
                 gather_.peer_left(now, id);
+                events_.peer_left(now, id);
                 rumors_.remove({RumorKey::Kind::member, id});
                 rumors_.remove({RumorKey::Kind::state, id});
                 records_.forget(id);

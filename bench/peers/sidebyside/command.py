@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from sidebyside import measures, report, sandbox
+from sidebyside import measures, report, sandbox, tails
 from sidebyside.trouble import Trouble
 
 SYSTEMS = {
@@ -26,14 +26,17 @@ SYSTEMS = {
     "zookeeper-30s": "zookeeper.ZooKeeper30s",
 }
 MEASURES = ("join", "idle", "events", "rate", "detect")
+TAILS = ("partition", "vanish", "loss", "stalls")
 
 FULL = {"systems": ",".join(SYSTEMS), "members": "5,20,50,100", "measures": ",".join(MEASURES),
-        "runs": 3, "kills": 1, "seconds": 10, "rate_seconds": 5, "settle": 15, "idle_seconds": 30}
+        "runs": 3, "kills": 1, "seconds": 10, "rate_seconds": 5, "settle": 15, "idle_seconds": 30,
+        "fault_seconds": 60}
 QUICK = {"systems": "grapevine,serf,nats", "members": "5,20", "runs": 1, "seconds": 5,
-         "rate_seconds": 2, "settle": 5, "idle_seconds": 10}
+         "rate_seconds": 2, "settle": 5, "idle_seconds": 10, "fault_seconds": 20}
+TAILED = {"systems": "grapevine,grapevine-fast,serf", "members": "50",
+          "measures": ",".join(("join", *TAILS)), "runs": 10, "kills": 3}
 
 EVENT_RATE = 10
-DRAIN_SECONDS = 10
 
 EPILOG = """\
 Everything runs on loopback in a network namespace of its own and is gone afterwards. Progress goes
@@ -47,13 +50,17 @@ def parser():
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     shown.add_argument("--systems", help=f"some of {FULL['systems']}")
     shown.add_argument("--members", help=f"cluster sizes, {FULL['members']} unless given")
-    shown.add_argument("--measures", help=f"some of {FULL['measures']}")
+    shown.add_argument("--measures", help=f"some of {FULL['measures']},{','.join(TAILS)}")
     shown.add_argument("--runs", type=int, help="fresh clusters for join and detect")
     shown.add_argument("--kills", type=int, help="members killed in each of them, in turn")
     shown.add_argument("--seconds", type=float, help=f"of events at {EVENT_RATE}/s")
     shown.add_argument("--rate-seconds", type=float, help="of each step of the event rate")
     shown.add_argument("--settle", type=float, help="seconds before idle costs are measured")
     shown.add_argument("--idle-seconds", type=float, help="seconds for which they are measured")
+    shown.add_argument("--fault-seconds", type=float,
+                       help="how long a partition, loss and stalls last")
+    shown.add_argument("--tails", action="store_true",
+                       help="when things go wrong: N = 50, ten joins and each fault")
     shown.add_argument("--quick", action="store_true", help="about five minutes, small clusters")
     shown.add_argument("--json", metavar="FILE", help="write every sample there")
     shown.add_argument("--plot", metavar="FILE.svg", help="draw it (needs python3-matplotlib)")
@@ -63,13 +70,14 @@ def parser():
 
 def parse(arguments):
     options = parser().parse_args(arguments)
-    for name, value in {**FULL, **(QUICK if options.quick else {})}.items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
+    for chosen in (TAILED if options.tails else {}, QUICK if options.quick else {}, FULL):
+        for name, value in chosen.items():
+            if getattr(options, name) is None:
+                setattr(options, name, value)
     options.systems = options.systems.split(",")
     options.measures = options.measures.split(",")
     options.members = [int(number) for number in options.members.split(",")]
-    for given, known in ((options.systems, SYSTEMS), (options.measures, MEASURES)):
+    for given, known in ((options.systems, SYSTEMS), (options.measures, (*MEASURES, *TAILS))):
         for name in given:
             if name not in known:
                 raise SystemExit(f"no {name!r}; there are: {', '.join(known)}")
@@ -97,7 +105,7 @@ def lives(options, system):
     planned = [["join", *whole]] if whole else []
     if "join" in chosen or "detect" in chosen:
         planned += [["join", *(name for name in ("detect",) if name in chosen)]] * options.runs
-    return planned
+    return planned + [["join", name] for name in TAILS if name in chosen]
 
 
 class Comparison:
@@ -140,19 +148,32 @@ class Comparison:
                 system.close()
 
     def _measure(self, name, system, life, title):
-        options = self.options
-        if name == "join":
-            return measures.join(system)
-        if name == "idle":
-            return measures.idle(system, options.settle, options.idle_seconds)
-        chance = measures.chance_of(name, system.count, life)
-        if name == "detect":
-            return measures.detect(system, min(options.kills, system.count - 2), chance)
-        measures.warm_up(system)
-        if name == "events":
-            return measures.events(system, EVENT_RATE, options.seconds, DRAIN_SECONDS, chance)
-        return measures.rate(system, options.rate_seconds, DRAIN_SECONDS, chance,
-                             lambda text: tell(f"{title}: {text}"))
+        options, chance = self.options, measures.chance_of(name, system.count, life)
+        kills = min(options.kills, system.count - 2)
+        match name:
+            case "join":
+                return measures.join(system)
+            case "idle":
+                return measures.idle(system, options.settle, options.idle_seconds)
+            case "detect":
+                return measures.detect(system, kills, chance)
+            case "events":
+                measures.warm_up(system)
+                return measures.events(system, EVENT_RATE, options.seconds,
+                                       measures.LATE_SECONDS, chance)
+            case "rate":
+                measures.warm_up(system)
+                return measures.rate(system, options.rate_seconds, chance,
+                                     lambda text: tell(f"{title}: {text}"))
+            case "partition":
+                return tails.partition(system, options.fault_seconds)
+            case "vanish":
+                return tails.vanish(system, kills, chance)
+            case "loss":
+                return tails.loss(system, options.fault_seconds, chance)
+            case "stalls":
+                return tails.stalls(system, options.fault_seconds)
+        raise AssertionError(name)
 
 
 def commit():

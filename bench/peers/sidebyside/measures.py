@@ -7,7 +7,7 @@ our process read the news. All members are asked in the same way, at the same ti
 import random
 import time
 
-from sidebyside.samples import milliseconds, percentile, spread
+from sidebyside.samples import milliseconds, spread
 from sidebyside.system import PAYLOAD_BYTES
 from sidebyside.trouble import Trouble
 
@@ -18,6 +18,7 @@ RATE_KEPT_MIN = 0.95
 WARM_UP_SECONDS = 60
 WARM_UP_EVERY_SECONDS = 2
 DRAIN_CHECK_SECONDS = 0.25
+LATE_SECONDS = 10  # Copies that come even later count as lost.
 STEADY_SECONDS = 3
 RATES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)
 
@@ -65,19 +66,22 @@ def detect(system, kills, chance):
     for _ in range(kills):
         system.reactor.run(STEADY_SECONDS)
         victim = chance.choice([index for index in system.survivors() if index != 0])
-        at = system.kill(victim)
+        found.append(until_all_know(system, victim, system.kill(victim)))
+    return {"kills": found, "false_deaths": system.count_false_deaths()}
 
-        def is_known(victim=victim):
-            return all(victim in system.gone_at[index] for index in system.survivors())
 
-        is_complete = system.reactor.run_until(is_known, system.detect_seconds_max)
-        after = [milliseconds(system.gone_at[index][victim] - at)
-                 for index in system.survivors() if victim in system.gone_at[index]]
-        if not is_complete:
-            raise Trouble(f"{len(after)} of {len(system.survivors())} know of a killed member "
-                          f"after {system.detect_seconds_max} s")
-        found.append({"first_ms": min(after), "last_ms": max(after), "each_ms": after})
-    return {"kills": found, "false_deaths": len(system.false_deaths())}
+def until_all_know(system, victim, at):
+    """When the survivors learned of a death at `at`."""
+    def is_known():
+        return all(victim in system.gone_at[index] for index in system.survivors())
+
+    is_complete = system.reactor.run_until(is_known, system.detect_seconds_max)
+    after = [milliseconds(system.gone_at[index][victim] - at)
+             for index in system.survivors() if victim in system.gone_at[index]]
+    if not is_complete:
+        raise Trouble(f"{len(after)} of {len(system.survivors())} know of a dead member "
+                      f"after {system.detect_seconds_max} s")
+    return {"first_ms": min(after), "last_ms": max(after), "each_ms": after}
 
 
 # -- Events. -------------------------------------------------------------------------------------
@@ -119,14 +123,14 @@ def wait_for_copies(system, copies, seconds):
                                     DRAIN_CHECK_SECONDS)
 
 
-def events(system, rate, seconds, drain_seconds, chance):
+def events(system, rate, seconds, late_seconds, chance):
     """A fixed rate: when the last member has each event, when each member has it, what is lost."""
     members = system.survivors()
     busy = sum(cost.cpu_seconds for cost in system.costs())
     _, sent = system.sandbox.traffic()
     refused = system.refused()
     published, kept_rate = publish_steadily(system, rate, seconds, chance)
-    wait_for_copies(system, len(published) * len(members), drain_seconds)
+    wait_for_copies(system, len(published) * len(members), late_seconds)
     arrived, duplicates = system.deliveries.take()
     copies = {number: arrived.get(number, {}) for number in published}
     last = [milliseconds(max(at.values()) - published[number])
@@ -152,12 +156,12 @@ def is_sustained(step):
             and step["kept_rate"] >= step["rate"] * RATE_KEPT_MIN)
 
 
-def rate(system, seconds, drain_seconds, chance, tell):
+def rate(system, seconds, chance, tell):
     """Faster and faster, until something is lost or late. The last thing done with a cluster."""
     steps = []
     for wanted in RATES:
         tell(f"{wanted} events/s")
-        step = events(system, wanted, seconds, drain_seconds, chance)
+        step = events(system, wanted, seconds, LATE_SECONDS, chance)
         del step["last_ms"]
         steps.append(step)
         if not is_sustained(step):
@@ -169,7 +173,3 @@ def rate(system, seconds, drain_seconds, chance, tell):
 def chance_of(*words):
     """The same draws for every system."""
     return random.Random("/".join(map(str, words)))
-
-
-def p99(samples):
-    return percentile(samples, 0.99)

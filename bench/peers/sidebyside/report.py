@@ -49,6 +49,14 @@ def _at_rate(wanted, key):
                                    if step["rate"] == wanted and step["lost_copies"] == 0])
 
 
+def _in(group, key):
+    return lambda results: max(values[group][key] for values in results)
+
+
+def _worst(key):
+    return lambda results: max(values[key] for values in results)
+
+
 ROWS = (
     Row("join", "join: all list all, median", "ms", 0,
         lambda results: median([values["last_ms"] for values in results])),
@@ -80,6 +88,22 @@ ROWS = (
     Row("idle", "idle: proportional (PSS)", "MiB", 1, _of_members("pss_mib")),
     Row("idle", "idle: sent", "B/s", 0, _mean("bytes_per_second")),
     Row("idle", "idle: sent", "packets/s", 1, _mean("packets_per_second")),
+    Row("partition", "partition: last to list the other half as gone", "ms", 0,
+        lambda results: max(values["noticed"].get("max", 0) for values in results)),
+    Row("partition", "partition healed: all list all", "ms", 0, _worst("healed_ms")),
+    Row("vanish", "silent host: last to know, worst", "ms", 0,
+        lambda results: max(host["last_ms"] for values in results for host in values["hosts"])),
+    Row("vanish", "silent host: false deaths", "", 0, _sum("false_deaths"), False),
+    Row("loss", "30% loss: healthy members taken for dead", "", 0, _sum("false_deaths"), False),
+    Row("loss", "30% loss: SIGKILL, last survivor", "ms", 0, _in("kill", "last_ms")),
+    Row("loss", "30% loss: event to the last member, p99", "ms", 0,
+        lambda results: max(values["events"]["last"].get("p99", 0) for values in results)),
+    Row("loss", "30% loss: copies lost", "", 0, _in("events", "lost_copies"), False),
+    Row("stalls", "stalls: healthy members taken for dead", "", 0,
+        _worst("healthy_taken_for_dead"), False),
+    Row("stalls", "stalls: stalled members taken for dead", "", 0,
+        _worst("stalled_taken_for_dead"), False),
+    Row("stalls", "stalls over: all list all", "ms", 0, _worst("full_after_ms")),
 )
 
 

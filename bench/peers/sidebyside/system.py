@@ -74,7 +74,7 @@ class System:
     package = ""  ## What brings that program.
     version_words = ("--version",)
     debian_package = None  ## Whose version is told too.
-    measures = ("join", "detect", "events", "rate", "idle")
+    measures = ("join", "detect", "events", "rate", "idle", "partition", "vanish", "loss", "stalls")
     has_connections = True  ## Whether members speak TCP to each other.
     changes_are_logs = False  ## Read from what a member writes, by `open_log`, and never closed.
     detect_seconds_max = 60
@@ -88,7 +88,8 @@ class System:
         self.alive = [set() for _ in range(count)]
         self.complete_at = [None] * count  ## When each list last became complete.
         self.gone_at = [{} for _ in range(count)]  ## By observer, by subject.
-        self.killed = set()
+        self.killed = set()  ## By us, on purpose.
+        self.deaths = []  ## Of members that live: pairs of observer and subject.
         self.deliveries = Deliveries()
         self.last_spawn_at = None
         self.first_spawn_at = None
@@ -157,6 +158,8 @@ class System:
     def saw_gone(self, observer, subject, now):
         if subject in self.alive[observer]:
             self.alive[observer].discard(subject)
+            if subject not in self.killed:
+                self.deaths.append((observer, subject))
             self.gone_at[observer][subject] = now
             self.complete_at[observer] = None
 
@@ -282,15 +285,18 @@ class System:
         """Of each member that was not killed."""
         return [cost(self.processes[index].pid) for index in self.survivors()]
 
-    def false_deaths(self):
-        """Members that live and that somebody lists as gone: pairs of observer and subject."""
-        return [(observer, subject) for observer in self.survivors()
-                for subject in self.gone_at[observer] if subject not in self.killed]
+    def count_false_deaths(self):
+        """How many members that lived were taken for dead, by whomever, since the start."""
+        return len({subject for _, subject in self.deaths})
+
+    def give_up(self, index):
+        """From now on this member counts as gone, and asks nobody. Returns the instant."""
+        self.killed.add(index)
+        return time.monotonic_ns()
 
     def kill(self, index):
         """As a crash. Returns the instant."""
-        self.killed.add(index)
-        now = time.monotonic_ns()
+        now = self.give_up(index)
         self.processes[index].kill()
         return now
 

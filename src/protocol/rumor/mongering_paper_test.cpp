@@ -105,8 +105,8 @@ TEST(MongeringPaper, table_1_push_with_feedback_and_counter) {
 // The first one wins, and no contact resets the counter: this is what the equation describes.
 TEST(MongeringPaper, the_textbook_reading_leaves_the_residue_of_the_equation) {
     constexpr Row kRows[] = {
-        {1, 0.203188, 0.017, 1.593, 0.034},   {2, 0.059520, 0.0083, 2.821, 0.025},
-        {3, 0.019827, 0.0047, 3.920, 0.019},  {4, 0.00697715, 0.0027, 4.964, 0.014},
+        {1, 0.203188, 0.017, 1.593, 0.034},    {2, 0.059520, 0.0083, 2.821, 0.025},
+        {3, 0.019827, 0.0047, 3.920, 0.019},   {4, 0.00697715, 0.0027, 4.964, 0.014},
         {5, 0.00251646, 0.0016, 5.984, 0.010},
     };
     for (const Row& row : kRows) {
@@ -117,8 +117,8 @@ TEST(MongeringPaper, the_textbook_reading_leaves_the_residue_of_the_equation) {
 
 TEST(MongeringPaper, table_2_push_blind_with_coin) {
     constexpr Row kRows[] = {
-        {1, 0.960, 0.021, 0.040, 0.021, 39, 21},   {2, 0.205, 0.037, 1.59, 0.097, 33, 5},
-        {3, 0.0596, 0.0099, 2.82, 0.094, 32, 5},  {4, 0.0199, 0.0052, 3.92, 0.12, 32, 5},
+        {1, 0.960, 0.021, 0.040, 0.021, 39, 21}, {2, 0.205, 0.037, 1.59, 0.097, 33, 5},
+        {3, 0.0596, 0.0099, 2.82, 0.094, 32, 5}, {4, 0.0199, 0.0052, 3.92, 0.12, 32, 5},
         {5, 0.0069, 0.0029, 4.97, 0.15, 32, 5},
     };
     for (const Row& row : kRows) {

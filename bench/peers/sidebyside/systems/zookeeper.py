@@ -174,8 +174,7 @@ class ZooKeeper(System):
         return True
 
     def kill(self, index):
-        self.killed.add(index)
-        now = time.monotonic_ns()
+        now = self.give_up(index)
         self._sessions[index].close()
         return now
 
