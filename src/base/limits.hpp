@@ -228,6 +228,16 @@ inline constexpr std::size_t kAnswerPartBytes = 1024;
 /// Of one member's answer: 64 KiB.
 inline constexpr std::size_t kAnswerPartsMax = 64;
 inline constexpr std::size_t kAnswerBytesMax = kAnswerPartsMax * kAnswerPartBytes;
+/// Members in one answer to "whom do you reach": 16 bytes each at most, so that they fit. Of more
+/// members, those with trouble are told first.
+inline constexpr std::size_t kReachRowsMax = 4000;
+/// Members of an overlay of which a matrix is made: with more, asking all of all is no question to
+/// put at one's ease. More are refused.
+inline constexpr std::size_t kReachMatrixMax = 1000;
+/// Questions of this kind that wait for examinations; more are answered with what is known.
+inline constexpr std::size_t kReachWaitingMax = 8;
+/// Members examined for one such question.
+inline constexpr std::size_t kReachFreshMax = kReachMatrixMax;
 /// Questions of ours that are open at once. Full refuses the newest.
 inline constexpr std::size_t kGathersMax = 32;
 /// Questions that leave in one burst: their answers, if they are short, fit the receive buffer of

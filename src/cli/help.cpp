@@ -31,6 +31,12 @@ SIGTERM leaves cleanly, SIGHUP reads the configuration again.)"},
     Entry{"rtt", R"(Examples:
   grapevine rtt web-3                              from here to web-3
   grapevine rtt web-3 web-7                        between two others)"},
+    Entry{"reachability", R"(Examples:
+  grapevine reachability
+  grapevine reachability --age 0                   nothing that is known already counts
+  grapevine reachability --json | jq .troubles
+
+Asks every living member whom it reaches; a row says what that member sees of the others.)"},
     Entry{"info", R"(Examples:
   grapevine info
   grapevine info --json --url https://web-1:9470 --ca ca.pem)"},

@@ -68,6 +68,32 @@ struct RecordView {
     std::vector<KeyValue> items;  ///< By key.
 };
 
+/// Who reaches whom, as each member tells it.
+struct ReachabilityView {
+    struct Member {
+        std::string id;
+        std::string name;
+        std::string status;
+        bool has_answered = false;
+        /// What it says of each member, in the order of the list: + both, < in only, > out only,
+        /// ~ relayed, x none, ? unknown, . itself. Empty if it has not answered.
+        std::string paths{};
+        /// The same for round trips; empty with more than 200 members.
+        std::vector<std::optional<std::int64_t>> rtt_us{};
+    };
+    /// What is wrong between two of them.
+    struct Trouble {
+        std::string kind;  ///< one_way (nothing gets from `from` to `to`), both_ways, doubtful
+        std::string from;  ///< Ids.
+        std::string from_name;
+        std::string to;
+        std::string to_name;
+        std::string text;  ///< For people.
+    };
+    std::vector<Member> members;  ///< By name and id.
+    std::vector<Trouble> troubles;
+};
+
 /// What a user says about an overlay, in the configuration file or over the API. Absent means "as
 /// it is" in a change and "the default" in a creation. Names are those of the configuration.
 struct OverlaySpec {
@@ -169,6 +195,12 @@ struct ShowRoundTrip {
     std::string from;
     std::string to;
 };
+/// Asks all members whom they reach.
+struct ShowReachability {
+    std::string overlay;
+    /// What a member found out longer ago than this it finds out anew.
+    std::int64_t age_max_ms = 5000;
+};
 /// Removes a dead or left member from the view.
 struct ForgetMember {
     std::string overlay;
@@ -214,22 +246,23 @@ struct Metrics {};
 
 using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
-                 ListMembers, ShowMember, ShowRoundTrip, ForgetMember, GetRecord, SetRecord,
-                 EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish, Metrics,
-                 gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
+                 ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
+                 SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
+                 Metrics, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
                  gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
                  gossiperl::SendDigest>;
 
 struct Done {};
 /// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
-/// -> MemberView, `ShowRoundTrip` -> RoundTripView, `GetRecord` -> RecordView, `SetRecord` ->
-/// KeyValue, `Publish` -> PublishReceipt, `Invite`, `Metrics` -> std::string, all others -> Done.
-using Answer =
-    std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
-                 std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string,
-                 RoundTripView, gossiperl::Settings, std::vector<gossiperl::MemberView>,
-                 std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
+/// -> MemberView, `ShowRoundTrip` -> RoundTripView, `ShowReachability` -> ReachabilityView,
+/// `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt, `Invite`,
+/// `Metrics` -> std::string, all others -> Done.
+using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
+                            std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
+                            std::string, RoundTripView, ReachabilityView, gossiperl::Settings,
+                            std::vector<gossiperl::MemberView>,
+                            std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
 // -- What can be followed --
 

@@ -34,6 +34,11 @@ Pump::Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks)
 
 Pump::~Pump() {
     *self_ = nullptr;
+    for (auto& [number, done] : std::exchange(gathering_, {})) {
+        done(std::unexpected(Refusal{Refusal::Code::unavailable,
+                                     "the overlay ended before all had answered",
+                                     "ask again when it is running", "overlay"}));
+    }
 }
 
 Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver& resolver,

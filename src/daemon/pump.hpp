@@ -52,8 +52,8 @@ public:
     Outcome<void> forget(const std::string& member) override;
     Outcome<control::MemberView> member(const std::string& member) const override;
     Outcome<control::RecordView> record(const std::string& member) const override;
-    Outcome<control::RoundTripView> round_trip(const std::string& from,
-                                               const std::string& to) const override;
+    void round_trip(const std::string& from, const std::string& to, RoundTripDone done) override;
+    void reachability(Duration age_max, ReachabilityDone done) override;
     [[nodiscard]] std::vector<control::MemberView> members() const override;
     [[nodiscard]] control::OverlayView view() const override;
     [[nodiscard]] Outcome<control::gossiperl::StatisticsView> statistics(
@@ -64,8 +64,8 @@ public:
     [[nodiscard]] const Endpoint& bound() const override;
 
     using Gathered = overlay::Overlay::Gathered;
-    /// Puts a question to `targets` and calls `done` once, on this thread: with the answers, with
-    /// the refusal (see `protocol::Node::ask`), or never if the overlay ends before.
+    /// Puts a question to `targets` and calls `done` once, on this thread: with the answers, or
+    /// with the refusal (see `protocol::Node::ask`), also if the overlay ends before.
     void ask(const std::vector<MemberId>& targets, protocol::QuestionKind kind, Bytes body,
              Duration patience, std::function<void(Outcome<Gathered>)> done);
 
@@ -91,6 +91,10 @@ private:
                   what);
     Outcome<MemberId> find(const std::string& member) const;
     [[nodiscard]] control::MemberView view_of_member(const protocol::Member& member) const;
+    [[nodiscard]] control::RoundTripView round_trip_view(MemberId from, MemberId to) const;
+    static void add_measured(control::RoundTripView& view, MemberId start, MemberId end,
+                             const Gathered& gathered);
+    void finish_reachability(const Outcome<control::ReachabilityView>& outcome);
     /// Told again by peers after our start, though old clients may have had it before.
     [[nodiscard]] bool is_refill(const protocol::Event& event) const;
     void tell_clients(const protocol::Event& event);
@@ -113,6 +117,7 @@ private:
     std::vector<control::LogItem> news_;
     /// Who waits for the answers to which question; as many as the node has open.
     std::map<std::uint64_t, std::function<void(Outcome<Gathered>)>> gathering_;
+    std::vector<ReachabilityDone> reach_waiting_;  ///< For the one matrix that is being made.
     bool is_store_failing_ = false;
     bool are_addresses_ours_ = false;  ///< Found by us, not given by the user.
     /// Callbacks that come after our end find nobody.

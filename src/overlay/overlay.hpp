@@ -96,9 +96,9 @@ public:
     struct LiarFound {
         MemberId member;
     };
-    using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, RecordChanged,
-                                EventDelivered, EventGap, Announce, LiarFound, Gathered,
-                                PathChanged>;
+    using Action =
+        std::variant<Transmit, Persist, Resolve, MemberChanged, RecordChanged, EventDelivered,
+                     EventGap, Announce, LiarFound, Gathered, PathChanged>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;

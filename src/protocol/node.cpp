@@ -191,8 +191,7 @@ std::optional<Node::Action> Node::poll() {
 Instant Node::deadline() const {
     return std::min({membership_.deadline(), detector_->deadline(), paths_.deadline(),
                      records_.deadline(), rumors_.deadline(), events_.deadline(),
-                     gather_.deadline(), catch_up_,
-                     next_reconnect_});
+                     gather_.deadline(), reach_deadline(), catch_up_, next_reconnect_});
 }
 
 void Node::check_invariants() const {

@@ -20,6 +20,7 @@
 #include "protocol/membership/membership.hpp"
 #include "protocol/membership/paths.hpp"
 #include "protocol/query/gather.hpp"
+#include "protocol/query/reachability.hpp"
 #include "protocol/rumor/events.hpp"
 #include "protocol/rumor/rumors.hpp"
 #include "protocol/state/records.hpp"
@@ -124,6 +125,15 @@ private:
         std::vector<wire::Section> sections;
     };
 
+    /// Somebody, perhaps ourselves, waits for our row of the matrix.
+    struct ReachDebt {
+        MemberId asker;
+        std::uint64_t number = 0;
+        MemberId subject;
+        std::vector<MemberId> examined;
+        Instant due{};
+    };
+
     void handle(Instant now, MemberId from, const wire::Section& section);
     void handle_ping(Instant now, MemberId from, const wire::Ping& ping);
     void handle_heartbeats(Instant now, MemberId from, const wire::Heartbeats& heartbeats);
@@ -151,6 +161,11 @@ private:
     bool settle_spread(Instant now);
     bool settle_questions(Instant now);
     void answer(Instant now, const Gather::Asked& asked);
+    void asked_reachability(Instant now, const Gather::Asked& asked);
+    bool pay_reach_debts(Instant now);
+    [[nodiscard]] Instant reach_deadline() const;
+    [[nodiscard]] ReachAnswer reach_answer(Instant now, MemberId subject) const;
+    void learn_from(Instant now, const Gather::Gathered& gathered);
     [[nodiscard]] bool is_peer(MemberId id) const;
     void apply_change(Instant now, const MemberChange& change);
     /// Tells the detector in which subnet the member of this record is.
@@ -178,6 +193,8 @@ private:
     Rumors rumors_;
     Events events_;
     Gather gather_;
+    /// Questions of whom we reach that wait for examinations to end.
+    std::vector<ReachDebt> reach_debts_;
     Counters counters_;
 
     Epoch epoch_;

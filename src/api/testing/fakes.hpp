@@ -237,6 +237,14 @@ private:
         view.unknown = {};
         return on_a(what.overlay, view);
     }
+    static Outcome<control::Answer> give(const control::ShowReachability& what) {
+        control::ReachabilityView view;
+        view.members.push_back({"00000000000000aa", "alpha", "alive", true, ".<", {{}, 1200}});
+        view.members.push_back({"00000000000000bb", "beta", "suspect"});
+        view.troubles.push_back({"one_way", "00000000000000aa", "alpha", "00000000000000bb", "beta",
+                                 "nothing gets from alpha to beta"});
+        return on_a(what.overlay, view);
+    }
     static Outcome<control::Answer> give(const control::ForgetMember& what) {
         return on_a(what.overlay, control::Done{});
     }
