@@ -196,6 +196,10 @@ inline constexpr std::size_t kTreeStreamsMax = 1024;
 /// makes room; if there is none, a member that asks for one keeps asking for events instead.
 inline constexpr std::size_t kTreeLinksMax = 64;
 
+/// Copies of events that are gathered for members (ProtocolConfig::event_gather), over all members;
+/// beyond it they go at once.
+inline constexpr std::size_t kGatheredMax = 16'384;
+
 /// Rumors answered for in one section: at most 29 bytes each.
 inline constexpr std::size_t kEventFeedbackMax = 32;
 /// Events that are told as rumors at once; the one told most makes room. Each has some 300 bytes.

@@ -116,7 +116,7 @@ Outcome<EventSequence> Events::publish(Instant now, WallTime wall, std::string t
     ++counters_.delivered;
     outbox_.push(Deliver{event});
     spreader_->added(now, {{own_, sequence}, kNobody, 0, false, is_large(event->payload->size())});
-    spread();
+    spread(now);
     return sequence;
 }
 
@@ -167,7 +167,7 @@ void Events::handle(Instant now, MemberId from, const wire::EventFragment& fragm
     if (was_asked) request_more(now, *flow);
     // Nobody will send the rest of a large event unasked.
     if (is_large(fragment.total_bytes) && !was_asked && flow->due != kNever) schedule(*flow, now);
-    spread();
+    spread(now);
 }
 
 void Events::settle(Instant now, Flow& flow) {
@@ -299,7 +299,8 @@ void Events::advance(Instant now) {
         assert(flow.due > now);
     }
     spreader_->advance(now);
-    spread();
+    spread(now);
+    if (gathered_at_ <= now) push_gathered();
     if (frontier_at_ > now) return;
     const Duration interval =
         is_catching_up() ? config_.frontier_interval / 2 : config_.frontier_interval;
@@ -314,7 +315,7 @@ void Events::advance(Instant now) {
 
 Instant Events::deadline() const {
     const Instant repair_at = timers_.empty() ? kNever : timers_.begin()->first;
-    return std::min({frontier_at_, repair_at, retention_.deadline(), spreader_->deadline()});
+    return std::min({frontier_at_, gathered_at_, repair_at, retention_.deadline(), spreader_->deadline()});
 }
 
 Duration Events::jitter(Duration duration) {
@@ -336,6 +337,8 @@ void Events::check_invariants() const {
     assert(timers == timers_.size());
     assert(load_.assemblies <= kAssembliesMax);
     assert(flows_.size() <= kStreamsMax);
+    assert(gathered_count_ <= kGatheredMax);
+    assert(gathered_.empty() == (gathered_at_ == kNever));
     retention_.check_invariants();
     spreader_->check_invariants();
 }
