@@ -120,6 +120,11 @@ inline constexpr std::size_t kOwnVotesMax = 4096;
 /// With so few members known, ourselves and the accused included, one vote is a quorum: beside the
 /// two there is only one other.
 inline constexpr std::size_t kQuorumExemptMembers = 3;
+/// Accusers whose refuted accusations are remembered; the one refuted longest ago is displaced.
+/// Sick ones are few, and while more than these take turns nobody is held to be unreliable anyway.
+inline constexpr std::size_t kAccusersMax = 256;
+/// Members of whom it is remembered that they were doubted and came back: 120 kB.
+inline constexpr std::size_t kFlapsMax = 1024;
 /// Counters in one packet of the heartbeat detector: 12 bytes each.
 inline constexpr std::size_t kHeartbeatsPerPacketMax = 90;
 /// ... and in one round of it: eight packets, the first counter of each being the sender's own. At
@@ -211,6 +216,9 @@ inline constexpr std::size_t kPullsAnsweredMax = 64;
 /// Copies per event whose answers are awaited; the oldest is displaced and then counts as
 /// unanswered.
 inline constexpr std::size_t kAnswersAwaitedMax = 16;
+
+/// Traced events that a member has notes of, some 150 bytes each; the oldest is displaced.
+inline constexpr std::size_t kTraceNotesMax = 4096;
 
 // -- Questions --
 

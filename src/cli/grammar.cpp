@@ -164,6 +164,7 @@ Grammar::Grammar()
     add_record();
     add_overlay();
     add_tools();
+    add_lab();
     add(root_, "help", "Show help for a command, or: exit-codes, environment.");
 }
 
@@ -424,6 +425,9 @@ void Grammar::add_tools() {
     sim->add_option("--members", options.members, "Instead of the scenario's own number.")
         ->type_name("N")
         ->check(CLI::Range(1, 20000));
+    sim->add_option("--detector", options.detector, "Instead of the scenario's own.")
+        ->type_name("DETECTOR")
+        ->check(CLI::IsMember({"rings", "swim", "heartbeat", "phi"}));
     sim->add_option("--trace", options.trace_file, "Write one JSON object per thing happened.")
         ->type_name("FILE");
     add_json(sim, options.is_json);

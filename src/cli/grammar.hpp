@@ -35,6 +35,7 @@ struct AllOptions {
     KeyTexts overlay_keys;
     KeysOptions keys;
     SimOptions sim;
+    LabOptions lab;
     VersionOptions version;
     CompletionOptions completion;
 };
@@ -65,6 +66,7 @@ private:
     void add_record();
     void add_overlay();
     void add_tools();
+    void add_lab();  // grammar_lab.cpp
 
     CLI::App root_;
     AllOptions all_;

@@ -124,8 +124,21 @@ struct SimOptions {
     std::string scenario;
     std::uint64_t seed = 1;
     std::optional<std::size_t> members;
+    std::string detector;  ///< Empty: the scenario's.
     std::string trace_file;
     bool is_list = false;
+    bool is_json = false;
+};
+
+struct LabOptions {
+    std::vector<std::string> detectors;  ///< Empty: all.
+    std::string profile = "fast";
+    std::size_t members = 64;
+    std::size_t crashes = 20;  ///< In each cell.
+    std::uint64_t seed = 1;
+    double loss_percent = 10;
+    std::uint32_t stall_ms = 300;
+    double calm_seconds = 30;
     bool is_json = false;
 };
 
@@ -145,7 +158,7 @@ struct ShowText {
 using Command =
     std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions, InfoOptions,
                  PublishOptions, SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions,
-                 InviteOptions, RecordOptions, OverlayOptions, KeysOptions, SimOptions,
+                 InviteOptions, RecordOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions,
                  VersionOptions, CompletionOptions>;
 
 }  // namespace grapevine::cli

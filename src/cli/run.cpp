@@ -72,6 +72,9 @@ struct Dispatch {
     Attempt<int> operator()(const SimOptions& options) const {
         return done(simulate(options, console));
     }
+    Attempt<int> operator()(const LabOptions& options) const {
+        return done(compare_detectors(options, console));
+    }
     Attempt<int> operator()(const VersionOptions& options) const {
         return done(show_version(options, console));
     }

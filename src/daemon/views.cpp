@@ -110,6 +110,7 @@ std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Ov
         {"news_dropped_old_total", members.dropped_old},
         {"news_dropped_unknown_total", members.dropped_unknown},
         {"news_dropped_unproven_total", members.dropped_unproven},
+        {"news_dropped_unreliable_total", members.dropped_unreliable},
         {"members_refused_total", members.dropped_full},
         {"news_dropped_forged_total", members.dropped_forged},
         {"record_changes_applied_total", records.applied},

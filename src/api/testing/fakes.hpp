@@ -166,6 +166,7 @@ public:
         view.seeds = {"10.0.0.2:9471"};
         view.key_ids = {1, 2};
         view.profile = "lan";
+        view.detector = "rings";
         view.cipher = "chacha20-poly1305";
         view.labels = {{"rack", "r1"}};
         view.origin = "api";

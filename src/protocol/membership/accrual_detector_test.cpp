@@ -14,6 +14,14 @@ using namespace std::chrono_literals;
 using testing::drain;
 using testing::only;
 
+ProtocolConfig usual_config() {
+    ProtocolConfig config;
+    config.phi_interval = 500ms;
+    config.phi_pause = 1s;
+    config.phi_deviation_min = 100ms;
+    return config;
+}
+
 /// Member 1, which knows 2 .. count; who is in `silent` never answers, all others do so at once.
 struct Watching {
     ProtocolConfig config;
@@ -24,7 +32,7 @@ struct Watching {
     std::vector<std::pair<Instant, MemberId>> missed;
     std::size_t answered = 0;
 
-    explicit Watching(std::uint64_t count, const ProtocolConfig& protocol = {})
+    explicit Watching(std::uint64_t count, const ProtocolConfig& protocol = usual_config())
         : config(protocol), detector(MemberId(1), config, 3) {
         for (std::uint64_t id = 2; id <= count; ++id) detector.add(MemberId(id));
     }
@@ -164,7 +172,7 @@ TEST(AccrualDetector, the_gap_of_an_outage_is_no_sample) {
 
 TEST(AccrualDetector, an_uneven_member_is_given_more_time) {
     // Of the acks every third one is lost.
-    ProtocolConfig config;
+    ProtocolConfig config = usual_config();
     config.phi_pause = Duration::zero();
     AccrualDetector detector(MemberId(1), config, 3);
     detector.add(MemberId(2));

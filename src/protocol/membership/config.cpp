@@ -58,7 +58,8 @@ ProtocolConfig fast_config() {
     config.repair_retry = 60ms;
     config.gap_patience = 2s;
     config.heartbeat_interval = 200ms;
-    config.phi_interval = 100ms;
+    config.phi_interval = 300ms;
+    config.phi_monitors = 3;
     config.phi_deviation_min = 20ms;
     config.phi_pause = 150ms;
     return config;
@@ -89,7 +90,7 @@ ProtocolConfig wan_config() {
     config.repair_retry = 800ms;
     config.gap_patience = 15s;
     config.heartbeat_interval = 2s;
-    config.phi_interval = 1s;
+    config.phi_interval = 2s;
     config.phi_deviation_min = 300ms;
     config.phi_pause = 10s;
     return config;
@@ -134,6 +135,7 @@ ProtocolConfig profile_config(Profile profile, DetectorKind detector) {
     // These two report a member only when its silence has become improbable. What follows is the
     // time in which a suspect can clear its name, and no second patience.
     if (detector == DetectorKind::heartbeat || detector == DetectorKind::phi) {
+        if (profile == Profile::fast) make_swim_fast(config);
         config.suspicion_alpha = 1;
     }
     return config;

@@ -84,7 +84,7 @@ struct ProtocolConfig {
     std::string heartbeat_subnet_label{};
 
     // Detector: accrual. Every member pings `phi_monitors` others at `phi_interval`.
-    Duration phi_interval = std::chrono::milliseconds(500);
+    Duration phi_interval = std::chrono::seconds(1);
     double phi_threshold = 8;
     std::uint16_t phi_window = 1000;
     Duration phi_deviation_min = std::chrono::milliseconds(100);

@@ -33,7 +33,8 @@ public:
     struct Missed {
         MemberId member;
     };
-    /// `member` itself answered. `round_trip` is zero when it answered somebody else for us.
+    /// `member` itself answered. `round_trip` is zero when it answered somebody else for us, or
+    /// when it cannot be known which of several pings it answered.
     struct Answered {
         MemberId member;
         Duration round_trip{};

@@ -24,10 +24,19 @@ bool outranks(const wire::MemberRecord& left, const wire::MemberRecord& right) {
            std::tie(right.incarnation, right.leaving, right.boot, right.signature);
 }
 
+/// A sick accuser probes every member a few times in this many periods, slowed down ninefold by its
+/// own local health.
+constexpr int kAccuserWindowPeriods = 120;
+/// So long it is ignored for that: four suspicions of its making in five minutes are bearable.
+constexpr Duration kAccuserSentence = std::chrono::minutes(5);
+
 }  // namespace
 
 Membership::Membership(wire::SharedRecord self, ProtocolConfig config)
-    : self_(self->member), config_(config) {
+    : self_(self->member),
+      config_(config),
+      accusers_(config.probe_period * kAccuserWindowPeriods,
+                std::max(kAccuserSentence, config.probe_period * kAccuserWindowPeriods)) {
     assert(self_ != kNobody);
     assert(!self->leaving);
     const Incarnation incarnation = self->incarnation;
@@ -87,6 +96,7 @@ bool Membership::merge_record(Instant now, MemberId from, Position position,
     }
     if (told <= held && !is_newer_record) return false;
 
+    if (told > held) cleared(now, position, *record);
     if (is_newer_record) members_[position].record = record;
     if (told > held) set_claim(now, position, told);
     position = *position_of(member);
@@ -131,14 +141,19 @@ bool Membership::handle_accusation(Instant now, MemberId from, const wire::Accus
         tell(from, accusation.member);
     }
     if (held.status == Status::dead && held.incarnation == told.incarnation) {
-        return strengthen(*position, votes);
+        return strengthen(now, *position, votes);
     }
     if (is_old) return false;
     if (votes.empty()) {
         ++counters_.dropped_unproven;
         return false;
     }
-    if (told.status == Status::suspect || !is_quorum(votes)) {
+    const bool is_suspect = held == Claim{told.incarnation, Status::suspect};
+    if (!is_suspect && !is_credible(now, votes)) {
+        ++counters_.dropped_unreliable;
+        return false;
+    }
+    if (told.status == Status::suspect || !is_quorum(now, votes)) {
         return hear_suspicion(now, *position, told.incarnation, votes);
     }
     hear_death(now, *position, told.incarnation, votes);
@@ -297,6 +312,7 @@ void Membership::forget_at(Instant now, Position position) {
     members_.pop_back();
     reminders_.erase(member);
     evidence_.erase(member);
+    flaps_.forget(member);
     add_floor(now, member, incarnation);
 }
 

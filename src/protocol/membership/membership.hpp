@@ -13,7 +13,9 @@
 #include "base/random.hpp"
 #include "base/time.hpp"
 #include "protocol/member_index.hpp"
+#include "protocol/membership/accusers.hpp"
 #include "protocol/membership/config.hpp"
+#include "protocol/membership/flaps.hpp"
 #include "protocol/membership/suspicion.hpp"
 #include "protocol/peers.hpp"
 #include "wire/messages.hpp"
@@ -80,6 +82,12 @@ struct MemberChange {
 /// dead kVotesMax for as long as their certificate lives: whoever is told of them must be shown.
 /// Who was forgotten is told so without votes, and nobody else is told.
 ///
+/// Whose accusations keep being refuted (accusers.hpp) has less weight: its vote alone begins no
+/// suspicion and makes no quorum, with that of a reliable member it counts. The same holds for
+/// ourselves. This is the one rule that looks at more than the claims, so for a while two members
+/// may disagree about an accusation; evidence that convinces everybody ends it. Who keeps being
+/// taken back (flaps.hpp) is suspected for longer, and never dead at once.
+///
 /// Source: Das et al., "SWIM", DSN 2002, section 4.2 (suspicion, incarnations); Dadgar et al.,
 /// "Lifeguard", 2018 (timers in suspicion.hpp; buddy rule: a suspect is the first to be told);
 /// Demers et al. 1987, section 2 (death certificates).
@@ -141,6 +149,7 @@ public:
         std::uint64_t dropped_old = 0;         ///< News older than what we hold.
         std::uint64_t dropped_unknown = 0;     ///< Accusations of members we have no record of.
         std::uint64_t dropped_unproven = 0;    ///< Accusations that nobody has voted for.
+        std::uint64_t dropped_unreliable = 0;  ///< ... but those who are refuted again and again.
         std::uint64_t dropped_full = 0;        ///< New members refused at kMembersMax.
         std::uint64_t dropped_forged = 0;      ///< Accusations of a life that cannot be.
     };
@@ -198,6 +207,10 @@ public:
     /// The incarnation up to which news of `member` is ignored because it was forgotten. Who
     /// compares views should treat such a member as held, or peers offer it again and again.
     [[nodiscard]] std::optional<Incarnation> forgotten_at(MemberId member) const;
+    /// Its accusations keep being refuted, so that they count only together with those of others.
+    [[nodiscard]] bool is_unreliable(Instant now, MemberId accuser) const;
+    /// It keeps being suspected or dead and coming back, so that it is suspected for longer.
+    [[nodiscard]] bool is_flapping(Instant now, MemberId member) const;
     /// What to tell others about `member`: its record if it is alive or left, else an accusation
     /// with its evidence, in which our own vote is blank.
     /// One that was forgotten is dead to us. Nothing for a member that we have never held.
@@ -251,12 +264,14 @@ private:
     void hear_death(Instant now, Position position, Incarnation incarnation, Votes votes);
     void begin_suspicion(Instant now, Position position, Incarnation incarnation, Votes votes);
     bool add_vote(Position position, const wire::Vote& vote);
-    bool strengthen(Position position, const Votes& votes);
+    bool strengthen(Instant now, Position position, const Votes& votes);
     void declare_dead(Instant now, Position position, Votes votes);
     void suspicion_is_due(Instant now, Position position);
     [[nodiscard]] Votes with_own(Votes votes) const;
     [[nodiscard]] Votes of_witnesses(MemberId accused, const Votes& votes) const;
-    [[nodiscard]] bool is_quorum(const Votes& votes) const;
+    [[nodiscard]] bool is_quorum(Instant now, const Votes& votes) const;
+    [[nodiscard]] bool is_credible(Instant now, const Votes& votes) const;
+    void cleared(Instant now, Position position, const wire::MemberRecord& record);
     void forget_at(Instant now, Position position);
 
     void set_claim(Instant now, Position position, Claim claim);
@@ -290,6 +305,8 @@ private:
 
     std::map<MemberId, Suspicion> suspicions_;
     std::map<MemberId, Votes> evidence_;  ///< Of the dead: 1 .. kVotesMax.
+    Accusers accusers_;
+    Flaps flaps_;
     std::map<MemberId, Floor> floors_;
     /// When a member that is suspect or dead may be told so again; see `heard_from`.
     std::map<MemberId, Instant> reminders_;

@@ -32,15 +32,23 @@ public:
         const auto floor = floors_.find(member);
         return floor != floors_.end() && incarnation <= floor->second;
     }
-    /// What an accusation amounts to by its votes; nothing if nobody whom we know has voted.
-    [[nodiscard]] std::optional<Claim> weigh(const wire::Accusation& accusation) const {
+    /// What an accusation amounts to by its votes; nothing if nobody whom we know has voted. Who is
+    /// unreliable is asked of the machine itself, for the twin is about merging.
+    [[nodiscard]] std::optional<Claim> weigh(Instant now, const Membership& machine,
+                                             const wire::Accusation& accusation) const {
         std::set<MemberId> voters;
         for (const wire::Vote& vote : accusation.votes) {
             const bool is_known = vote.voter == MemberId(1) || claims_.contains(vote.voter);
             if (is_known && vote.voter != accusation.member) voters.insert(vote.voter);
         }
         if (voters.empty()) return std::nullopt;
-        const bool is_quorum = voters.size() >= 2 || claims_.size() + 1 <= kQuorumExemptMembers;
+        const bool are_few = claims_.size() + 1 <= kQuorumExemptMembers;
+        const bool is_credible = are_few || std::ranges::any_of(voters, [&](MemberId voter) {
+                                     return !machine.is_unreliable(now, voter);
+                                 });
+        const Claim suspicion{accusation.incarnation, Status::suspect};
+        if (!is_credible && believed(accusation.member) != suspicion) return std::nullopt;
+        const bool is_quorum = is_credible && (voters.size() >= 2 || are_few);
         const bool is_death = accusation.status == Status::dead && is_quorum;
         return Claim{accusation.incarnation, is_death ? Status::dead : Status::suspect};
     }
@@ -126,7 +134,7 @@ private:
             const auto twin = std::ranges::find(accusation.votes, vote.voter, &wire::Vote::voter);
             if (twin == accusation.votes.end()) accusation.votes.push_back(vote);
         }
-        const auto weight = twin_.weigh(accusation);
+        const auto weight = twin_.weigh(now_, membership_, accusation);
         if (weight && twin_.believed(member)) twin_.claim(member, *weight);
         membership_.handle_accusation(now_, from, accusation);
     }
@@ -135,16 +143,21 @@ private:
         const auto believed = twin_.believed(member);
         const wire::Vote vote{MemberId(2 + random_.below(kMembers))};
         if (believed && believed->first == incarnation && believed->second < Status::dead) {
-            const auto weight =
-                twin_.weigh({member, incarnation, Status::dead, vote.voter, {vote, {MemberId(1)}}});
-            twin_.claim(member, *weight);
+            wire::Accusation accusation{
+                member, incarnation, Status::dead, vote.voter, {vote, {MemberId(1)}}};
+            if (membership_.is_flapping(now_, member)) accusation.status = Status::suspect;
+            const auto weight = twin_.weigh(now_, membership_, accusation);
+            if (weight) twin_.claim(member, *weight);
         }
         membership_.declared(now_, member, incarnation, {vote});
     }
 
     void miss(MemberId member) {
         const auto believed = twin_.believed(member);
-        if (believed && believed->second == Status::alive) {
+        const auto weight =
+            twin_.weigh(now_, membership_,
+                        {member, Incarnation{}, Status::suspect, MemberId(1), {{MemberId(1)}}});
+        if (believed && believed->second == Status::alive && weight) {
             twin_.claim(member, {believed->first, Status::suspect});
         }
         membership_.missed(now_, member);
@@ -221,7 +234,11 @@ TEST(MembershipModel, the_same_news_in_any_order_and_number_ends_in_the_same_vie
         }
         std::map<MemberId, std::tuple<Incarnation, Status, wire::SharedRecord>> views[2];
         for (auto& view : views) {
-            Membership membership(record_of(MemberId(1), 1), {});
+            // So short a period that nobody is unreliable: that depends on the order.
+            ProtocolConfig config;
+            config.probe_period = 1ns;
+            Membership membership(record_of(MemberId(1), 1), config);
+            Instant now{};
             // An accusation needs a record to be held against; after that the order is free.
             for (std::uint64_t id = 2; id < 2 + kMembers; ++id) {
                 membership.handle_record(Instant{}, kNobody, record_of(MemberId(id), 0));
@@ -229,10 +246,11 @@ TEST(MembershipModel, the_same_news_in_any_order_and_number_ends_in_the_same_vie
             random.shuffle(std::span(news));
             for (int times = 0; times < 2; ++times) {
                 for (const auto& item : news) {
+                    now += 1ms;
                     if (const auto* record = std::get_if<wire::SharedRecord>(&item)) {
-                        membership.handle_record(Instant{}, MemberId(2), *record);
+                        membership.handle_record(now, MemberId(2), *record);
                     } else {
-                        membership.handle_accusation(Instant{}, MemberId(2),
+                        membership.handle_accusation(now, MemberId(2),
                                                      std::get<wire::Accusation>(item));
                     }
                     drain(membership);

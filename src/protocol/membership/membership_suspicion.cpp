@@ -26,10 +26,26 @@ Membership::Votes Membership::of_witnesses(MemberId accused, const Votes& votes)
     return witnesses;
 }
 
-bool Membership::is_quorum(const Votes& votes) const {
+/// Not only by those whose accusations keep being refuted. Where one vote is a quorum, there are
+/// too few to be choosy.
+bool Membership::is_credible(Instant now, const Votes& votes) const {
+    if (members_.size() <= kQuorumExemptMembers) return true;
+    return std::ranges::any_of(
+        votes, [&](const wire::Vote& vote) { return !is_unreliable(now, vote.voter); });
+}
+
+bool Membership::is_unreliable(Instant now, MemberId accuser) const {
+    return accusers_.is_unreliable(now, accuser, alive_count());
+}
+
+bool Membership::is_flapping(Instant now, MemberId member) const {
+    return flaps_.hold(now, member) > Duration{};
+}
+
+bool Membership::is_quorum(Instant now, const Votes& votes) const {
     const bool is_enough = members_.size() <= kQuorumExemptMembers || GV_MUTANT(death_by_one_vote);
     const std::size_t needed = is_enough ? 1 : 2;
-    return votes.size() >= needed;
+    return votes.size() >= needed && is_credible(now, votes);
 }
 
 /// Ours first, then the latest of the others. Blank: the overlay signs it on its way out.
@@ -43,17 +59,17 @@ Membership::Votes Membership::with_own(Votes votes) const {
 }
 
 /// More votes for a death that we hold. It is news if only now we can prove it to others.
-bool Membership::strengthen(Position position, const Votes& votes) {
+bool Membership::strengthen(Instant now, Position position, const Votes& votes) {
     const MemberId member = id_at(position);
     Votes& held = evidence_.at(member);
-    const bool was_proof = is_quorum(held);
+    const bool was_proof = is_quorum(now, held);
     for (const wire::Vote& vote : votes) {
         if (held.size() == kVotesMax) break;
         if (std::ranges::find(held, vote.voter, &wire::Vote::voter) == held.end()) {
             held.push_back(vote);
         }
     }
-    const bool is_news = !was_proof && is_quorum(held);
+    const bool is_news = !was_proof && is_quorum(now, held);
     if (is_news) spread(member);
     return is_news;
 }
@@ -68,6 +84,10 @@ void Membership::missed(Instant now, MemberId member) {
         return hear_death(now, *position, held.incarnation, with_own({}));
     }
     if (held.status == Status::alive) {
+        if (!is_credible(now, with_own({}))) {
+            ++counters_.dropped_unreliable;
+            return;
+        }
         const bool is_wrong = GV_MUTANT(accuse_the_next_life);
         begin_suspicion(now, *position, is_wrong ? held.incarnation.next() : held.incarnation,
                         with_own({}));
@@ -86,7 +106,8 @@ void Membership::begin_suspicion(Instant now, Position position, Incarnation inc
     set_claim(now, position, {incarnation, Status::suspect});
     position = *position_of(member);
     Suspicion& suspicion = suspicions_[member];
-    suspicion.times = SuspicionTimes::make(config_, alive_count());
+    suspicion.times =
+        SuspicionTimes::make(config_, alive_count()).held_for(flaps_.hold(now, member));
     suspicion.start = now;
     if (votes.size() > suspicion.times.confirmations_max + 1) {
         votes.resize(suspicion.times.confirmations_max + 1);
@@ -124,9 +145,26 @@ void Membership::declared(Instant now, MemberId member, Incarnation incarnation,
     if (!position || member == self_) return;
     const Claim held = claim_of(*position);
     if (is_gone(held.status) || held.incarnation != incarnation) return;
-    Votes evidence = with_own(of_witnesses(member, votes));
-    if (is_quorum(evidence)) return declare_dead(now, *position, std::move(evidence));
+    const Votes witnesses = of_witnesses(member, votes);
+    Votes evidence = with_own(witnesses);
+    if (!is_flapping(now, member) && is_quorum(now, evidence)) {
+        return declare_dead(now, *position, std::move(evidence));
+    }
+    if (!witnesses.empty() && is_credible(now, witnesses)) {
+        hear_suspicion(now, *position, incarnation, witnesses);
+    }
     missed(now, member);
+}
+
+/// Before a record that overrules what is said about the member is taken over.
+void Membership::cleared(Instant now, Position position, const wire::MemberRecord& record) {
+    const Member& held = members_[position];
+    const bool is_restart = held.record->boot != record.boot;
+    if (held.status == Status::alive || is_restart || record.leaving) return;
+    flaps_.returned(now, record.member);
+    const auto suspicion = suspicions_.find(record.member);
+    if (suspicion == suspicions_.end() || suspicion->second.votes.size() != 1) return;
+    accusers_.refuted(now, suspicion->second.votes.front().voter, record.member);
 }
 
 void Membership::suspicion_is_due(Instant now, Position position) {

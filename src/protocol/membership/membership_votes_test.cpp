@@ -169,6 +169,103 @@ TEST(Votes, evidence_ends_with_the_life_that_it_speaks_of) {
     EXPECT_EQ(view.voters_told(2), Voters{5});
 }
 
+// -- Those who are refuted, and those who refute --------------------------------------------------
+
+/// 3 accuses members from 10 on, each of which clears itself.
+void refute_lone_accusations(View& view, std::uint64_t victims, std::uint64_t accuser = 3) {
+    for (std::uint64_t victim = 10; victim < 10 + victims; ++victim) {
+        EXPECT_TRUE(view.accuse(victim, Status::suspect, {accuser}));
+        view.membership.handle_record(view.now, MemberId(victim), record_of(MemberId(victim), 6));
+        view.now += 1s;
+    }
+    drain(view.membership);
+}
+
+TEST(Unreliable, who_is_refuted_by_four_members_is_not_believed_alone) {
+    View view(20);
+    refute_lone_accusations(view, 4);
+    EXPECT_FALSE(view.accuse(2, Status::suspect, {3}));
+    EXPECT_FALSE(view.accuse(2, Status::dead, {3}));
+    EXPECT_EQ(view.status(2), Status::alive);
+    EXPECT_EQ(view.membership.counters().dropped_unreliable, 2U);
+    EXPECT_TRUE(view.accuse(2, Status::dead, {3, 4})) << "with a reliable one it counts";
+    EXPECT_EQ(view.status(2), Status::dead);
+}
+
+TEST(Unreliable, its_vote_confirms_the_suspicion_of_another) {
+    View view(20);
+    refute_lone_accusations(view, 4);
+    EXPECT_TRUE(view.accuse(2, Status::suspect, {4}));
+    EXPECT_TRUE(view.accuse(2, Status::suspect, {3}));
+    EXPECT_EQ(view.voters_told(2), (Voters{4, 3}));
+}
+
+TEST(Unreliable, two_of_them_are_no_quorum) {
+    View view(20);
+    refute_lone_accusations(view, 4, 3);
+    for (std::uint64_t victim = 10; victim < 14; ++victim) {
+        view.accuse(victim, Status::suspect, {4}, 6);
+        view.membership.handle_record(view.now, kNobody, record_of(MemberId(victim), 7));
+    }
+    EXPECT_FALSE(view.accuse(2, Status::dead, {3, 4}));
+    EXPECT_EQ(view.status(2), Status::alive);
+}
+
+TEST(Unreliable, a_refuted_accusation_that_others_shared_is_held_against_nobody) {
+    View view(20);
+    for (std::uint64_t victim = 10; victim < 16; ++victim) {
+        view.accuse(victim, Status::suspect, {3, 4});
+        view.membership.handle_record(view.now, kNobody, record_of(MemberId(victim), 6));
+    }
+    EXPECT_TRUE(view.accuse(2, Status::suspect, {3}));
+}
+
+TEST(Unreliable, a_restart_is_no_refutation) {
+    View view(20);
+    for (std::uint64_t victim = 10; victim < 16; ++victim) {
+        view.accuse(victim, Status::suspect, {3});
+        view.membership.handle_record(view.now, kNobody, record_of(MemberId(victim), 6, 99));
+    }
+    EXPECT_TRUE(view.accuse(2, Status::suspect, {3})) << "they had been down indeed";
+    EXPECT_FALSE(view.membership.is_flapping(view.now, MemberId(10)));
+}
+
+TEST(Unreliable, we_hold_ourselves_to_the_same) {
+    View view(20);
+    for (std::uint64_t victim = 10; victim < 14; ++victim) {
+        view.membership.missed(view.now, MemberId(victim));
+        view.membership.handle_record(view.now, kNobody, record_of(MemberId(victim), 6));
+    }
+    view.membership.missed(view.now, MemberId(2));
+    EXPECT_EQ(view.status(2), Status::alive);
+    EXPECT_TRUE(view.accuse(2, Status::suspect, {3}));
+    view.membership.missed(view.now, MemberId(2));
+    EXPECT_EQ(view.voters_told(2), (Voters{3, 1}));
+}
+
+TEST(Flapping, who_keeps_coming_back_is_suspected_for_longer_and_not_declared_dead_at_once) {
+    View view(20);
+    std::uint32_t incarnation = 5;
+    for (int times = 0; times < 2; ++times) {
+        view.accuse(2, Status::dead, {3, 4}, incarnation);
+        view.membership.handle_record(view.now, kNobody, record_of(MemberId(2), ++incarnation));
+    }
+    EXPECT_TRUE(view.membership.is_flapping(view.now, MemberId(2)));
+    view.membership.declared(view.now, MemberId(2), Incarnation(incarnation), votes_of({3, 4, 5}));
+    EXPECT_EQ(view.status(2), Status::suspect);
+    EXPECT_EQ(view.voters_told(2), (Voters{4, 5, 1}));
+    // Four accusers: it would be alpha log10(20) T = 5.2 s.
+    EXPECT_EQ(view.membership.deadline(), view.now + Flaps::kFirstHold);
+}
+
+TEST(Flapping, one_return_after_a_healed_partition_costs_nothing) {
+    View view(20);
+    view.accuse(2, Status::dead, {3, 4});
+    view.membership.handle_record(view.now, kNobody, record_of(MemberId(2), 6));
+    view.membership.declared(view.now, MemberId(2), Incarnation(6), votes_of({3}));
+    EXPECT_EQ(view.status(2), Status::dead);
+}
+
 // -- Verdicts of observers -----------------------------------------------------------------------
 
 TEST(Declared, a_quorum_of_observers_is_a_death_at_once) {

@@ -37,8 +37,8 @@ std::chrono::milliseconds RingPhases::heard(Instant now, std::uint8_t ring) {
     Duration shift{};
     if (has_others) shift = (period_ - farthest - before) / 2;
     const Duration bound = std::min(shift_max(period_), kToldMax);
-    const auto told = std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::clamp(shift, -bound, bound));
+    const auto told =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::clamp(shift, -bound, bound));
     slots_[ring] = {true, now, next + told};
     return told;
 }

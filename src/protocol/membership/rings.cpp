@@ -97,9 +97,12 @@ bool Rings::settle_duty(Instant now, MemberId from, const wire::Ack& ack) {
     if (!ring || *ring >= order_.ring_count()) return false;
     Duty& duty = duties_[*ring];
     if (duty.sequence != ack.sequence || duty.subject != from || duty.is_answered) return false;
+    // Of an answer that came too late nobody knows how long it lay in our own socket.
+    Duration round_trip{};
     if (duty.answer_by != kNever) {
         loss_.answered();
         swim_.health().probe_succeeded();
+        round_trip = now - duty.sent_at;
     }
     duty.is_answered = true;
     duty.answer_by = kNever;
@@ -107,7 +110,7 @@ bool Rings::settle_duty(Instant now, MemberId from, const wire::Ack& ack) {
     const Duration shift =
         std::clamp<Duration>(std::chrono::milliseconds(ack.shift_ms), -bound, bound);
     duty.next_at = std::max(now, duty.next_at + shift);
-    outbox_.push_back(Answered{from, now - duty.sent_at});
+    outbox_.push_back(Answered{from, round_trip});
     found_alive(now, from);
     return true;
 }
@@ -266,8 +269,8 @@ ProbeSequence Rings::next_sequence(std::uint8_t ring) {
 }
 
 Duration Rings::draw(Duration bound) {
-    return Duration(static_cast<Duration::rep>(
-        random_.below(static_cast<std::uint64_t>(bound.count()))));
+    return Duration(
+        static_cast<Duration::rep>(random_.below(static_cast<std::uint64_t>(bound.count()))));
 }
 
 void Rings::send(MemberId to, ProbeMessage message) {

@@ -135,6 +135,7 @@ private:
         std::uint8_t agreed = 0;       ///< Bursts that have agreed that it is dead.
         std::vector<MemberId> silent;  ///< Asked in this burst, and have not answered.
         std::vector<MemberId> tried;   ///< Asked since the last burst that agreed.
+        Incarnation incarnation;       ///< The life that the votes speak of.
         std::vector<wire::Vote> votes;
     };
     struct Asker {
@@ -151,7 +152,7 @@ private:
         std::uint8_t pings_sent = 0;
         std::uint8_t refused_count = 0;  ///< Pings that drew "unreachable".
         Instant began_at{};
-        Instant next_at{};            ///< kNever after the last ping.
+        Instant next_at{};           ///< kNever after the last ping.
         Instant answer_by = kNever;  ///< Until the last ping, or the second refusal.
     };
 

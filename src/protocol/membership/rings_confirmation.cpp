@@ -80,8 +80,7 @@ void Rings::step(Instant now, Confirmation& confirmation) {
 }
 
 void Rings::ask_observers(Instant now, Confirmation& confirmation) {
-    std::vector<MemberId> observers =
-        order_.observers_of(confirmation.subject, swim_.members());
+    std::vector<MemberId> observers = order_.observers_of(confirmation.subject, swim_.members());
     std::erase(observers, self_);
     if (!observers.empty()) {
         ask(now, confirmation, std::move(observers));
@@ -117,10 +116,10 @@ void Rings::ask(Instant now, Confirmation& confirmation, std::vector<MemberId> w
 
 void Rings::handle_verdict(Instant now, MemberId from, const wire::BurstVerdict& verdict) {
     Confirmation* confirmation = confirmation_of(verdict.target);
-    const bool is_ours = confirmation != nullptr && confirmation->is_bursting &&
-                         confirmation->burst_sequence == verdict.sequence &&
-                         std::ranges::find(confirmation->silent, from) !=
-                             confirmation->silent.end();
+    const bool is_ours =
+        confirmation != nullptr && confirmation->is_bursting &&
+        confirmation->burst_sequence == verdict.sequence &&
+        std::ranges::find(confirmation->silent, from) != confirmation->silent.end();
     if (!is_ours || (verdict.vote && verdict.vote->voter != from)) {
         ++counters_.dropped_unexpected;
         return;
@@ -135,13 +134,20 @@ void Rings::handle_verdict(Instant now, MemberId from, const wire::BurstVerdict&
     }
     assert(verdict.vote);  // The decoder's rule.
     std::erase(confirmation->silent, from);
-    confirmation->votes.push_back(*verdict.vote);
+    // Votes about an earlier life than that of the others say nothing of this one.
+    if (verdict.incarnation > confirmation->incarnation) {
+        confirmation->incarnation = verdict.incarnation;
+        confirmation->votes.clear();
+    }
+    if (verdict.incarnation == confirmation->incarnation) {
+        confirmation->votes.push_back(*verdict.vote);
+    }
     conclude_if_complete(now, *confirmation);
 }
 
 void Rings::conclude_if_complete(Instant now, Confirmation& confirmation) {
-    const bool is_complete = confirmation.is_bursting && confirmation.silent.empty() &&
-                             confirmation.has_own_burst_ended;
+    const bool is_complete =
+        confirmation.is_bursting && confirmation.silent.empty() && confirmation.has_own_burst_ended;
     if (is_complete) conclude(now, confirmation);
 }
 
@@ -164,7 +170,8 @@ void Rings::conclude(Instant now, Confirmation& confirmation) {
             return ask_observers(now, confirmation);
         }
         ++counters_.declared;
-        outbox_.push_back(Declared{subject, std::move(confirmation.votes)});
+        outbox_.push_back(
+            Declared{subject, confirmation.incarnation, std::move(confirmation.votes)});
         return end_confirmation(subject);
     }
     ++counters_.missed;

@@ -104,7 +104,9 @@ public:
     [[nodiscard]] const LocalHealth& health() const { return health_; }
     /// All that were added, in the order of this round. Valid until the next input.
     [[nodiscard]] std::span<const MemberId> members() const { return round_; }
-    [[nodiscard]] bool is_watching(MemberId member) const { return position_of(member).has_value(); }
+    [[nodiscard]] bool is_watching(MemberId member) const {
+        return position_of(member).has_value();
+    }
 
     [[nodiscard]] std::size_t member_count() const { return round_.size(); }
     [[nodiscard]] const Counters& counters() const { return counters_; }
