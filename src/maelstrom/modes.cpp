@@ -27,6 +27,7 @@ Settings settings_of(Mode mode) {
             protocol.tree_root_degree = 1;
             protocol.tree_degree = 64;
             protocol.event_gather = 200ms;
+            protocol.frontier_interval = 2s;
             // Gathering twice and two trips take up to 600 ms; what is not here then is lost.
             protocol.repair_delay = 900ms;
             protocol.repair_retry = 500ms;
