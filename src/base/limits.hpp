@@ -204,6 +204,9 @@ inline constexpr std::size_t kTreeLinksMax = 64;
 /// Streams of others of which we carry on that somebody cannot keep up; the one silent for longest
 /// is displaced.
 inline constexpr std::size_t kPressuredStreamsMax = 64;
+/// Copies of events that are gathered for members (ProtocolConfig::event_gather), over all members;
+/// beyond it they go at once.
+inline constexpr std::size_t kGatheredMax = 16'384;
 
 /// Rumors answered for in one section: at most 29 bytes each.
 inline constexpr std::size_t kEventFeedbackMax = 32;
