@@ -72,9 +72,7 @@ private:
     Outcome<void> drain();
     Outcome<void> persist(const storage::Batch& batch);
     void resolve(const std::string& name);
-    void note(std::variant<control::LogItem::Event, control::LogItem::Gap, control::LogItem::Member,
-                           control::LogItem::Record>
-                  what);
+    void note(control::LogItem::What what);
     Outcome<MemberId> find(const std::string& member) const;
     /// Told again by peers after our start, though old clients may have had it before.
     [[nodiscard]] bool is_refill(const protocol::Event& event) const;

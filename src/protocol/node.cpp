@@ -55,6 +55,7 @@ Node::Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint
     : config_(config),
       random_(seed),
       membership_(share(self), config),
+      telling_(config),
       detector_(std::make_unique<Swim>(self.member, config, random_.next())),
       records_(self.member, std::move(own), config),
       rumors_(
@@ -179,8 +180,9 @@ std::optional<Node::Action> Node::poll() {
 }
 
 Instant Node::deadline() const {
-    return std::min({membership_.deadline(), detector_->deadline(), records_.deadline(),
-                     rumors_.deadline(), events_.deadline(), catch_up_, next_reconnect_});
+    return std::min({membership_.deadline(), telling_.deadline(), detector_->deadline(),
+                     records_.deadline(), rumors_.deadline(), events_.deadline(), catch_up_,
+                     next_reconnect_});
 }
 
 void Node::check_invariants() const {

@@ -17,6 +17,7 @@
 #include "protocol/membership/config.hpp"
 #include "protocol/membership/detector.hpp"
 #include "protocol/membership/membership.hpp"
+#include "protocol/membership/telling.hpp"
 #include "protocol/rumor/events.hpp"
 #include "protocol/rumor/rumors.hpp"
 #include "protocol/state/records.hpp"
@@ -47,6 +48,11 @@ public:
     struct Changed {
         MemberChange change;
     };
+    /// Deaths that are told as one (membership/telling.hpp): two or more.
+    struct ChangedTogether {
+        std::vector<MemberChange> changes;
+    };
+    using Settled = Telling::Settled;
     struct RecordChanged {
         MemberId member;
         std::vector<wire::StateItem> items;
@@ -55,7 +61,7 @@ public:
     using Deliver = Events::Deliver;
     using Gap = Events::Gap;
     using Action = std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed,
-                                RecordChanged, Deliver, Gap>;
+                                ChangedTogether, Settled, RecordChanged, Deliver, Gap>;
 
     struct Counters {
         std::uint64_t syncs_begun = 0;     ///< Anti-entropy exchanges that we asked for.
@@ -126,6 +132,7 @@ private:
     bool settle_records(Instant now);
     bool settle_spread(Instant now);
     void apply_change(Instant now, const MemberChange& change);
+    void tell_changes();
     void refresh_entry(MemberId member);
     void begin_sync(Instant now, MemberId peer);
     void tell(MemberId to, MemberId member);
@@ -138,6 +145,7 @@ private:
     ProtocolConfig config_;
     Random random_;
     Membership membership_;
+    Telling telling_;
     std::unique_ptr<Detector> detector_;
     Records records_;
     Reconciler reconciler_;
