@@ -82,10 +82,24 @@ Outcome<void> check_keys(const JsonReader& reader, std::string_view type,
     return {};
 }
 
+Outcome<control::Detection> read_detection(const JsonReader& reader) {
+    control::Detection detection;
+    for (const auto& text : control::kDetectionTexts) {
+        detection.*text.field = GV_TRY(reader.text(text.name));
+    }
+    for (const auto& number : control::kDetectionNumbers) {
+        constexpr std::uint64_t kNumberMax = std::numeric_limits<std::int64_t>::max();
+        if (const auto value = GV_TRY(reader.whole(number.name, kNumberMax))) {
+            detection.*number.field = static_cast<std::int64_t>(*value);
+        }
+    }
+    return detection;
+}
+
 }  // namespace
 
 Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, OverlayName name) {
-    static constexpr std::array<std::string_view, 16> kKeys = {"name",
+    static constexpr std::array<std::string_view, 24> kKeys = {"name",
                                                                "protocol",
                                                                "bind",
                                                                "advertise",
@@ -100,7 +114,15 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
                                                                "client_key",
                                                                "client_port",
                                                                "local_delivery",
-                                                               "multicast"};
+                                                               "multicast",
+                                                               "detector",
+                                                               "heartbeat_interval_ms",
+                                                               "heartbeat_fail_ms",
+                                                               "heartbeat_subnet_label",
+                                                               "phi_interval_ms",
+                                                               "phi_threshold",
+                                                               "phi_pause_ms",
+                                                               "phi_monitors"};
     const JsonReader reader = GV_TRY(JsonReader::parse(json, kKeys));
     control::OverlaySpec spec;
     if (name == OverlayName::required) {
@@ -115,6 +137,7 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
     spec.keys = GV_TRY(reader.texts("keys", kKeysMax));
     spec.multicast = GV_TRY(reader.text("multicast"));
     spec.profile = GV_TRY(reader.text("profile"));
+    spec.detection = GV_TRY(read_detection(reader));
     spec.cipher = GV_TRY(reader.text("cipher"));
     spec.member_name = GV_TRY(reader.text("member_name"));
     spec.labels = GV_TRY(reader.labels("labels", kLabelsMax));

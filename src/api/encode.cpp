@@ -44,6 +44,11 @@ json::object to_object(const control::MemberView& member) {
     object["labels"] = to_object(member.labels);
     object["status_age_ms"] = member.status_age_ms;
     object["is_self"] = member.is_self;
+    if (!member.path.empty()) object["path"] = to_utf8(member.path);
+    if (member.rtt_us) {
+        object["rtt_us"] = *member.rtt_us;
+        object["is_rtt_measured"] = member.is_rtt_measured;
+    }
     return object;
 }
 
@@ -61,6 +66,7 @@ json::object to_object(const control::OverlayView& overlay) {
     for (const std::uint8_t id : overlay.key_ids) key_ids.emplace_back(static_cast<int>(id));
     object["key_ids"] = std::move(key_ids);
     object["profile"] = to_utf8(overlay.profile);
+    object["detector"] = to_utf8(overlay.detector);
     object["cipher"] = to_utf8(overlay.cipher);
     object["labels"] = to_object(overlay.labels);
     object["origin"] = to_utf8(overlay.origin);

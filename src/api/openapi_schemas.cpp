@@ -23,6 +23,16 @@ constexpr std::string_view kRequestSchemas = R"json({
     "multicast": {"type": "string", "examples": ["on", "off", "239.1.2.3:9470"],
                   "description": "Where the overlay announces itself to its network."},
     "profile": {"type": "string", "enum": ["fast", "lan", "wan"]},
+    "detector": {"type": "string", "enum": ["rings", "swim", "heartbeat", "phi"],
+                 "description": "Who finds failures; as the profile says when absent."},
+    "heartbeat_interval_ms": {"type": "integer", "minimum": 20, "maximum": 60000},
+    "heartbeat_fail_ms": {"type": "integer", "minimum": 0, "maximum": 3600000,
+                          "description": "0: computed for the number of members."},
+    "heartbeat_subnet_label": {"type": "string", "maxLength": 32},
+    "phi_interval_ms": {"type": "integer", "minimum": 20, "maximum": 60000},
+    "phi_threshold": {"type": "integer", "minimum": 1, "maximum": 100},
+    "phi_pause_ms": {"type": "integer", "minimum": 0, "maximum": 3600000},
+    "phi_monitors": {"type": "integer", "minimum": 1, "maximum": 32},
     "cipher": {"type": "string", "enum": ["chacha20-poly1305", "aes-256-gcm"]},
     "member_name": {"type": "string", "maxLength": 64},
     "labels": {"$ref": "#/components/schemas/Labels"},
@@ -46,6 +56,16 @@ constexpr std::string_view kRequestSchemas = R"json({
     "multicast": {"type": "string", "examples": ["on", "off", "239.1.2.3:9470"],
                   "description": "Where the overlay announces itself to its network."},
     "profile": {"type": "string", "enum": ["fast", "lan", "wan"]},
+    "detector": {"type": "string", "enum": ["rings", "swim", "heartbeat", "phi"],
+                 "description": "Who finds failures; as the profile says when absent."},
+    "heartbeat_interval_ms": {"type": "integer", "minimum": 20, "maximum": 60000},
+    "heartbeat_fail_ms": {"type": "integer", "minimum": 0, "maximum": 3600000,
+                          "description": "0: computed for the number of members."},
+    "heartbeat_subnet_label": {"type": "string", "maxLength": 32},
+    "phi_interval_ms": {"type": "integer", "minimum": 20, "maximum": 60000},
+    "phi_threshold": {"type": "integer", "minimum": 1, "maximum": 100},
+    "phi_pause_ms": {"type": "integer", "minimum": 0, "maximum": 3600000},
+    "phi_monitors": {"type": "integer", "minimum": 1, "maximum": 32},
     "cipher": {"type": "string", "enum": ["chacha20-poly1305", "aes-256-gcm"]},
     "member_name": {"type": "string", "maxLength": 64},
     "labels": {"$ref": "#/components/schemas/Labels"},
@@ -144,7 +164,7 @@ constexpr std::string_view kAnswerSchemas = R"json(
 "Overlay": {
   "type": "object", "additionalProperties": false,
   "required": ["name", "protocol", "id", "member_name", "incarnation", "bind", "advertise", "seeds",
-               "key_ids", "profile", "cipher", "labels", "origin", "state", "view_fingerprint",
+               "key_ids", "profile", "detector", "cipher", "labels", "origin", "state", "view_fingerprint",
                "members_alive", "members_suspect",
                "members_dead", "members_left", "local_health", "counters"],
   "properties": {
@@ -160,6 +180,8 @@ constexpr std::string_view kAnswerSchemas = R"json(
     "key_ids": {"type": "array", "items": {"type": "integer"},
                 "description": "Never the keys themselves."},
     "profile": {"type": "string"},
+    "detector": {"type": "string", "enum": ["rings", "swim", "heartbeat", "phi", ""],
+                 "description": "Empty in an overlay of the old protocol."},
     "cipher": {"type": "string"},
     "labels": {"$ref": "#/components/schemas/Labels"},
     "origin": {"type": "string", "enum": ["file", "api", "session"],
@@ -194,7 +216,34 @@ constexpr std::string_view kAnswerSchemas = R"json(
     "labels": {"$ref": "#/components/schemas/Labels"},
     "status_age_ms": {"type": "integer",
                       "description": "How long it has had this status, as seen here."},
-    "is_self": {"type": "boolean"}
+    "is_self": {"type": "boolean"},
+    "path": {"type": "string",
+             "enum": ["unknown", "both", "in only", "out only", "relayed", "none"],
+             "description": "How this daemon reaches it. in only: it speaks to us and does not answer our pings. relayed: it answers others for us, and never us. Not of itself."},
+    "rtt_us": {"type": "integer",
+               "description": "Round trip in microseconds, as far as it is known here."},
+    "is_rtt_measured": {"type": "boolean",
+                        "description": "With rtt_us: measured, not estimated by coordinates."}
+  }
+},
+"MemberEnd": {
+  "type": "object", "additionalProperties": false, "required": ["id", "name"],
+  "properties": {"id": {"type": "string"}, "name": {"type": "string"}}
+},
+"RoundTrip": {
+  "type": "object", "additionalProperties": false, "required": ["from", "to", "unknown"],
+  "properties": {
+    "from": {"$ref": "#/components/schemas/MemberEnd"},
+    "to": {"$ref": "#/components/schemas/MemberEnd"},
+    "estimated_us": {"type": "integer",
+                     "description": "By coordinates, in microseconds. Absent when one is unknown."},
+    "error_percent": {"type": "integer",
+                      "description": "Of the estimate: 10 is good, 100 and more a guess."},
+    "measured_us": {"type": "integer",
+                    "description": "The median of the last three pings between the two."},
+    "measured_age_ms": {"type": "integer"},
+    "unknown": {"type": "array", "items": {"type": "string"},
+                "description": "Ids of those whose coordinates are not known here."}
   }
 },
 "MemberList": {

@@ -1,6 +1,7 @@
 #include "api/routes.hpp"
 
 #include <array>
+#include <vector>
 
 #include "api/handlers.hpp"
 
@@ -20,6 +21,8 @@ constexpr std::array kMemberQuery = {
                    "Only members with this label, as key=value. All given ones must hold."},
     QueryParameter{"limit", Type::whole, Times::once,
                    "At most this many; `matched` says how many there are."},
+    QueryParameter{"sort", Type::text, Times::once,
+                   "name (the default), or rtt: nearest first, unknown ones last."},
 };
 
 constexpr std::array kPublishQuery = {
@@ -300,9 +303,8 @@ constexpr std::array kRoutes = {
           handle_join_token},
 
     Route{"GET", "/v1/overlays/{overlay}/members", "listMembers", "members", Access::read,
-          Reach::overlay, "List members",
-          "The members as this daemon sees them now, by name and id.", kMemberQuery, Body::none, "",
-          200, kMembers, kOnOverlay, handle_list_members},
+          Reach::overlay, "List members", "The members as this daemon sees them now.", kMemberQuery,
+          Body::none, "", 200, kMembers, kOnOverlay, handle_list_members},
     Route{"GET",
           "/v1/overlays/{overlay}/members/{member}",
           "getMember",
@@ -491,7 +493,14 @@ constexpr std::array kRoutes = {
 }  // namespace
 
 std::span<const Route> routes() {
-    return kRoutes;
+    static const std::vector<Route> all = [] {
+        std::vector<Route> table(kRoutes.begin(), kRoutes.end());
+        for (const auto& more : {network_routes()}) {
+            table.insert(table.end(), more.begin(), more.end());
+        }
+        return table;
+    }();
+    return all;
 }
 
 }  // namespace grapevine::api

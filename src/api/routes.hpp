@@ -77,4 +77,7 @@ struct Route {
 
 std::span<const Route> routes();
 
+/// The part of it that stands in routes_network.cpp.
+std::span<const Route> network_routes();
+
 }  // namespace grapevine::api

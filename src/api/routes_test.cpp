@@ -45,6 +45,7 @@ const std::vector<Example> kExamples = {
     {"joinByInvitation", "/v1/join", R"({"token":"gvi_x"})"},
     {"listMembers", "/v1/overlays/a/members", ""},
     {"getMember", "/v1/overlays/a/members/beta", ""},
+    {"getRoundTrip", "/v1/overlays/a/rtt?from=beta", ""},
     {"forgetMember", "/v1/overlays/a/members/beta", ""},
     {"getMemberRecord", "/v1/overlays/a/members/beta/record", ""},
     {"getRecord", "/v1/overlays/a/record", ""},

@@ -89,6 +89,19 @@ inline constexpr std::size_t kMembersMax = 20'000;
 inline constexpr std::size_t kFavoursMax = 64;
 /// Last-chance probes at once; what comes on top waits. Each is k + 2 datagrams.
 inline constexpr std::size_t kLastChancesMax = 32;
+/// Members that a ring detector is making sure of at once. K of them are its own subjects; the rest
+/// is for "port unreachable" and for the rings as they close up after many have failed together.
+inline constexpr std::size_t kConfirmationsMax = 32;
+/// Members pinged in bursts at once, at 5 pings each; a request on top is refused, and its asker
+/// has others to ask.
+inline constexpr std::size_t kBurstsMax = 64;
+/// Who waits for one burst; the rest is refused and asks again.
+inline constexpr std::size_t kBurstAskersMax = 16;
+/// Members asked in one burst.
+inline constexpr std::size_t kBurstAskedMax = 16;
+/// Members that were doubted because of "port unreachable" and are not doubted again at once; while
+/// this is full, no further one is.
+inline constexpr std::size_t kDoubtedMax = 64;
 /// How far an accusation may run ahead of the newest incarnation we know of its member. An honest
 /// one is ahead by the refutations we missed; without the limit one forged accusation of the
 /// highest incarnation would be a death that nobody can refute.
@@ -116,6 +129,20 @@ inline constexpr std::size_t kAccusersMax = 256;
 inline constexpr std::size_t kFlapsMax = 1024;
 /// Counters in one packet of the heartbeat detector: 12 bytes each.
 inline constexpr std::size_t kHeartbeatsPerPacketMax = 90;
+/// ... and in one round of it: eight packets, the first counter of each being the sender's own. At
+/// one round per second that is 9 kB/s, whatever the number of members.
+inline constexpr std::size_t kHeartbeatsPerRoundMax = 8 * (kHeartbeatsPerPacketMax - 1);
+/// Members that were removed and whose old counters must not bring them back; the one nearest its
+/// end is displaced.
+inline constexpr std::size_t kHeartbeatsDepartedMax = kMembersMax;
+
+/// Members whose places and round trips are known (72 bytes each), and members of whom it is known
+/// how we reach them (72 bytes); full, the one heard of longest ago is displaced.
+inline constexpr std::size_t kPlacesMax = 2048;
+inline constexpr std::size_t kPathsMax = 2048;
+/// Members that are examined for how we reach them at once; what comes on top waits. An examination
+/// is one ping if all is well, at most 8 pings and 2 ping-reqs in 1.2 s.
+inline constexpr std::size_t kExaminationsMax = 32;
 
 /// Pushes whose feedback we still expect; the oldest is displaced and then counts as unanswered.
 inline constexpr std::size_t kPushesOutstandingMax = 64;
@@ -165,8 +192,31 @@ inline constexpr std::size_t kSourcesMax = 8;
 /// seven weeks. What is beyond is garbage, and must not reach the arithmetic of sequences.
 inline constexpr std::uint64_t kSequenceAheadMax = std::uint64_t{1} << 32U;
 
+/// Fragments of an event that is sent on unasked, as a whole; of a larger one only the first. A
+/// publisher sends to 32 members at once: 512 datagrams, half of what its send queue holds, and 16
+/// of what each receive buffer has room for (some 90 of full size).
+inline constexpr std::size_t kEagerFragmentsMax = 16;
+/// Streams whose trees are remembered; the one idle for longest is forgotten, and its next event
+/// floods all links again.
+inline constexpr std::size_t kTreeStreamsMax = 1024;
+/// Links of one stream, those that others have asked for included. A link that carries nothing
+/// makes room; if there is none, a member that asks for one keeps asking for events instead.
+inline constexpr std::size_t kTreeLinksMax = 64;
+
 /// Rumors answered for in one section: at most 29 bytes each.
 inline constexpr std::size_t kEventFeedbackMax = 32;
+/// Events that are told as rumors at once; the one told most makes room. Each has some 300 bytes.
+inline constexpr std::size_t kHotEventsMax = 1024;
+/// Events told to one partner in one round: 64 datagrams at most, as for a request.
+inline constexpr std::uint16_t kEventsPerContactMax = 64;
+/// Members whose pulls are answered in one round; the rest ask somebody else in the next.
+inline constexpr std::size_t kPullsAnsweredMax = 64;
+/// Copies per event whose answers are awaited; the oldest is displaced and then counts as
+/// unanswered.
+inline constexpr std::size_t kAnswersAwaitedMax = 16;
+
+/// Traced events that a member has notes of, some 150 bytes each; the oldest is displaced.
+inline constexpr std::size_t kTraceNotesMax = 4096;
 
 // -- Questions --
 
@@ -175,6 +225,24 @@ inline constexpr std::size_t kQuestionBytesMax = 512;
 inline constexpr std::size_t kAnswerPartBytes = 1024;
 /// Of one member's answer: 64 KiB.
 inline constexpr std::size_t kAnswerPartsMax = 64;
+inline constexpr std::size_t kAnswerBytesMax = kAnswerPartsMax * kAnswerPartBytes;
+/// Questions of ours that are open at once. Full refuses the newest.
+inline constexpr std::size_t kGathersMax = 32;
+/// Questions that leave in one burst: their answers, if they are short, fit the receive buffer of
+/// 212 kB together.
+inline constexpr std::size_t kGatherBurst = 16;
+/// Answers that have come, of all open questions: 20,000 members with 1.6 kB each. What does not
+/// fit is dropped, and its member named silent.
+inline constexpr std::size_t kGatherBytesMax = 32 * 1024 * 1024;
+/// Questions of others that are remembered, with their answers; the oldest is displaced.
+inline constexpr std::size_t kQuestionsHeldMax = 256;
+inline constexpr std::size_t kAnswersHeldBytesMax = 4 * 1024 * 1024;
+/// Parts of answers that one member may draw from us at once, and per second: the largest answer
+/// twice, and then once in a second. A question costs one part, be it answered or not.
+inline constexpr std::size_t kAnswerPartsBurst = 2 * kAnswerPartsMax;
+inline constexpr std::size_t kAnswerPartsPerSecond = kAnswerPartsMax;
+/// Members whose allowance is not whole. Full refuses the questions of others for a moment.
+inline constexpr std::size_t kAskersMax = 1024;
 
 // -- Overlays and keys --
 
@@ -189,6 +257,17 @@ inline constexpr std::size_t kAnnouncersMax = 1024;
 /// Strangers that multicast has told us of and that we have not contacted yet; the newest is passed
 /// over, and will speak again.
 inline constexpr std::size_t kDiscoveredMax = 64;
+
+// -- Maelstrom -----------------------------------------------------------------------------------
+
+/// A line of JSON; the largest event in base64 is 1.4 MB.
+inline constexpr std::size_t kMaelstromLineBytesMax = 2 * 1024 * 1024;
+/// Nodes of one test. Maelstrom's own have 25.
+inline constexpr std::size_t kMaelstromNodesMax = 256;
+/// Values of broadcasts that a node keeps: fifty times what the broadcast challenges send.
+inline constexpr std::size_t kMaelstromValuesMax = 100'000;
+/// What one node may add to a counter, so that the sum of all is a number in JSON.
+inline constexpr std::uint64_t kMaelstromRowMax = std::uint64_t{1} << 52U;
 
 // -- The old protocol ----------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
 #include "cli/remote.hpp"
+#include "daemon/config_keys.hpp"
 #include "daemon/config_values.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "runtime/files.hpp"
@@ -60,6 +61,24 @@ Attempt<T> or_usage(Outcome<T> outcome, std::string_view flag) {
                 outcome.error().cure);
 }
 
+/// The key of how failures are found that this is, if it is one: durations have a unit in flags,
+/// and milliseconds in JSON.
+Attempt<void> put_detection(json::object& spec, std::string_view key, const std::string& text) {
+    const std::string_view name = key.substr(std::string_view("overlay.").size());
+    for (const auto& field : control::kDetectionTexts) {
+        if (field.name == name) spec[field.name] = text;
+    }
+    for (const auto& field : control::kDetectionNumbers) {
+        const bool is_duration = field.name == std::string(name) + "_ms";
+        if (field.name != name && !is_duration) continue;
+        spec[field.name] =
+            GV_TRY(or_usage(is_duration ? daemon::parse_duration_ms(text)
+                                        : daemon::parse_integer(text, field.min, field.max),
+                            daemon::find_key(key)->flag));
+    }
+    return {};
+}
+
 /// The body of a creation or change, out of flags named like the keys of the configuration.
 Attempt<json::object> spec_of(const OverlayOptions& options) {
     json::object spec;
@@ -73,6 +92,7 @@ Attempt<json::object> spec_of(const OverlayOptions& options) {
         if (key == "overlay.bind") spec["bind"] = texts.back();
         if (key == "overlay.multicast") spec["multicast"] = texts.back();
         if (key == "overlay.profile") spec["profile"] = texts.back();
+        GV_TRY_VOID(put_detection(spec, key, texts.back()));
         if (key == "overlay.cipher") spec["cipher"] = texts.back();
         if (key == "overlay.member_name") spec["member_name"] = texts.back();
         if (key == "overlay.advertise") spec["advertise"] = to_array(split_all(texts));

@@ -11,8 +11,9 @@
 // work is returned, for `run` to print.
 namespace grapevine::cli {
 
-// Looking (looking.cpp)
+// Looking (looking.cpp, looking_network.cpp)
 Attempt<void> show_members(const MembersOptions& options, Console& console);
+Attempt<void> show_round_trip(const RoundTripOptions& options, Console& console);
 Attempt<void> show_info(const InfoOptions& options, Console& console);
 Attempt<void> show_record(const RecordOptions& options, Console& console);
 Attempt<void> show_overlays(const OverlayOptions& options, Console& console);
@@ -36,6 +37,7 @@ Attempt<int> agent(const AgentOptions& options, Console& console);
 Attempt<void> generate_key(const KeysOptions& options, Console& console);
 Attempt<void> show_version(const VersionOptions& options, Console& console);
 Attempt<void> simulate(const SimOptions& options, Console& console);
+Attempt<void> compare_detectors(const LabOptions& options, Console& console);
 std::string completion_script(const std::string& shell);
 
 // Shared

@@ -175,6 +175,13 @@ TEST(DaemonCommands, overlay_settings_are_sent_in_the_units_of_the_api) {
     EXPECT_EQ(daemon.asked().back().body,
               R"({"labels":{"rack":"r1"},"retention_age_ms":120000,"retention_bytes":1048576,)"
               R"("seeds":["a:1","b:2","c:3"],"name":"demo"})");
+    EXPECT_EQ(ask(daemon, {"overlay", "create", "demo", "--detector", "phi", "--phi-pause", "2s",
+                           "--phi-threshold", "12"})
+                  .code,
+              0);
+    EXPECT_EQ(daemon.asked().back().body,
+              R"({"detector":"phi","phi_pause_ms":2000,"phi_threshold":12,"name":"demo"})");
+    EXPECT_EQ(ask(daemon, {"overlay", "create", "demo", "--phi-threshold", "101"}).code, 2);
 }
 
 TEST(DaemonCommands, joining_tells_a_token_from_seeds) {

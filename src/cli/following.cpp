@@ -257,8 +257,12 @@ private:
             return;
         }
         if (!is_wanted) return;
-        console_.out << fmt::format("{}  {}  {}\n", format_wall_time(number_at(item, "seen_at_ms")),
-                                    safe_text(kind), names)
+        const bool is_path = kind == "path" && members.size() == 1;
+        const std::string path =
+            is_path ? "  " + safe_text(text_at(members.front(), "path")) : std::string();
+        console_.out << fmt::format("{}  {}  {}{}\n",
+                                    format_wall_time(number_at(item, "seen_at_ms")),
+                                    safe_text(kind), names, path)
                      << std::flush;
     }
 

@@ -157,12 +157,14 @@ Grammar::Grammar()
     add_agent();
     add_demo();
     add_looking();
+    add_network();
     add_publish();
     add_subscribe();
     add_joining();
     add_record();
     add_overlay();
     add_tools();
+    add_lab();
     add(root_, "help", "Show help for a command, or: exit-codes, environment.");
 }
 
@@ -233,7 +235,12 @@ void Grammar::add_looking() {
         ->type_name("KEY=VALUE")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    members->add_flag("-w,--watch", all_.members.is_watch, "Follow the changes until Ctrl-C.");
+    CLI::Option* sort =
+        members->add_option("--sort", all_.members.sort,
+                            "name, or rtt: nearest first, those of unknown distance last.");
+    sort->type_name("ORDER")->check(CLI::IsMember({"name", "rtt"}))->capture_default_str();
+    members->add_flag("-w,--watch", all_.members.is_watch, "Follow the changes until Ctrl-C.")
+        ->excludes(sort);
     add_json(members, all_.members.is_json);
     add_connection(members, all_.members.connection);
     choose(members, all_.members);
@@ -242,6 +249,17 @@ void Grammar::add_looking() {
     add_json(info, all_.info.is_json);
     add_connection(info, all_.info.connection, WithOverlay::no);
     choose(info, all_.info);
+}
+
+void Grammar::add_network() {
+    CLI::App* rtt = add(root_, "rtt", "Show the round trip between two members.");
+    rtt->add_option("from", all_.round_trip.from, "A member, by name or id.")
+        ->type_name("A")
+        ->required();
+    rtt->add_option("to", all_.round_trip.to, "The other one; else our own.")->type_name("B");
+    add_json(rtt, all_.round_trip.is_json);
+    add_connection(rtt, all_.round_trip.connection);
+    choose(rtt, all_.round_trip);
 }
 
 void Grammar::add_publish() {
@@ -407,6 +425,9 @@ void Grammar::add_tools() {
     sim->add_option("--members", options.members, "Instead of the scenario's own number.")
         ->type_name("N")
         ->check(CLI::Range(1, 20000));
+    sim->add_option("--detector", options.detector, "Instead of the scenario's own.")
+        ->type_name("DETECTOR")
+        ->check(CLI::IsMember({"rings", "swim", "heartbeat", "phi"}));
     sim->add_option("--trace", options.trace_file, "Write one JSON object per thing happened.")
         ->type_name("FILE");
     add_json(sim, options.is_json);

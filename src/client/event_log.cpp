@@ -25,7 +25,8 @@ std::size_t cost_of_what(const LogItem::Gap& gap) {
     return gap.publisher.size();
 }
 std::size_t cost_of_member(const control::MemberView& member) {
-    std::size_t cost = member.id.size() + member.name.size() + member.status.size();
+    std::size_t cost =
+        member.id.size() + member.name.size() + member.status.size() + member.path.size();
     for (const std::string& address : member.addresses) cost += sizeof(address) + address.size();
     for (const auto& [key, value] : member.labels) cost += 64 + key.size() + value.size();
     return cost;

@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "control/detection.hpp"
 #include "control/gossiperl.hpp"
 
 // The vocabulary in which the outside (HTTP, command line, old clients) speaks to the daemon.
@@ -33,6 +34,26 @@ struct MemberView {
     Labels labels;
     std::int64_t status_age_ms = 0;  ///< How long it has had this status, as seen here.
     bool is_self = false;
+    /// How we reach it: unknown, both, "in only", "out only", relayed, none. Empty: of ourselves,
+    /// and where the protocol does not tell.
+    std::string path{};
+    /// The round trip to it: measured if it was, else estimated by coordinates.
+    std::optional<std::int64_t> rtt_us{};
+    bool is_rtt_measured = false;
+};
+
+/// The round trip between two members, as far as it is known here.
+struct RoundTripView {
+    std::string from;  ///< Member ids.
+    std::string to;
+    std::string from_name;
+    std::string to_name;
+    std::optional<std::int64_t> estimated_us{};   ///< Nothing: a coordinate is not known.
+    std::optional<std::int64_t> error_percent{};  ///< Of the estimate: 10 is good, 100 a guess.
+    std::optional<std::int64_t> measured_us{};    ///< Nothing: `from` has never measured it.
+    std::optional<std::int64_t> measured_age_ms{};
+    /// Whose coordinates are not known here.
+    std::vector<std::string> unknown{};
 };
 
 struct KeyValue {
@@ -58,6 +79,7 @@ struct OverlaySpec {
     std::optional<std::vector<std::string>> seeds;  ///< "host:port"
     std::optional<std::vector<std::string>> keys;   ///< "id:base64url"; the first is used to send.
     std::optional<std::string> profile;             ///< fast, lan, wan
+    Detection detection;                            ///< Of a native overlay.
     std::optional<std::string> cipher;              ///< chacha20-poly1305, aes-256-gcm
     std::optional<std::string> member_name;
     std::optional<Labels> labels;
@@ -85,6 +107,7 @@ struct OverlayView {
     std::vector<std::string> seeds;
     std::vector<std::uint8_t> key_ids;  ///< Never the keys themselves.
     std::string profile;
+    std::string detector;  ///< Empty in an overlay of the old protocol.
     std::string cipher;
     Labels labels;
     std::string origin;            ///< file or api: who defined it, and so who may change it.
@@ -140,6 +163,12 @@ struct ShowMember {
     std::string overlay;
     std::string member;
 };
+/// How far apart are two members? Ids or names; empty: our own.
+struct ShowRoundTrip {
+    std::string overlay;
+    std::string from;
+    std::string to;
+};
 /// Removes a dead or left member from the view.
 struct ForgetMember {
     std::string overlay;
@@ -185,8 +214,8 @@ struct Metrics {};
 
 using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
-                 ListMembers, ShowMember, ForgetMember, GetRecord, SetRecord, EraseRecord,
-                 JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish, Metrics,
+                 ListMembers, ShowMember, ShowRoundTrip, ForgetMember, GetRecord, SetRecord,
+                 EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish, Metrics,
                  gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
                  gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
                  gossiperl::SendDigest>;
@@ -194,12 +223,13 @@ using Request =
 struct Done {};
 /// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
-/// -> MemberView, `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt,
-/// `Invite`, `Metrics` -> std::string, all others -> Done.
-using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
-                            std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
-                            std::string, gossiperl::Settings, std::vector<gossiperl::MemberView>,
-                            std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
+/// -> MemberView, `ShowRoundTrip` -> RoundTripView, `GetRecord` -> RecordView, `SetRecord` ->
+/// KeyValue, `Publish` -> PublishReceipt, `Invite`, `Metrics` -> std::string, all others -> Done.
+using Answer =
+    std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
+                 std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string,
+                 RoundTripView, gossiperl::Settings, std::vector<gossiperl::MemberView>,
+                 std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
 // -- What can be followed --
 
@@ -220,7 +250,8 @@ struct LogItem {
         std::uint64_t first = 0;
         std::uint64_t last = 0;
     };
-    /// A member joined, left, died, ... (the kinds of the membership reference).
+    /// A member joined, left, died, ... (the kinds of the membership reference), or how we reach
+    /// it has changed ("path").
     struct Member {
         std::string kind;
         MemberView member;

@@ -62,6 +62,9 @@ struct Key {
 /// In the order of the documentation.
 std::span<const Key> config_keys();
 
+/// The part of them that concerns the detection of failures; config_keys_detection.cpp.
+std::span<const Key> detection_keys();
+
 /// The part of them that concerns the old protocol; config_keys_gossiperl.cpp.
 std::span<const Key> gossiperl_keys();
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/decode.hpp"
+#include "daemon/detection_settings.hpp"
 #include "daemon/group_sockets.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "runtime/os_random.hpp"
@@ -31,6 +32,12 @@ std::string to_json(const control::OverlaySpec& spec) {
     if (spec.keys) object["keys"] = to_json(*spec.keys);
     if (spec.multicast) object["multicast"] = *spec.multicast;
     if (spec.profile) object["profile"] = *spec.profile;
+    for (const auto& text : control::kDetectionTexts) {
+        if (const auto& value = spec.detection.*text.field) object[text.name] = *value;
+    }
+    for (const auto& number : control::kDetectionNumbers) {
+        if (const auto& value = spec.detection.*number.field) object[number.name] = *value;
+    }
     if (spec.cipher) object["cipher"] = *spec.cipher;
     if (spec.member_name) object["member_name"] = *spec.member_name;
     if (spec.labels) {
@@ -101,6 +108,7 @@ control::OverlaySpec merged(control::OverlaySpec base, const control::OverlaySpe
     take(base.seeds, next.seeds);
     take(base.keys, next.keys);
     take(base.profile, next.profile);
+    merge_detection(base.detection, next.detection);
     take(base.cipher, next.cipher);
     take(base.member_name, next.member_name);
     take(base.labels, next.labels);
@@ -148,7 +156,7 @@ overlay::Settings settings_of(const control::OverlaySpec& spec) {
     }
     const auto profile = protocol::parse_profile(*spec.profile);
     assert(profile && "checked");
-    settings.protocol = protocol::profile_config(*profile);
+    settings.protocol = protocol_of(*profile, spec.detection);
     settings.protocol.retention_age = std::chrono::milliseconds(*spec.retention_age_ms);
     settings.protocol.retention_bytes = static_cast<std::size_t>(*spec.retention_bytes);
     settings.member_name = *spec.member_name;

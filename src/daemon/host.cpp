@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/answer.hpp"
+#include "daemon/detection_settings.hpp"
 #include "daemon/invitation.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "runtime/clock.hpp"
@@ -125,6 +126,7 @@ control::OverlayView Host::stub_view(const Entry& entry) const {
 
 void Host::complete_view(control::OverlayView& view, const Entry& entry) {
     view.profile = entry.spec.profile.value_or("");
+    view.detector = detector_of(entry.spec);
     view.protocol = entry.spec.protocol.value_or("");
     view.origin = entry.origin == Origin::file  ? "file"
                   : entry.origin == Origin::api ? "api"
@@ -204,6 +206,15 @@ void Host::handle(control::ShowMember request, Callback callback) {
     ask(
         request.overlay,
         [member = request.member](OverlayPump& pump) { return answer_of(pump.member(member)); },
+        std::move(callback));
+}
+
+void Host::handle(control::ShowRoundTrip request, Callback callback) {
+    ask(
+        request.overlay,
+        [from = request.from, to = request.to](OverlayPump& pump) {
+            return answer_of(pump.round_trip(from, to));
+        },
         std::move(callback));
 }
 
@@ -357,6 +368,7 @@ void Host::handle(control::Invite request, Callback callback) {
     invitation.overlay = request.overlay;
     invitation.cipher = *(*entry)->spec.cipher;
     invitation.profile = *(*entry)->spec.profile;
+    invitation.detector = (*entry)->spec.detection.detector.value_or("");
     for (const std::string& text : *(*entry)->spec.keys)
         invitation.keys.push_back(*parse_key(text));
     ask(

@@ -75,6 +75,7 @@ private:
     void handle(control::RemoveOverlay request, Callback callback);
     void handle(control::ListMembers request, Callback callback);
     void handle(control::ShowMember request, Callback callback);
+    void handle(control::ShowRoundTrip request, Callback callback);
     void handle(control::ForgetMember request, Callback callback);
     void handle(control::GetRecord request, Callback callback);
     void handle(control::SetRecord request, Callback callback);

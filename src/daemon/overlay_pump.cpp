@@ -33,6 +33,13 @@ Outcome<control::RecordView> OverlayPump::record(const std::string&) const {
     return no_records();
 }
 
+Outcome<control::RoundTripView> OverlayPump::round_trip(const std::string&,
+                                                        const std::string&) const {
+    return std::unexpected(Refusal{Refusal::Code::conflict,
+                                   "the gossiperl protocol does not measure round trips",
+                                   "use an overlay with protocol = \"grapevine\"", "overlay"});
+}
+
 Outcome<void> OverlayPump::forget(const std::string&) {
     return std::unexpected(Refusal{Refusal::Code::conflict,
                                    "the gossiperl protocol forgets members by time only",

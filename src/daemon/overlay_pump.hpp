@@ -53,6 +53,8 @@ public:
     virtual Outcome<control::KeyValue> set_record(const std::string& key, const std::string& value);
     virtual Outcome<void> erase_record(const std::string& key);
     virtual Outcome<control::RecordView> record(const std::string& member) const;
+    virtual Outcome<control::RoundTripView> round_trip(const std::string& from,
+                                                       const std::string& to) const;
     virtual Outcome<void> forget(const std::string& member);
     virtual Outcome<void> join(const std::vector<std::string>& seeds);
 

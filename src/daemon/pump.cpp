@@ -229,7 +229,6 @@ void Pump::wait_for_farewell(Instant until, std::function<void()> done) {
 Outcome<void> Pump::drain() {
     Outcome<void> result;
     const Instant now = loop_.now();
-    const MemberId self = overlay_->node().membership().self();
     while (auto action = overlay_->poll()) {
         std::visit(
             Overloaded{
@@ -249,14 +248,22 @@ Outcome<void> Pump::drain() {
                 [&](overlay::Overlay::MemberChanged& changed) {
                     if (clients_) clients_->member_changed(changed.change);
                     note(control::LogItem::Member{std::string(kind_text(changed.change.kind)),
-                                                  view_of(changed.change.member, self, now)});
+                                                  view_of_member(changed.change.member)});
+                },
+                [&](overlay::Overlay::PathChanged& changed) {
+                    const auto* member = overlay_->node().membership().find(changed.member);
+                    if (member == nullptr) return;
+                    note(control::LogItem::Member{"path", view_of_member(*member)});
+                    runtime::log::info("overlay", "'{}': the path to {} is {}",
+                                       overlay_->settings().name, member->record->name,
+                                       to_string(changed.path));
                 },
                 [&](overlay::Overlay::MembersChanged& together) {
                     control::LogItem::Members members;
                     members.kind = kind_text(together.changes.front().kind);
                     for (const protocol::MemberChange& change : together.changes) {
                         if (clients_) clients_->member_changed(change);
-                        members.members.push_back(view_of(change.member, self, now));
+                        members.members.push_back(view_of_member(change.member));
                     }
                     note(std::move(members));
                 },
@@ -291,6 +298,7 @@ Outcome<void> Pump::drain() {
                                                gap.stream.epoch.value(), gap.first.value(),
                                                gap.last.value()});
                 },
+                [&](overlay::Overlay::Gathered& gathered) { on_gathered(std::move(gathered)); },
             },
             *action);
     }
@@ -377,7 +385,7 @@ Outcome<MemberId> Pump::find(const std::string& member) const {
 Outcome<control::MemberView> Pump::member(const std::string& member) const {
     const auto& membership = overlay_->node().membership();
     const MemberId id = GV_TRY(find(member));
-    return view_of(*membership.find(id), membership.self(), loop_.now());
+    return view_of_member(*membership.find(id));
 }
 
 Outcome<control::RecordView> Pump::record(const std::string& member) const {
@@ -390,10 +398,8 @@ std::vector<control::MemberView> Pump::members() const {
     const auto& membership = overlay_->node().membership();
     std::vector<control::MemberView> views;
     views.reserve(membership.member_count());
-    const Instant now = loop_.now();
-    membership.for_each([&](const protocol::Member& member) {
-        views.push_back(view_of(member, membership.self(), now));
-    });
+    membership.for_each(
+        [&](const protocol::Member& member) { views.push_back(view_of_member(member)); });
     return views;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,8 @@ public:
     Outcome<void> forget(const std::string& member) override;
     Outcome<control::MemberView> member(const std::string& member) const override;
     Outcome<control::RecordView> record(const std::string& member) const override;
+    Outcome<control::RoundTripView> round_trip(const std::string& from,
+                                               const std::string& to) const override;
     [[nodiscard]] std::vector<control::MemberView> members() const override;
     [[nodiscard]] control::OverlayView view() const override;
     [[nodiscard]] Outcome<control::gossiperl::StatisticsView> statistics(
@@ -59,6 +62,12 @@ public:
     Outcome<void> join(const std::vector<std::string>& seeds) override;
     void leave(std::function<void()> done) override;
     [[nodiscard]] const Endpoint& bound() const override;
+
+    using Gathered = overlay::Overlay::Gathered;
+    /// Puts a question to `targets` and calls `done` once, on this thread: with the answers, with
+    /// the refusal (see `protocol::Node::ask`), or never if the overlay ends before.
+    void ask(const std::vector<MemberId>& targets, protocol::QuestionKind kind, Bytes body,
+             Duration patience, std::function<void(Outcome<Gathered>)> done);
 
 private:
     Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks);
@@ -72,8 +81,10 @@ private:
     Outcome<void> drain();
     Outcome<void> persist(const storage::Batch& batch);
     void resolve(const std::string& name);
+    void on_gathered(Gathered gathered);
     void note(control::LogItem::What what);
     Outcome<MemberId> find(const std::string& member) const;
+    [[nodiscard]] control::MemberView view_of_member(const protocol::Member& member) const;
     /// Told again by peers after our start, though old clients may have had it before.
     [[nodiscard]] bool is_refill(const protocol::Event& event) const;
     void tell_clients(const protocol::Event& event);
@@ -94,6 +105,8 @@ private:
     runtime::Timer timer_;
     runtime::Timer farewell_timer_;
     std::vector<control::LogItem> news_;
+    /// Who waits for the answers to which question; as many as the node has open.
+    std::map<std::uint64_t, std::function<void(Outcome<Gathered>)>> gathering_;
     bool is_store_failing_ = false;
     bool are_addresses_ours_ = false;  ///< Found by us, not given by the user.
     /// Callbacks that come after our end find nobody.

@@ -53,6 +53,8 @@ void Overlay::Implementation::apply(Instant now, protocol::Node::Action action) 
                 outbox_.push_back(EventDelivered{std::move(deliver.event)});
             },
             [&](Node::Gap& gap) { outbox_.push_back(EventGap{gap.stream, gap.first, gap.last}); },
+            [&](Node::PathChanged& changed) { outbox_.push_back(changed); },
+            [&](Node::Gathered& gathered) { outbox_.push_back(std::move(gathered)); },
         },
         action);
 }

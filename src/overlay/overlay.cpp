@@ -125,6 +125,12 @@ Outcome<void> Overlay::forget(Instant now, MemberId member) {
     implementation_->drain(now);
     return outcome;
 }
+Outcome<std::uint64_t> Overlay::ask(Instant now, const std::vector<MemberId>& targets,
+                                    protocol::QuestionKind kind, Bytes body, Duration patience) {
+    auto number = implementation_->node_.ask(now, targets, kind, std::move(body), patience);
+    implementation_->drain(now);
+    return number;
+}
 void Overlay::leave(Instant now) {
     if (implementation_->announcer_) implementation_->announcer_->silence();
     implementation_->node_.leave(now);

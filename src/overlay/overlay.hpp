@@ -93,14 +93,18 @@ public:
     struct Announce {
         Bytes bytes;
     };
+    /// How a member is reached has changed for good (protocol/membership/paths.hpp).
+    using PathChanged = protocol::Paths::Changed;
+    /// The end of a question that `ask` has begun.
+    using Gathered = protocol::Gather::Gathered;
     /// `member` has sent votes that those whom they name did not give: it holds the key of the
     /// overlay and lies, or is faulty. Told once a minute at most.
     struct LiarFound {
         MemberId member;
     };
-    using Action =
-        std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged, ViewSettled,
-                     RecordChanged, EventDelivered, EventGap, Announce, LiarFound>;
+    using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged,
+                                ViewSettled, RecordChanged, EventDelivered, EventGap, Announce,
+                                LiarFound, Gathered, PathChanged>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;
@@ -146,6 +150,9 @@ public:
     Outcome<Version> set_record(Instant now, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(Instant now, std::string_view key);
     Outcome<void> forget(Instant now, MemberId member);
+    /// See `protocol::Node::ask`.
+    Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets,
+                               protocol::QuestionKind kind, Bytes body, Duration patience);
     void leave(Instant now);
     void join(Instant now, const std::vector<std::string>& seeds);
     /// New name, labels or addresses of our own.

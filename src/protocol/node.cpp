@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/overloaded.hpp"
-#include "protocol/membership/swim.hpp"
+#include "protocol/membership/make_detector.hpp"
 
 namespace grapevine::protocol {
 namespace {
@@ -56,14 +56,18 @@ Node::Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint
       random_(seed),
       membership_(share(self), config),
       telling_(config),
-      detector_(std::make_unique<Swim>(self.member, config, random_.next())),
+      detector_(make_detector(self.member, config, random_.next())),
+      coordinates_(self.member, random_.next()),
+      paths_(self.member, config, membership_, random_.next()),
       records_(self.member, std::move(own), config),
       rumors_(
           config, membership_, [this](const RumorKey& key) { return render(key); }, random_.next()),
       events_(self.member, Epoch(self.incarnation.value()), config, membership_, random_.next()),
+      gather_(self.member, random_.next()),
       epoch_(self.incarnation.value()),
       next_reconnect_(Instant{} + config.reconnect_interval) {
     refresh_entry(self.member);
+    place(self);
 }
 
 // -- Inputs --
@@ -73,6 +77,7 @@ void Node::receive(Instant now, MemberId from, const wire::Packet& packet) {
     counters_.sections_received += packet.size();
     told_by_ = from;
     membership_.heard_from(now, from);
+    paths_.heard(now, from);
     settle(now);
     for (int rank = 0; rank < kRanks; ++rank) {
         for (const wire::Section& section : packet) {
@@ -99,15 +104,20 @@ void Node::unreachable(Instant now, MemberId member) {
 }
 
 void Node::advance(Instant now) {
+    note_lateness(now);
     membership_.advance(now);
     settle(now);
     detector_->advance(now);
+    settle(now);
+    paths_.advance(now);
     settle(now);
     records_.advance(now);
     settle(now);
     rumors_.advance(now);
     settle(now);
     events_.advance(now);
+    settle(now);
+    gather_.advance(now);
     settle(now);
     if (now >= catch_up_) {
         catch_up_ = kNever;
@@ -181,14 +191,17 @@ std::optional<Node::Action> Node::poll() {
 
 Instant Node::deadline() const {
     return std::min({membership_.deadline(), telling_.deadline(), detector_->deadline(),
-                     records_.deadline(), rumors_.deadline(), events_.deadline(), catch_up_,
-                     next_reconnect_});
+                     paths_.deadline(), records_.deadline(), rumors_.deadline(), events_.deadline(),
+                     gather_.deadline(), catch_up_, next_reconnect_});
 }
 
 void Node::check_invariants() const {
     membership_.check_invariants();
+    coordinates_.check_invariants();
+    paths_.check_invariants();
     records_.check_invariants();
     events_.check_invariants();
+    gather_.check_invariants();
     assert(waiting_.empty());
 }
 
@@ -198,9 +211,9 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
     std::visit(
         Overloaded{
             [&](const wire::Ping& ping) { handle_ping(now, from, ping); },
-            [&](const wire::Ack& ack) { detector_->handle(now, from, ack); },
+            [&](const wire::Ack& ack) { handle_answer(now, from, ack); },
             [&](const wire::PingReq& request) { detector_->handle(now, from, request); },
-            [&](const wire::Nack& nack) { detector_->handle(now, from, nack); },
+            [&](const wire::Nack& nack) { handle_answer(now, from, nack); },
             [&](const wire::RumorPush& push) { handle_push(now, from, push); },
             [&](const wire::RumorFeedback& feedback) {
                 rumors_.handle_feedback(now, from, feedback);
@@ -216,15 +229,23 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             [&](const wire::EventFrontier& frontier) { events_.handle(now, from, frontier); },
             [&](const wire::EventRequest& request) { events_.handle(now, from, request); },
             [&](const wire::BurstRequest& request) { detector_->handle(now, from, request); },
-            [&](const wire::BurstVerdict& verdict) { detector_->handle(now, from, verdict); },
-            [&](const wire::Heartbeats& beats) { detector_->handle(now, from, beats); },
-            [](const wire::EventLink&) {},
+            [&](const wire::BurstVerdict& verdict) {
+                // A vote about another life than the one in question says nothing.
+                const Member* target = membership_.find(verdict.target);
+                if (target == nullptr) return;
+                if (!verdict.is_alive && target->incarnation != verdict.incarnation) return;
+                detector_->handle(now, from, verdict);
+            },
+            [&](const wire::Heartbeats& beats) { handle_heartbeats(now, from, beats); },
+            [&](const wire::EventLink& link) { events_.handle(now, from, link); },
             [](const wire::EventPressure&) {},
-            [](const wire::EventFeedback&) {},
-            [](const wire::EventPull&) {},
-            [](const wire::Coordinate&) {},
-            [](const wire::Question&) {},
-            [](const wire::AnswerPart&) {},
+            [&](const wire::EventFeedback& feedback) { events_.handle(now, from, feedback); },
+            [&](const wire::EventPull& pull) { events_.handle(now, from, pull); },
+            [&](const wire::Coordinate& place) {
+                if (membership_.find(from) != nullptr) coordinates_.heard(now, from, place);
+            },
+            [&](const wire::Question& question) { gather_.handle(now, from, question); },
+            [&](const wire::AnswerPart& part) { gather_.handle(now, from, part); },
         },
         section);
     settle(now);
@@ -234,8 +255,18 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
 void Node::handle_ping(Instant now, MemberId from, const wire::Ping& ping) {
     detector_->handle(now, from, ping);
     settle(now);
-    if (ping.summary.view != reconciler_.root() && now >= next_sync_) begin_sync(now, from);
-    if (ping.summary.events != events_.summary()) events_.peer_differs(now, from);
+    compare(now, from, ping.summary);
+}
+
+void Node::handle_heartbeats(Instant now, MemberId from, const wire::Heartbeats& heartbeats) {
+    detector_->handle(now, from, heartbeats);
+    settle(now);
+    compare(now, from, heartbeats.summary);
+}
+
+void Node::compare(Instant now, MemberId from, const wire::Summary& summary) {
+    if (summary.view != reconciler_.root() && now >= next_sync_) begin_sync(now, from);
+    if (summary.events != events_.summary()) events_.peer_differs(now, from);
 }
 
 void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) {

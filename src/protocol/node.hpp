@@ -14,10 +14,13 @@
 #include "base/ids.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "protocol/coordinates/coordinates.hpp"
 #include "protocol/membership/config.hpp"
 #include "protocol/membership/detector.hpp"
 #include "protocol/membership/membership.hpp"
+#include "protocol/membership/paths.hpp"
 #include "protocol/membership/telling.hpp"
+#include "protocol/query/gather.hpp"
 #include "protocol/rumor/events.hpp"
 #include "protocol/rumor/rumors.hpp"
 #include "protocol/state/records.hpp"
@@ -27,7 +30,8 @@
 namespace grapevine::protocol {
 
 /// Joins the machines of one overlay: packets and commands in, actions out. It routes sections to
-/// machines in a fixed order that matters (probes, member updates, anti-entropy, events), carries
+/// machines in a fixed order that matters (probes, member updates, anti-entropy, events,
+/// questions), carries
 /// what one machine says to another by value, and fills every outgoing packet to its budget with
 /// what else is waiting for that peer, most urgent first: probes never wait for state.
 class Node {
@@ -60,8 +64,11 @@ public:
     };
     using Deliver = Events::Deliver;
     using Gap = Events::Gap;
-    using Action = std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed,
-                                ChangedTogether, Settled, RecordChanged, Deliver, Gap>;
+    using PathChanged = Paths::Changed;
+    using Gathered = Gather::Gathered;
+    using Action =
+        std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed, ChangedTogether,
+                     Settled, RecordChanged, Deliver, Gap, Gathered, PathChanged>;
 
     struct Counters {
         std::uint64_t syncs_begun = 0;     ///< Anti-entropy exchanges that we asked for.
@@ -88,6 +95,11 @@ public:
     Outcome<void> forget(Instant now, MemberId member);
     void leave(Instant now);
     void change_self(Instant now, wire::MemberRecord next);
+    /// Puts a question to `targets`, ourselves perhaps among them; ends in a `Gathered` of the
+    /// number returned, within `patience`. Those that are not alive are silent at once. Refused as
+    /// in `Gather::ask`.
+    Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets, QuestionKind kind,
+                               Bytes body, Duration patience);
 
     [[nodiscard]] std::optional<Action> poll();
     [[nodiscard]] Instant deadline() const;
@@ -97,9 +109,12 @@ public:
     [[nodiscard]] const Events& events() const { return events_; }
     [[nodiscard]] const Detector& detector() const { return *detector_; }
     [[nodiscard]] const Counters& counters() const { return counters_; }
+    [[nodiscard]] const Coordinates& coordinates() const { return coordinates_; }
+    [[nodiscard]] const Paths& paths() const { return paths_; }
     /// Of the stream that we publish in this life.
     [[nodiscard]] Epoch epoch() const { return epoch_; }
     [[nodiscard]] const Rumors& rumors() const { return rumors_; }
+    [[nodiscard]] const Gather& gather() const { return gather_; }
     [[nodiscard]] std::uint64_t view_fingerprint() const { return reconciler_.root(); }
     void check_invariants() const;
 
@@ -118,6 +133,9 @@ private:
 
     void handle(Instant now, MemberId from, const wire::Section& section);
     void handle_ping(Instant now, MemberId from, const wire::Ping& ping);
+    void handle_heartbeats(Instant now, MemberId from, const wire::Heartbeats& heartbeats);
+    /// Begins what it takes to agree with `from`, if what it holds differs from what we hold.
+    void compare(Instant now, MemberId from, const wire::Summary& summary);
     void handle_push(Instant now, MemberId from, const wire::RumorPush& push);
     void follow_own_record(const wire::MemberRecord& record);
     void handle_digest(MemberId from, const wire::SyncDigest& digest);
@@ -129,15 +147,28 @@ private:
     void finish(Instant now);
     bool settle_membership(Instant now);
     bool settle_detector(Instant now);
+    bool settle_paths(Instant now);
+    void answered(Instant now, const Detector::Answered& answer);
+    void measured(Instant now, MemberId member, Duration round_trip);
+    void handle_answer(Instant now, MemberId from, const ProbeMessage& message);
+    void follow_paths(Instant now, const MemberChange& change);
+    void note_lateness(Instant now);
+    void add_coordinate(Instant now, Waiting& waiting);
     bool settle_records(Instant now);
     bool settle_spread(Instant now);
+    bool settle_questions(Instant now);
+    void answer(Instant now, const Gather::Asked& asked);
+    [[nodiscard]] bool is_peer(MemberId id) const;
     void apply_change(Instant now, const MemberChange& change);
     void tell_changes();
+    /// Tells the detector in which subnet the member of this record is.
+    void place(const wire::MemberRecord& record);
     void refresh_entry(MemberId member);
     void begin_sync(Instant now, MemberId peer);
     void tell(MemberId to, MemberId member);
     void repair(MemberId to, MemberId member);
     [[nodiscard]] std::optional<wire::RumorItem> render(const RumorKey& key) const;
+    [[nodiscard]] Incarnation incarnation_of(MemberId member) const;
     [[nodiscard]] wire::SyncEntry entry_of(const Member& member) const;
     Waiting& waiting_for(MemberId to);
     void flush(Instant now, Waiting& waiting);
@@ -147,10 +178,15 @@ private:
     Membership membership_;
     Telling telling_;
     std::unique_ptr<Detector> detector_;
+    Coordinates coordinates_;
+    Paths paths_;
+    Instant late_at_{};  ///< When our driver was last found to be late.
+    Instant next_near_{};
     Records records_;
     Reconciler reconciler_;
     Rumors rumors_;
     Events events_;
+    Gather gather_;
     Counters counters_;
 
     Epoch epoch_;

@@ -15,8 +15,10 @@ void Node::settle(Instant now) {
     while (is_busy) {
         is_busy = settle_membership(now);
         is_busy |= settle_detector(now);
+        is_busy |= settle_paths(now);
         is_busy |= settle_records(now);
         is_busy |= settle_spread(now);
+        is_busy |= settle_questions(now);
     }
 }
 
@@ -48,27 +50,37 @@ bool Node::settle_membership(Instant now) {
 void Node::apply_change(Instant now, const MemberChange& change) {
     const MemberId id = change.member.record->member;
     if (id != membership_.self()) {
+        follow_paths(now, change);
         switch (change.kind) {
             case MemberChange::Kind::joined:
             case MemberChange::Kind::returned:
                 detector_->add(id);
+                place(*change.member.record);
                 events_.peer_joined(now, id);
                 break;
             case MemberChange::Kind::died:
             case MemberChange::Kind::left:
                 detector_->remove(id);
+                gather_.peer_left(now, id);
+                events_.peer_left(now, id);
                 break;
             case MemberChange::Kind::forgotten:
                 detector_->remove(id);
+                gather_.peer_left(now, id);
+                events_.peer_left(now, id);
                 rumors_.remove({RumorKey::Kind::member, id});
                 rumors_.remove({RumorKey::Kind::state, id});
                 records_.forget(id);
                 break;
             case MemberChange::Kind::updated:
-            case MemberChange::Kind::suspected:
             case MemberChange::Kind::cleared:
+                place(*change.member.record);
+                break;
+            case MemberChange::Kind::suspected:
                 break;
         }
+    } else {
+        place(*change.member.record);
     }
     refresh_entry(id);
     telling_.changed(now, change);
@@ -90,6 +102,14 @@ void Node::tell_changes() {
     }
 }
 
+void Node::place(const wire::MemberRecord& record) {
+    if (config_.heartbeat_subnet_label.empty()) return;
+    const auto label =
+        std::ranges::find(record.labels, config_.heartbeat_subnet_label, &wire::Label::key);
+    detector_->place(record.member,
+                     label == record.labels.end() ? std::string_view() : label->value);
+}
+
 bool Node::settle_detector(Instant now) {
     bool is_busy = false;
     while (auto action = detector_->poll()) {
@@ -99,15 +119,26 @@ bool Node::settle_detector(Instant now) {
                 [&](Detector::SendProbe& probe) {
                     if (auto* ping = std::get_if<wire::Ping>(&probe.message)) {
                         ping->summary = {reconciler_.root(), events_.summary()};
+                    } else if (auto* request = std::get_if<wire::BurstRequest>(&probe.message)) {
+                        request->incarnation = incarnation_of(request->target);
+                    } else if (auto* verdict = std::get_if<wire::BurstVerdict>(&probe.message)) {
+                        // Of the life that we know, not of one that the asker would like.
+                        verdict->incarnation = incarnation_of(verdict->target);
+                    }
+                    if (auto* heartbeats = std::get_if<wire::Heartbeats>(&probe.message)) {
+                        heartbeats->summary = {reconciler_.root(), events_.summary()};
                     }
                     std::visit(
-                        [&](const auto& message) {
-                            waiting_for(probe.to).probes.emplace_back(message);
+                        [&](auto& message) {
+                            waiting_for(probe.to).probes.emplace_back(std::move(message));
                         },
                         probe.message);
                 },
-                [&](const Detector::Missed& missed) { membership_.missed(now, missed.member); },
-                [&](const Detector::Answered&) {},
+                [&](const Detector::Missed& missed) {
+                    membership_.missed(now, missed.member);
+                    paths_.missed(now, missed.member);
+                },
+                [&](const Detector::Answered& answer) { answered(now, answer); },
                 [&](const Detector::Declared& declared) {
                     membership_.declared(now, declared.member, declared.incarnation,
                                          declared.votes);
@@ -164,6 +195,11 @@ bool Node::settle_spread(Instant now) {
     }
     (void)now;
     return is_busy;
+}
+
+Incarnation Node::incarnation_of(MemberId member) const {
+    const Member* held = membership_.find(member);
+    return held != nullptr ? held->incarnation : Incarnation{};
 }
 
 wire::SyncEntry Node::entry_of(const Member& member) const {
@@ -232,6 +268,7 @@ void Node::finish(Instant now) {
 }
 
 void Node::flush(Instant now, Waiting& waiting) {
+    add_coordinate(now, waiting);
     wire::Packet packet;
     std::size_t room = kBudget;
     const auto emit = [&] {

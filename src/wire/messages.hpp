@@ -138,6 +138,8 @@ struct Heartbeats {
         std::uint32_t counter = 0;
         friend bool operator==(const Item&, const Item&) = default;
     };
+    /// As on a ping: where heartbeats are gossiped, nobody pings.
+    Summary summary;
     std::vector<Item> items;  ///< 1 .. kHeartbeatsPerPacketMax
     friend bool operator==(const Heartbeats&, const Heartbeats&) = default;
 };

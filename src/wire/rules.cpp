@@ -164,9 +164,10 @@ Result<void> check(const AnswerPart& part) {
     GV_TRY_VOID(require(part.count >= 1 && part.index < part.count, "answer_part.index"));
     GV_TRY_VOID(within(part.count, kAnswerPartsMax, "answer_part.count"));
     const bool is_last = part.index + 1 == part.count;
-    const bool is_whole = part.body.size() == kAnswerPartBytes;
-    return require(is_whole || (is_last && part.body.size() < kAnswerPartBytes),
-                   "answer_part.body");
+    if (!is_last) return require(part.body.size() == kAnswerPartBytes, "answer_part.body");
+    GV_TRY_VOID(require(part.body.size() <= kAnswerPartBytes, "answer_part.body"));
+    // One form for every answer: a last part without anything would be no part.
+    return require(part.count == 1 || !part.body.empty(), "answer_part.body");
 }
 
 Result<void> check(const StateItem& item) {

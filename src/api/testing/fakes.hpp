@@ -149,6 +149,13 @@ public:
         view.addresses = {"10.0.0.1:9471"};
         view.labels = {{"rack", "r1"}};
         view.status_age_ms = 1200;
+        view.path = "both";
+        return view;
+    }
+    /// The only one of which a round trip is known.
+    static control::MemberView near(control::MemberView view) {
+        view.rtt_us = 300;
+        view.is_rtt_measured = true;
         return view;
     }
     static control::OverlayView overlay(std::string name) {
@@ -161,6 +168,7 @@ public:
         view.seeds = {"10.0.0.2:9471"};
         view.key_ids = {1, 2};
         view.profile = "lan";
+        view.detector = "rings";
         view.cipher = "chacha20-poly1305";
         view.labels = {{"rack", "r1"}};
         view.origin = "api";
@@ -214,13 +222,22 @@ private:
         return on_a(what.overlay, control::Done{});
     }
     static Outcome<control::Answer> give(const control::ListMembers& what) {
-        return on_a(what.overlay,
-                    std::vector<control::MemberView>{member("00000000000000cc", "gamma", "dead"),
-                                                     member("00000000000000bb", "beta", "alive"),
-                                                     member("00000000000000aa", "alpha", "alive")});
+        return on_a(what.overlay, std::vector<control::MemberView>{
+                                      member("00000000000000cc", "gamma", "dead"),
+                                      member("00000000000000bb", "beta", "alive"),
+                                      near(member("00000000000000aa", "alpha", "alive"))});
     }
     static Outcome<control::Answer> give(const control::ShowMember& what) {
         return on_a(what.overlay, member("00000000000000bb", "beta", "alive"));
+    }
+    static Outcome<control::Answer> give(const control::ShowRoundTrip& what) {
+        control::RoundTripView view{"00000000000000bb", "00000000000000aa", "beta", "alpha"};
+        view.estimated_us = 1200;
+        view.error_percent = 25;
+        view.measured_us = 1100;
+        view.measured_age_ms = 700;
+        view.unknown = {};
+        return on_a(what.overlay, view);
     }
     static Outcome<control::Answer> give(const control::ForgetMember& what) {
         return on_a(what.overlay, control::Done{});

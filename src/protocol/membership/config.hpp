@@ -77,13 +77,14 @@ struct ProtocolConfig {
     Duration burst_patience = std::chrono::milliseconds(345);
 
     // Detector: heartbeats of 1998. A member that was not heard of for `heartbeat_fail` is failed.
+    // Zero: as long as the paper computes for the number of members.
     Duration heartbeat_interval = std::chrono::seconds(1);
-    Duration heartbeat_fail = std::chrono::seconds(20);
+    Duration heartbeat_fail{};
     /// Its two levels: members with equal values of this label are a subnet. Empty: one level.
     std::string heartbeat_subnet_label{};
 
     // Detector: accrual. Every member pings `phi_monitors` others at `phi_interval`.
-    Duration phi_interval = std::chrono::milliseconds(500);
+    Duration phi_interval = std::chrono::seconds(1);
     double phi_threshold = 8;
     std::uint16_t phi_window = 1000;
     Duration phi_deviation_min = std::chrono::milliseconds(100);
@@ -152,6 +153,9 @@ struct ProtocolConfig {
     std::size_t retention_bytes = 16U << 20U;
 };
 
+/// With the detector that the profile has by default: rings for `fast` and `lan`, SWIM for `wan`.
 ProtocolConfig profile_config(Profile profile);
+/// With another detector, and the times that it needs to do as much alone.
+ProtocolConfig profile_config(Profile profile, DetectorKind detector);
 
 }  // namespace grapevine::protocol

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -32,7 +33,8 @@ public:
     struct Missed {
         MemberId member;
     };
-    /// `member` itself answered. `round_trip` is zero when it answered somebody else for us.
+    /// `member` itself answered. `round_trip` is zero when it answered somebody else for us, or
+    /// when it cannot be known which of several pings it answered.
     struct Answered {
         MemberId member;
         Duration round_trip{};
@@ -59,6 +61,9 @@ public:
     virtual void add(MemberId member) = 0;
     /// Forgets `member`. A probe of it in flight ends without a verdict.
     virtual void remove(MemberId member) = 0;
+    /// The value of the label by which members form subnets: of a member that was added, when it
+    /// was and when it changes, and of ourselves. Only heartbeats have a use for it.
+    virtual void place(MemberId /*member*/, std::string_view /*subnet*/) {}
 
     /// `from` is authenticated by the layer below. An answer that matches no probe of ours is
     /// dropped without a trace: late answers are ordinary.
@@ -72,6 +77,10 @@ public:
     /// before anybody is declared dead, because most false deaths are lost refutations (protocols
     /// of the field: one more probe at this moment removes nearly all of them).
     virtual void confirm(Instant now, MemberId member) = 0;
+
+    /// Members near us, nearest first: helpers whose answers come soonest. Of those asked for one
+    /// member one is drawn from all, because those near us share our lines.
+    virtual void prefer(const std::vector<MemberId>& near) { (void)near; }
 
     /// We had to refute a suspicion about ourselves: evidence that we are slow (Lifeguard,
     /// LHA-Probe).

@@ -222,6 +222,7 @@ public:
     [[nodiscard]] std::size_t peer_count() const override;
     [[nodiscard]] std::vector<MemberId> pick(Random& random, std::size_t count,
                                              MemberId except = kNobody) const override;
+    [[nodiscard]] std::vector<MemberId> neighbours(std::size_t count) const override;
     /// One dead member at random, to be tried again; nothing if there is none.
     [[nodiscard]] std::optional<MemberId> pick_dead(Random& random) const;
 

@@ -8,6 +8,7 @@
 #include "base/checksum.hpp"
 #include "base/limits.hpp"
 #include "protocol/membership/membership.hpp"
+#include "protocol/neighbours.hpp"
 
 namespace grapevine::protocol {
 
@@ -165,6 +166,13 @@ std::vector<MemberId> Membership::pick(Random& random, std::size_t count, Member
         picked.push_back(peer);
     }
     return picked;
+}
+
+std::vector<MemberId> Membership::neighbours(std::size_t count) const {
+    std::vector<MemberId> peers;
+    peers.reserve(peer_count());
+    for (Position at = 0; at < peer_count(); ++at) peers.push_back(id_at(at));
+    return ring_neighbours(self_, peers, count);
 }
 
 std::optional<MemberId> Membership::pick_dead(Random& random) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,11 @@ struct Event {
     WallTime published_at;
     std::string topic;
     std::shared_ptr<const Bytes> payload;
+    /// As in wire::EventFragment.
+    bool has_dependencies = false;
+    bool is_traced = false;
+    /// How far we are from the publisher, on the way on which it came; 0 there, stays at 255.
+    std::uint8_t hops = 0;
 };
 using SharedEvent = std::shared_ptr<const Event>;
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "protocol/neighbours.hpp"
 #include "protocol/rumor/events.hpp"
 #include "wire/size.hpp"
 
@@ -31,6 +32,10 @@ public:
         if (chosen.size() > count) chosen.resize(count);
         return chosen;
     }
+    std::vector<MemberId> neighbours(std::size_t count) const override {
+        return ring_neighbours(self, members_, count);
+    }
+    MemberId self{};
 
 private:
     std::vector<MemberId> members_;
@@ -50,6 +55,8 @@ public:
         /// Per stream, the sequence that must come next: order and "each once" are asserted here.
         std::map<wire::StreamId, std::uint64_t> next;
         std::uint64_t disorder = 0;
+        /// Since its publishing, of each event told.
+        std::vector<Duration> took;
     };
     struct Node {
         MemberId id;
@@ -70,6 +77,8 @@ public:
         [](MemberId, const wire::Section&) { return false; };
     std::uint64_t bytes_sent = 0;
     std::uint64_t fragment_bytes_delivered = 0;  ///< Payload that arrived, first or again.
+    std::uint64_t fragments_delivered = 0;
+    std::uint64_t others_delivered = 0;  ///< Sections that are no fragments.
 
     EventNetwork(std::size_t count, std::uint64_t seed, ProtocolConfig protocol = {})
         : config(std::move(protocol)), random_(seed) {
@@ -81,6 +90,7 @@ public:
         const MemberId id{nodes_.size() + 1};
         auto node = std::make_unique<Node>();
         node->id = id;
+        node->peers.self = id;
         node->events =
             std::make_unique<Events>(id, Epoch{1}, config, node->peers, random_.next(), replay);
         nodes_.push_back(std::move(node));
@@ -98,6 +108,11 @@ public:
     void crash(MemberId id) {
         at(id).is_up = false;
         refresh_peers();
+        for (auto& other : nodes_) {
+            if (!other->is_up) continue;
+            other->events->peer_left(now_, id);
+            drain(*other);
+        }
     }
 
     /// Starts `id` anew with an empty memory and the next epoch.
@@ -109,6 +124,8 @@ public:
         refresh_peers();
         for (auto& other : nodes_) {
             if (other->id == id || !other->is_up) continue;
+            other->events->peer_joined(now_, id);
+            drain(*other);
             node.events->peer_joined(now_, other->id);
             drain(node);
         }
@@ -200,6 +217,9 @@ private:
         if (!to.is_up || is_cut(datagram.from, datagram.to)) return true;
         if (const auto* fragment = std::get_if<wire::EventFragment>(&datagram.section)) {
             fragment_bytes_delivered += fragment->payload.size;
+            ++fragments_delivered;
+        } else {
+            ++others_delivered;
         }
         std::visit(
             [&](const auto& section) {
@@ -219,6 +239,8 @@ private:
             } else if (const auto* deliver = std::get_if<Events::Deliver>(&*action)) {
                 tell(node.told, deliver->event->stream, deliver->event->sequence.value(), 1);
                 node.told.events.push_back(deliver->event);
+                const Instant published{Duration(deliver->event->published_at.unix_ms)};
+                node.told.took.push_back(now_ - published);
             } else {
                 const auto& gap = std::get<Events::Gap>(*action);
                 tell(node.told, gap.stream, gap.first.value(),

@@ -7,6 +7,8 @@
 
 #include "base/limits.hpp"
 #include "base/mutant.hpp"
+#include "base/overloaded.hpp"
+#include "protocol/rumor/make_spreader.hpp"
 
 namespace grapevine::protocol {
 namespace {
@@ -42,6 +44,30 @@ Outcome<void> check_publish(std::string_view topic, const Bytes& payload) {
     return {};
 }
 
+bool is_large(std::size_t total_bytes) {
+    return fragment_count_of(total_bytes) > kEagerFragmentsMax;
+}
+
+/// How an event came that is whole now; `from` brought its last part.
+Arrival arrival_of(const Stream::Completed& whole, MemberId from) {
+    const Event& event = *whole.event;
+    const bool is_repair = whole.pushed_by == kNobody;
+    return {{event.stream, event.sequence},
+            is_repair ? from : whole.pushed_by,
+            event.hops,
+            is_repair,
+            is_large(event.payload->size())};
+}
+
+/// The same of a fragment that came unasked.
+Arrival arrival_of(const wire::EventFragment& fragment, MemberId from) {
+    return {{fragment.stream, fragment.sequence},
+            from,
+            hops_after(fragment.hops),
+            false,
+            is_large(fragment.total_bytes)};
+}
+
 /// Consistent in itself: the decoder has checked lengths, not what they mean together.
 bool is_consistent(const wire::EventFragment& fragment) {
     if (fragment.stream.publisher == kNobody || fragment.sequence == EventSequence{}) return false;
@@ -63,6 +89,7 @@ Events::Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& p
       peers_(peers),
       random_(seed),
       replay_(replay),
+      spreader_(make_spreader(self, config_, peers, random_.next())),
       retention_(config_.retention_age, config_.retention_bytes, 2 * config_.frontier_interval) {
     flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}});
 }
@@ -79,19 +106,17 @@ Outcome<EventSequence> Events::publish(Instant now, WallTime wall, std::string t
     now_ = std::max(now_, now);
     Flow& flow = flows_.at(own_);
     const EventSequence sequence = flow.stream.append();
-    const auto event = std::make_shared<const Event>(Event{
-        own_, sequence, wall, std::move(topic), std::make_shared<const Bytes>(std::move(payload))});
+    const auto event = std::make_shared<const Event>(
+        Event{own_, sequence, wall, std::move(topic),
+              std::make_shared<const Bytes>(std::move(payload)), false, false, 0});
     flow.active_at = now;
     quiet_rounds_ = 0;
     keep(now, event);
     ++counters_.published;
     ++counters_.delivered;
     outbox_.push(Deliver{event});
-    if (fragment_count_of(event->payload->size()) == 1) {
-        push(*event, kNobody);
-    } else {
-        announce(flow, kNobody);
-    }
+    spreader_->added(now, {{own_, sequence}, kNobody, 0, false, is_large(event->payload->size())});
+    spread();
     return sequence;
 }
 
@@ -115,10 +140,11 @@ void Events::handle(Instant now, MemberId from, const wire::EventFragment& fragm
     flow->repair.note_sent(from, sequence);
     note_publisher(now, from, *flow);
     const bool was_asked = flow->repair.arrived({sequence, fragment.index}, load_);
-    SharedEvent completed;
-    switch (flow->stream.accept(fragment, load_, completed)) {
+    Stream::Completed whole;
+    switch (flow->stream.accept(fragment, was_asked ? kNobody : from, load_, whole)) {
         case Stream::Verdict::duplicate:
             ++counters_.duplicates;
+            if (!was_asked) spreader_->duplicate(now, arrival_of(fragment, from));
             break;
         case Stream::Verdict::conflict:
             ++counters_.dropped_conflict;
@@ -128,21 +154,24 @@ void Events::handle(Instant now, MemberId from, const wire::EventFragment& fragm
             break;
         case Stream::Verdict::complete:
             // What we had to ask for is old news, which others ask for themselves. Sending it on
-            // would answer every healed partition with four copies of all it missed.
-            if (fragment.count == 1 && !was_asked) push(*completed, from);
-            keep(now, completed);
+            // would answer every healed partition with several copies of all it missed.
+            keep(now, whole.event);
+            spreader_->added(now, arrival_of(whole, from));
             [[fallthrough]];
         case Stream::Verdict::partial:
             flow->repair.has_progress = true;
             if (sequence == flow->repair.hole().first) flow->repair.refresh_hole(now);
             break;
     }
-    settle(now, *flow, from);
+    settle(now, *flow);
     if (was_asked) request_more(now, *flow);
+    // Nobody will send the rest of a large event unasked.
+    if (is_large(fragment.total_bytes) && !was_asked && flow->due != kNever) schedule(*flow, now);
+    spread();
 }
 
-void Events::settle(Instant now, Flow& flow, MemberId from) {
-    if (deliver_ready(flow)) announce(flow, from);
+void Events::settle(Instant now, Flow& flow) {
+    deliver_ready(flow);
     const Stream& stream = flow.stream;
     flow.repair.drop_below(stream.head(), load_);
     if (!stream.is_behind()) {
@@ -154,9 +183,7 @@ void Events::settle(Instant now, Flow& flow, MemberId from) {
     if (flow.due == kNever) schedule(flow, now + jitter(config_.repair_delay));
 }
 
-/// True if one of the events was too large to be pushed, so that others do not know of it yet.
-bool Events::deliver_ready(Flow& flow) {
-    bool has_large = false;
+void Events::deliver_ready(Flow& flow) {
     while (auto ready = flow.stream.take(load_)) {
         // Our frontier moves, be it by giving up: others may learn from it what they miss.
         flow.active_at = now_;
@@ -170,32 +197,11 @@ bool Events::deliver_ready(Flow& flow) {
             continue;
         }
         SharedEvent event = std::get<SharedEvent>(std::move(*ready));
-        has_large |= event->payload->size() > kFragmentBytesMax;
         ++counters_.delivered;
         if (GV_MUTANT(deliver_twice) && event->sequence.value() % 8 == 0) {
             outbox_.push(Deliver{event});
         }
         outbox_.push(Deliver{std::move(event)});
-    }
-    return has_large;
-}
-
-void Events::push(const Event& event, MemberId except) {
-    // One more than needed is drawn, for the case that the publisher is among them.
-    std::vector<MemberId> targets =
-        peers_.pick(random_, std::size_t{config_.event_fanout} + 1, except);
-    std::erase(targets, event.stream.publisher);
-    if (targets.size() > config_.event_fanout) targets.resize(config_.event_fanout);
-    for (const MemberId to : targets) {
-        std::size_t left = 1;
-        send_parts(to, event, 0, 1, left);
-    }
-}
-
-void Events::announce(const Flow& flow, MemberId except) {
-    for (const MemberId to : peers_.pick(random_, config_.event_fanout, except)) {
-        if (to == flow.stream.id().publisher) continue;
-        outbox_.push(Send{to, wire::EventFrontier{false, {frontier_of(flow)}}});
     }
 }
 
@@ -266,6 +272,7 @@ bool Events::make_room() {
     }
     if (worst == flows_.end()) return false;
     assert(worst->second.due == kNever);
+    spreader_->forget(worst->first);
     flows_.erase(worst);
     ++counters_.evicted;
     return true;
@@ -291,6 +298,8 @@ void Events::advance(Instant now) {
         repair(now, flow);
         assert(flow.due > now);
     }
+    spreader_->advance(now);
+    spread();
     if (frontier_at_ > now) return;
     const Duration interval =
         is_catching_up() ? config_.frontier_interval / 2 : config_.frontier_interval;
@@ -305,7 +314,7 @@ void Events::advance(Instant now) {
 
 Instant Events::deadline() const {
     const Instant repair_at = timers_.empty() ? kNever : timers_.begin()->first;
-    return std::min({frontier_at_, repair_at, retention_.deadline()});
+    return std::min({frontier_at_, repair_at, retention_.deadline(), spreader_->deadline()});
 }
 
 Duration Events::jitter(Duration duration) {
@@ -328,6 +337,7 @@ void Events::check_invariants() const {
     assert(load_.assemblies <= kAssembliesMax);
     assert(flows_.size() <= kStreamsMax);
     retention_.check_invariants();
+    spreader_->check_invariants();
 }
 
 }  // namespace grapevine::protocol

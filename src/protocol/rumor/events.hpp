@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/ids.hpp"
+#include "base/limits.hpp"
 #include "base/outbox.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
@@ -20,8 +22,10 @@
 #include "protocol/rumor/event.hpp"
 #include "protocol/rumor/repair.hpp"
 #include "protocol/rumor/retention.hpp"
+#include "protocol/rumor/spreader.hpp"
 #include "protocol/rumor/stream.hpp"
 #include "wire/messages.hpp"
+#include "wire/size.hpp"
 
 namespace grapevine::protocol {
 
@@ -36,13 +40,16 @@ namespace grapevine::protocol {
 /// over datagrams, from a publisher that may be gone a moment later. Four mechanisms, each of which
 /// would suffice alone if it were given time:
 ///
-///  1. *Eager push.* Whoever gets a new event of one fragment, unasked, sends it on to
-///     `event_fanout` random members. Fast, and leaves out e^-fanout of the members per event.
-///  2. *Announcement.* Of larger events only the frontier ("I have up to 17") is sent on, and the
-///     parts are pulled, so that a megabyte does not travel four times to everybody.
-///  3. *Repair.* A hole in the sequence is asked for after `repair_delay`: first those who sent or
-///     announced what is behind it, then random members, then the publisher, every `repair_retry`,
-///     kRequestRangesMax parts at a time, more as they come in.
+///  1. *Eager push.* Whoever gets a new event of up to kEagerFragmentsMax fragments, unasked, sends
+///     it on to whom its `Spreader` says: along a tree that forms by itself (tree.hpp), or by rumor
+///     mongering. Of a larger event only the first fragment is sent on, and the rest is pulled, so
+///     that a megabyte does not travel several times to everybody.
+///  2. *Announcement.* Some others are told the frontier ("I have up to 17"), by which they notice
+///     what did not come to them.
+///  3. *Repair.* What is missing is asked for after `repair_delay`: first those who announced or
+///     sent what is behind it, then random members, then the publisher, every `repair_retry`,
+///     kRequestRangesMax parts at a time, more as they come in. Who says that it has not got it is
+///     followed by the next who claims to, at once.
 ///  4. *Frontier digest.* Every `frontier_interval` (and when a ping's summary differs) the
 ///     frontiers are compared with one random member, both ways. This finds the loss of a last
 ///     event, which no later one reveals.
@@ -70,8 +77,6 @@ namespace grapevine::protocol {
 /// highest (`Replay::none`), and what lies below the first event delivered is not told as a gap. A
 /// stream first heard of later is new to everybody: it begins at 1, and what is missing is a gap.
 ///
-/// Deviation from Plumtree: no tree. Eager links are drawn anew for every event, which costs
-/// `event_fanout` copies per member instead of one, and needs no repair of the tree under churn.
 /// Deviation from Bimodal Multicast: lowest sequence first, because subscribers wait for it.
 ///
 /// What is offered is given: events are withdrawn from the frontier a little before they are
@@ -85,7 +90,7 @@ class Events {
 public:
     struct Send {
         MemberId to;
-        wire::Section section;  ///< EventFragment, EventFrontier or EventRequest.
+        wire::Section section;  ///< One of the sections of events.
     };
     /// In order per publisher, each once.
     struct Deliver {
@@ -102,6 +107,10 @@ public:
     struct Counters {
         std::uint64_t published = 0;
         std::uint64_t delivered = 0;
+        std::uint64_t pushed = 0;      ///< Fragments sent unasked.
+        std::uint64_t announced = 0;   ///< Frontiers told as announcements.
+        std::uint64_t grafted = 0;     ///< Links that we asked to be eager.
+        std::uint64_t pruned = 0;      ///< ... to be lazy.
         std::uint64_t duplicates = 0;  ///< Fragments that came again.
         std::uint64_t requested = 0;   ///< Fragments asked for.
         std::uint64_t resent = 0;      ///< ... sent because somebody asked.
@@ -135,12 +144,17 @@ public:
     void handle(Instant now, MemberId from, const wire::EventFragment& fragment);
     void handle(Instant now, MemberId from, const wire::EventFrontier& frontier);
     void handle(Instant now, MemberId from, const wire::EventRequest& request);
+    void handle(Instant now, MemberId from, const wire::EventLink& link);
+    void handle(Instant now, MemberId from, const wire::EventFeedback& feedback);
+    void handle(Instant now, MemberId from, const wire::EventPull& pull);
 
     /// A ping's summary shows that `peer` has other frontiers than we: they are compared, at most
     /// every half `frontier_interval` (all peers together).
     void peer_differs(Instant now, MemberId peer);
     /// A member came or came back: our first contact, or the end of a partition. Same limit.
     void peer_joined(Instant now, MemberId peer);
+    /// It is dead, has left, or was forgotten.
+    void peer_left(Instant now, MemberId peer);
 
     void advance(Instant now);
     [[nodiscard]] std::optional<Action> poll() { return outbox_.pop(); }
@@ -150,6 +164,7 @@ public:
     /// epoch of each publisher. Older epochs fall out of sight at different times everywhere.
     [[nodiscard]] std::uint64_t summary() const;
     [[nodiscard]] const Counters& counters() const { return counters_; }
+    [[nodiscard]] const Spreader& spreader() const { return *spreader_; }
     [[nodiscard]] std::size_t retained_bytes() const { return retention_.bytes(); }
     [[nodiscard]] std::size_t stream_count() const { return flows_.size(); }
     /// See "First contact" above. True before any contact.
@@ -165,6 +180,11 @@ public:
     static constexpr int kUnreachablePatience = 10;
 
 private:
+    /// What the items of one frontier may take: a packet less its proof and the frame of the
+    /// section.
+    static constexpr std::size_t kFrontierPageBytes =
+        kPacketBytesMax - kProofBytesMax - wire::kSectionFrameBytesMax;
+
     /// A stream with what it takes to complete it.
     struct Flow {
         Stream stream;
@@ -185,11 +205,14 @@ private:
     void note_publisher(Instant now, MemberId from, Flow& flow);
     void keep(Instant now, const SharedEvent& event);
     void expire_retention(Instant now);
-    void push(const Event& event, MemberId except);
-    void announce(const Flow& flow, MemberId except);
+    /// Does what the spreader wants.
+    void spread();
+    void push(MemberId to, const EventKey& key);
+    void announce(MemberId to, const std::vector<wire::StreamId>& streams);
+    void tell(MemberId to, wire::Section section);
     /// Tells what can be told, and keeps the repair timer in step with what is missing.
-    void settle(Instant now, Flow& flow, MemberId from);
-    bool deliver_ready(Flow& flow);
+    void settle(Instant now, Flow& flow);
+    void deliver_ready(Flow& flow);
     void schedule(Flow& flow, Instant due);
 
     // events_repair.cpp: asking and answering
@@ -200,13 +223,14 @@ private:
     MemberId choose_source(Flow& flow);
     void request(Instant now, Flow& flow, std::size_t parts_max);
     void request_more(Instant now, Flow& flow);
+    void turn_from(Instant now, Flow& flow, MemberId from);
     bool answer_range(MemberId to, wire::StreamId id, const wire::EventRequest::Range& range,
                       std::size_t& left);
     void send_parts(MemberId to, const Event& event, std::uint16_t first, std::uint16_t count,
                     std::size_t& left);
 
     // events_frontier.cpp: comparing
-    void learn(Instant now, MemberId from, const Frontier& item, bool is_announcement);
+    void learn(Instant now, MemberId from, const Frontier& item);
     void exchange(Instant now, MemberId peer);
     void exchange_soon(Instant now, MemberId peer);
     void reply(MemberId to, const wire::EventFrontier& theirs);
@@ -225,6 +249,7 @@ private:
     const Peers& peers_;
     Random random_;
     Replay replay_;
+    std::unique_ptr<Spreader> spreader_;
 
     Flows flows_;
     std::set<std::pair<Instant, wire::StreamId>> timers_;

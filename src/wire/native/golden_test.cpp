@@ -113,8 +113,9 @@ TEST(Golden, observers) {
                    BurstVerdict{number, target, Incarnation(3), true, std::nullopt});
     expect_section("burst_vote", "verdict 7: it did not, says member 4",
                    BurstVerdict{number, target, Incarnation(3), false, vote(MemberId(4))});
-    expect_section("heartbeats", "two counters",
-                   Heartbeats{{{target, 1000}, {MemberId(4), 0xffffffff}}});
+    expect_section("heartbeats", "summary, two counters",
+                   Heartbeats{{0x1111111111111111, 0x2222222222222222},
+                              {{target, 1000}, {MemberId(4), 0xffffffff}}});
     Coordinate coordinate;
     coordinate.position = {1, -1, 250, -250, 0, 32767, -32768, 16};
     coordinate.height = 5;

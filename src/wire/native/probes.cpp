@@ -130,6 +130,8 @@ Result<Coordinate> read_coordinate(Reader& reader) {
 }
 
 void write_body(Writer& writer, const Heartbeats& heartbeats) {
+    writer.integer(heartbeats.summary.view);
+    writer.integer(heartbeats.summary.events);
     for (const Heartbeats::Item& item : heartbeats.items) {
         writer.integer(item.member.value());
         writer.integer(item.counter);
@@ -138,6 +140,8 @@ void write_body(Writer& writer, const Heartbeats& heartbeats) {
 
 Result<Heartbeats> read_heartbeats(Reader& reader) {
     Heartbeats heartbeats;
+    heartbeats.summary.view = GV_TRY(reader.integer<std::uint64_t>("heartbeats.view"));
+    heartbeats.summary.events = GV_TRY(reader.integer<std::uint64_t>("heartbeats.events"));
     while (!reader.at_end()) {
         if (heartbeats.items.size() == kHeartbeatsPerPacketMax) {
             return reader.refuse<Heartbeats>(Error::Code::over_limit, "heartbeats.items");

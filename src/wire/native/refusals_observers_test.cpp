@@ -130,6 +130,8 @@ TEST(Refusals, a_burst_ends_in_an_answer_or_a_vote) {
 TEST(Refusals, heartbeats_count_one_to_ninety_members) {
     const auto heartbeats = [](std::size_t count, std::uint64_t member = kSomebody) {
         return verdict(SectionType::heartbeats, [=](Writer& w) {
+            w.integer(std::uint64_t{1});
+            w.integer(std::uint64_t{2});
             for (std::size_t index = 0; index < count; ++index) {
                 w.integer(member);
                 w.integer(std::uint32_t{7});
@@ -141,6 +143,8 @@ TEST(Refusals, heartbeats_count_one_to_ninety_members) {
     EXPECT_EQ(heartbeats(kHeartbeatsPerPacketMax + 1), "over limit heartbeats.items");
     EXPECT_EQ(heartbeats(0), "malformed heartbeats.items");
     EXPECT_EQ(heartbeats(1, 0), "malformed heartbeats.member");
+    EXPECT_EQ(verdict(SectionType::heartbeats, [](Writer& w) { w.integer(std::uint64_t{1}); }),
+              "truncated heartbeats.events");
 }
 
 TEST(Refusals, a_question_has_a_limit) {
@@ -169,6 +173,7 @@ TEST(Refusals, every_part_of_an_answer_but_the_last_is_full) {
     EXPECT_EQ(part(0, 1, kAnswerPartBytes), "accepted");
     EXPECT_EQ(part(0, 1, kAnswerPartBytes + 1), "malformed answer_part.body");
     EXPECT_EQ(part(0, 2, kAnswerPartBytes), "accepted");
+    EXPECT_EQ(part(1, 2, 0), "malformed answer_part.body");
     EXPECT_EQ(part(0, 2, kAnswerPartBytes - 1), "malformed answer_part.body");
     EXPECT_EQ(part(kAnswerPartsMax - 1, kAnswerPartsMax, 3), "accepted");
     EXPECT_EQ(part(0, kAnswerPartsMax + 1, kAnswerPartBytes), "over limit answer_part.count");

@@ -254,6 +254,7 @@ inline Coordinate sample_coordinate(Random& random) {
 
 inline Heartbeats sample_heartbeats(Random& random) {
     Heartbeats heartbeats;
+    heartbeats.summary = {random.next(), random.next()};
     for (auto count = 1 + random.below(kHeartbeatsPerPacketMax); count > 0; --count) {
         heartbeats.items.push_back(
             {sample_member(random), static_cast<std::uint32_t>(random.next())});
@@ -274,7 +275,8 @@ inline AnswerPart sample_answer(Random& random, std::size_t budget_bytes) {
     if (budget_bytes < kAnswerPartBytes + 32)
         part.index = static_cast<std::uint16_t>(part.count - 1);
     const bool is_last = part.index + 1 == part.count;
-    part.body.assign(is_last ? random.below(200) : kAnswerPartBytes, 'a');
+    part.body.assign(is_last ? (part.count == 1 ? 0 : 1) + random.below(200) : kAnswerPartBytes,
+                     'a');
     return part;
 }
 
