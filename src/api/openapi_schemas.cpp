@@ -397,6 +397,33 @@ constexpr std::string_view kStreamSchemas = R"json(
     "member": {"$ref": "#/components/schemas/Member"}
   }
 },
+"MembersItem": {
+  "type": "object", "additionalProperties": false,
+  "required": ["type", "cursor", "seen_at_ms", "kind", "members"],
+  "description": "Two members or more that died together, such as a rack.",
+  "properties": {
+    "type": {"const": "members"},
+    "cursor": {"type": "string"},
+    "subscription": {"type": "string"},
+    "seen_at_ms": {"type": "integer"},
+    "kind": {"type": "string", "enum": ["died"]},
+    "members": {"type": "array", "items": {"$ref": "#/components/schemas/Member"}}
+  }
+},
+"ViewItem": {
+  "type": "object", "additionalProperties": false,
+  "required": ["type", "cursor", "seen_at_ms", "size", "fingerprint"],
+  "description": "Nobody has come or gone for a second: who is in, as a whole.",
+  "properties": {
+    "type": {"const": "view"},
+    "cursor": {"type": "string"},
+    "subscription": {"type": "string"},
+    "seen_at_ms": {"type": "integer"},
+    "size": {"type": "integer", "description": "Alive and suspect members, this one included."},
+    "fingerprint": {"type": "string",
+                    "description": "Equal on two daemons whose views list the same members."}
+  }
+},
 "RecordItem": {
   "type": "object", "additionalProperties": false,
   "required": ["type", "cursor", "seen_at_ms", "member", "version", "changes"],
@@ -445,6 +472,8 @@ constexpr std::string_view kStreamSchemas = R"json(
     {"$ref": "#/components/schemas/EventItem"},
     {"$ref": "#/components/schemas/GapItem"},
     {"$ref": "#/components/schemas/MemberItem"},
+    {"$ref": "#/components/schemas/MembersItem"},
+    {"$ref": "#/components/schemas/ViewItem"},
     {"$ref": "#/components/schemas/RecordItem"},
     {"$ref": "#/components/schemas/MissedItem"},
     {"$ref": "#/components/schemas/EndedItem"}

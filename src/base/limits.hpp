@@ -112,6 +112,8 @@ inline constexpr std::size_t kForgottenMax = kMembersMax;
 
 /// Voters that one accusation names: two make a quorum, one more is for good measure.
 inline constexpr std::size_t kVotesMax = 3;
+/// Deaths told as one: some 100 kB of JSON. What is more is told as several.
+inline constexpr std::size_t kTogetherMax = 256;
 /// Votes of others that are known to be true: three about each of a thousand members that fail
 /// together, with room for those that were there before. 2.5 MB when full.
 inline constexpr std::size_t kVotesVerifiedMax = 8192;

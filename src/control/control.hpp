@@ -289,6 +289,16 @@ struct LogItem {
         std::string kind;
         MemberView member;
     };
+    /// Several members that went the same way at about the same time, told as one: "died".
+    struct Members {
+        std::string kind;
+        std::vector<MemberView> members;
+    };
+    /// Nobody has come or gone for a while: who is in, as a whole.
+    struct View {
+        std::size_t size = 0;     ///< Alive and suspect members, ourselves included.
+        std::string fingerprint;  ///< 16 hex digits; equal on two daemons that list the same.
+    };
     /// A member's record changed; erased keys have no value.
     struct Record {
         std::string member;
@@ -297,7 +307,8 @@ struct LogItem {
     };
     std::uint64_t offset = 0;  ///< Position in this daemon's log, from 1.
     WallTime seen_at;
-    std::variant<Event, Gap, Member, Record> what;
+    using What = std::variant<Event, Gap, Member, Members, View, Record>;
+    What what;
 };
 
 /// A bounded log of what happened, read from a position. Lives on the thread of the API.
@@ -305,7 +316,7 @@ class Log {
 public:
     struct Filter {
         std::vector<std::string> topics;  ///< Patterns for events; empty: no events and no gaps.
-        bool with_members = false;
+        bool with_members = false;        ///< Alone, in groups, and settled views.
         bool with_records = false;
     };
     struct Page {

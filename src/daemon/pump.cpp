@@ -276,6 +276,19 @@ Outcome<void> Pump::perform(Instant now) {
                                        overlay_->settings().name, member->record->name,
                                        to_string(changed.path));
                 },
+                [&](overlay::Overlay::MembersChanged& together) {
+                    control::LogItem::Members members;
+                    members.kind = kind_text(together.changes.front().kind);
+                    for (const protocol::MemberChange& change : together.changes) {
+                        if (clients_) clients_->member_changed(change);
+                        members.members.push_back(view_of_member(change.member));
+                    }
+                    note(std::move(members));
+                },
+                [&](const overlay::Overlay::ViewSettled& view) {
+                    note(control::LogItem::View{view.size,
+                                                fmt::format("{:016x}", view.fingerprint)});
+                },
                 [&](overlay::Overlay::RecordChanged& changed) {
                     control::LogItem::Record record{
                         id_text(changed.member), {}, changed.version.value()};
@@ -349,9 +362,7 @@ void Pump::resolve(const std::string& name) {
                       });
 }
 
-void Pump::note(std::variant<control::LogItem::Event, control::LogItem::Gap,
-                             control::LogItem::Member, control::LogItem::Record>
-                    what) {
+void Pump::note(control::LogItem::What what) {
     news_.push_back({0, runtime::wall_now(), std::move(what)});
 }
 

@@ -86,9 +86,7 @@ private:
     Outcome<void> persist(const storage::Batch& batch);
     void resolve(const std::string& name);
     void on_gathered(Gathered gathered);
-    void note(std::variant<control::LogItem::Event, control::LogItem::Gap, control::LogItem::Member,
-                           control::LogItem::Record>
-                  what);
+    void note(control::LogItem::What what);
     Outcome<MemberId> find(const std::string& member) const;
     [[nodiscard]] control::MemberView view_of_member(const protocol::Member& member) const;
     [[nodiscard]] control::RoundTripView round_trip_view(MemberId from, MemberId to) const;

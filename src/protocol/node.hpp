@@ -19,6 +19,7 @@
 #include "protocol/membership/detector.hpp"
 #include "protocol/membership/membership.hpp"
 #include "protocol/membership/paths.hpp"
+#include "protocol/membership/telling.hpp"
 #include "protocol/query/gather.hpp"
 #include "protocol/query/reachability.hpp"
 #include "protocol/rumor/events.hpp"
@@ -52,6 +53,11 @@ public:
     struct Changed {
         MemberChange change;
     };
+    /// Deaths that are told as one (membership/telling.hpp): two or more.
+    struct ChangedTogether {
+        std::vector<MemberChange> changes;
+    };
+    using Settled = Telling::Settled;
     struct RecordChanged {
         MemberId member;
         std::vector<wire::StateItem> items;
@@ -61,8 +67,9 @@ public:
     using Gap = Events::Gap;
     using PathChanged = Paths::Changed;
     using Gathered = Gather::Gathered;
-    using Action = std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed,
-                                RecordChanged, Deliver, Gap, Gathered, PathChanged>;
+    using Action =
+        std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed, ChangedTogether,
+                     Settled, RecordChanged, Deliver, Gap, Gathered, PathChanged>;
 
     struct Counters {
         std::uint64_t syncs_begun = 0;     ///< Anti-entropy exchanges that we asked for.
@@ -168,6 +175,7 @@ private:
     void learn_from(Instant now, const Gather::Gathered& gathered);
     [[nodiscard]] bool is_peer(MemberId id) const;
     void apply_change(Instant now, const MemberChange& change);
+    void tell_changes();
     /// Tells the detector in which subnet the member of this record is.
     void place(const wire::MemberRecord& record);
     void refresh_entry(MemberId member);
@@ -183,6 +191,7 @@ private:
     ProtocolConfig config_;
     Random random_;
     Membership membership_;
+    Telling telling_;
     std::unique_ptr<Detector> detector_;
     Coordinates coordinates_;
     Paths paths_;
