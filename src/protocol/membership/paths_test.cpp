@@ -23,9 +23,7 @@ public:
     [[nodiscard]] std::vector<MemberId> pick(Random&, std::size_t, MemberId) const override {
         return {kHelper};
     }
-    [[nodiscard]] std::vector<MemberId> neighbours(std::size_t) const override {
-        return {kHelper};
-    }
+    [[nodiscard]] std::vector<MemberId> neighbours(std::size_t) const override { return {kHelper}; }
 };
 
 /// The machine and a network between it, `kOther` and one helper.

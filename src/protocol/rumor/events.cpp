@@ -317,7 +317,8 @@ void Events::advance(Instant now) {
 
 Instant Events::deadline() const {
     const Instant repair_at = timers_.empty() ? kNever : timers_.begin()->first;
-    return std::min({frontier_at_, gathered_at_, repair_at, retention_.deadline(), spreader_->deadline()});
+    return std::min(
+        {frontier_at_, gathered_at_, repair_at, retention_.deadline(), spreader_->deadline()});
 }
 
 Duration Events::jitter(Duration duration) {
