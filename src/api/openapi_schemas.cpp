@@ -164,8 +164,8 @@ constexpr std::string_view kAnswerSchemas = R"json(
 "Overlay": {
   "type": "object", "additionalProperties": false,
   "required": ["name", "protocol", "id", "member_name", "incarnation", "bind", "advertise", "seeds",
-               "key_ids", "profile", "detector", "cipher", "labels", "origin", "state", "view_fingerprint",
-               "members_alive", "members_suspect",
+               "key_ids", "profile", "detector", "cipher", "labels", "origin", "state",
+               "view_fingerprint", "members_alive", "members_suspect",
                "members_dead", "members_left", "local_health", "counters"],
   "properties": {
     "name": {"type": "string"},

@@ -2,7 +2,7 @@
 #include <CLI/Validators.hpp>
 
 #include "cli/grammar.hpp"
-#include "protocol/membership/config.hpp"
+#include "sim/detector_lab.hpp"
 
 namespace grapevine::cli {
 
