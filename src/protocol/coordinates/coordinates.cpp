@@ -33,7 +33,7 @@ Coordinates::Coordinates(MemberId self, std::uint64_t seed)
     : self_(self), vivaldi_(seed, config_), announced_(vivaldi_.place()) {}
 
 Duration Coordinates::Peer::median() const {
-    assert(sample_count > 0);
+    assert(sample_count > 0 && sample_count <= kFilterSize);
     auto sorted = samples_us;
     const auto first = sorted.end() - sample_count;
     std::sort(first, sorted.end());
