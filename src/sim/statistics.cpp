@@ -141,6 +141,11 @@ void Statistics::note_integrated() {
     }
 }
 
+std::uint64_t Statistics::false_deaths_of(MemberId member) const {
+    return static_cast<std::uint64_t>(std::ranges::count_if(
+        false_deaths_, [member](const auto& death) { return death.first == member; }));
+}
+
 Statistics::Deliveries Statistics::deliveries() const {
     Deliveries deliveries;
     deliveries.gaps = gaps_;

@@ -55,6 +55,8 @@ public:
     [[nodiscard]] std::vector<Detection> detections() const;
     /// Lives (member and incarnation) that somebody declared dead while they ran.
     [[nodiscard]] std::uint64_t false_deaths() const { return false_deaths_.size(); }
+    /// ... of one member.
+    [[nodiscard]] std::uint64_t false_deaths_of(MemberId member) const;
     [[nodiscard]] std::uint64_t suspicions() const { return suspected_.size(); }
     [[nodiscard]] const std::map<wire::StreamId, StreamView>& streams(HostIndex host) const {
         return hosts_[host].streams;
