@@ -33,7 +33,8 @@ def join(system):
         raise Trouble(f"not everybody lists everybody after {system.join_seconds_max} s: "
                       f"{missing} entries are missing")
     each = [milliseconds(at - system.last_spawn_at) for at in system.complete_at]
-    return {"last_ms": max(each), "each_ms": each, "false_deaths": len(system.false_deaths_since(0)),
+    return {"last_ms": max(each), "each_ms": each,
+            "false_deaths": len(system.false_deaths_since(0)),
             "burst_ms": milliseconds(system.last_spawn_at - system.first_spawn_at)}
 
 
