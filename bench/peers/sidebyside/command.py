@@ -106,8 +106,8 @@ def lives(options, system):
     whole = [name for name in ("idle", "events", "rate") if name in chosen]
     planned = [["join", *whole]] if whole else []
     if "join" in chosen or "detect" in chosen:
-        runs = min(options.runs, system.runs_max or options.runs)
-        planned += [["join", *(name for name in ("detect",) if name in chosen)]] * runs
+        life = ["join", "detect"] if "detect" in chosen else ["join"]
+        planned += [life] * min(options.runs, system.runs_max or options.runs)
     return planned + [["join", name] for name in TAILS if name in chosen]
 
 
