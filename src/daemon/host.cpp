@@ -70,19 +70,21 @@ Outcome<Host::Entry*> Host::find(const std::string& overlay) {
     return &found->second;
 }
 
+Outcome<Host::Entry*> Host::find_running(const std::string& overlay) {
+    Entry* const entry = GV_TRY(find(overlay));
+    if (entry->state == State::running) return entry;
+    const bool has_left = entry->state == State::left;
+    return std::unexpected(
+        Refusal{Refusal::Code::unavailable,
+                has_left ? fmt::format("this daemon has left the overlay '{}'", overlay)
+                         : fmt::format("the overlay '{}' is still starting", overlay),
+                has_left ? "restart the daemon to come back" : "ask again in a moment", "overlay"});
+}
+
 void Host::ask(const std::string& overlay, Question question, Callback callback) {
-    const auto entry = find(overlay);
+    const auto entry = find_running(overlay);
     if (!entry) {
         callback(std::unexpected(entry.error()));
-        return;
-    }
-    if ((*entry)->state != State::running) {
-        const bool has_left = (*entry)->state == State::left;
-        callback(std::unexpected(Refusal{
-            Refusal::Code::unavailable,
-            has_left ? fmt::format("this daemon has left the overlay '{}'", overlay)
-                     : fmt::format("the overlay '{}' is still starting", overlay),
-            has_left ? "restart the daemon to come back" : "ask again in a moment", "overlay"}));
         return;
     }
     (*entry)->worker->post([pump = (*entry)->pump, question = std::move(question), self = self_,
@@ -262,13 +264,23 @@ void Host::handle(control::EraseRecord request, Callback callback) {
 }
 
 void Host::handle(control::Publish request, Callback callback) {
-    auto payload = std::make_shared<Bytes>(std::move(request.payload));
-    ask(
-        request.overlay,
-        [topic = request.topic, payload](OverlayPump& pump) {
-            return answer_of(pump.publish(topic, std::move(*payload)));
-        },
-        std::move(callback));
+    const auto entry = find_running(request.overlay);
+    if (!entry) {
+        callback(std::unexpected(entry.error()));
+        return;
+    }
+    // Answered by the pump, now or when it is this event's turn.
+    auto reply = [&loop = loop_, self = self_, callback = std::move(callback)](
+                     Outcome<control::PublishReceipt> receipt) mutable {
+        loop.post([answer = answer_of(std::move(receipt)), callback, self]() mutable {
+            if (*self != nullptr) callback(std::move(answer));
+        });
+    };
+    (*entry)->worker->post([pump = (*entry)->pump, reply = std::move(reply),
+                            request = std::move(request)]() mutable {
+        pump->publish_in_turn(std::move(request.topic), std::move(request.payload),
+                              std::move(reply));
+    });
 }
 
 void Host::handle(control::JoinSeeds request, Callback callback) {
