@@ -82,19 +82,28 @@ Outcome<Host::Entry*> Host::find_running(const std::string& overlay) {
 }
 
 void Host::ask(const std::string& overlay, Question question, Callback callback) {
+    inquire(
+        overlay,
+        [question = std::move(question)](OverlayPump& pump, const Callback& done) {
+            done(question(pump));
+        },
+        std::move(callback));
+}
+
+void Host::inquire(const std::string& overlay, Inquiry inquiry, Callback callback) {
     const auto entry = find_running(overlay);
     if (!entry) {
         callback(std::unexpected(entry.error()));
         return;
     }
-    (*entry)->worker->post([pump = (*entry)->pump, question = std::move(question), self = self_,
-                            &loop = loop_, callback = std::move(callback)]() mutable {
-        auto answer = question(*pump);
-        pump.reset();
-        loop.post([answer = std::move(answer), callback = std::move(callback), self]() mutable {
+    Callback done = [self = self_, &loop = loop_,
+                     callback = std::move(callback)](Outcome<control::Answer> answer) {
+        loop.post([answer = std::move(answer), callback, self]() mutable {
             if (*self != nullptr) callback(std::move(answer));
         });
-    });
+    };
+    (*entry)->worker->post([pump = (*entry)->pump, inquiry = std::move(inquiry),
+                            done = std::move(done)]() mutable { inquiry(*pump, std::move(done)); });
 }
 
 // -- Looking --
@@ -211,15 +220,6 @@ void Host::handle(control::ShowMember request, Callback callback) {
         std::move(callback));
 }
 
-void Host::handle(control::ShowRoundTrip request, Callback callback) {
-    ask(
-        request.overlay,
-        [from = request.from, to = request.to](OverlayPump& pump) {
-            return answer_of(pump.round_trip(from, to));
-        },
-        std::move(callback));
-}
-
 void Host::handle(control::GetRecord request, Callback callback) {
     ask(
         request.overlay,
@@ -264,23 +264,17 @@ void Host::handle(control::EraseRecord request, Callback callback) {
 }
 
 void Host::handle(control::Publish request, Callback callback) {
-    const auto entry = find_running(request.overlay);
-    if (!entry) {
-        callback(std::unexpected(entry.error()));
-        return;
-    }
-    // Answered by the pump, now or when it is this event's turn.
-    auto reply = [&loop = loop_, self = self_, callback = std::move(callback)](
-                     Outcome<control::PublishReceipt> receipt) mutable {
-        loop.post([answer = answer_of(std::move(receipt)), callback, self]() mutable {
-            if (*self != nullptr) callback(std::move(answer));
-        });
-    };
-    (*entry)->worker->post([pump = (*entry)->pump, reply = std::move(reply),
-                            request = std::move(request)]() mutable {
-        pump->publish_in_turn(std::move(request.topic), std::move(request.payload),
-                              std::move(reply));
-    });
+    auto payload = std::make_shared<Bytes>(std::move(request.payload));
+    inquire(
+        request.overlay,
+        [topic = request.topic, payload](OverlayPump& pump, const Callback& done) {
+            // Answered now, or when it is this event's turn.
+            pump.publish_in_turn(topic, std::move(*payload),
+                                 [done](Outcome<control::PublishReceipt> receipt) {
+                                     done(answer_of(std::move(receipt)));
+                                 });
+        },
+        std::move(callback));
 }
 
 void Host::handle(control::JoinSeeds request, Callback callback) {

@@ -40,6 +40,11 @@ Pump::Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks)
 
 Pump::~Pump() {
     *self_ = nullptr;
+    for (auto& [number, done] : std::exchange(gathering_, {})) {
+        done(std::unexpected(Refusal{Refusal::Code::unavailable,
+                                     "the overlay ended before all had answered",
+                                     "ask again when it is running", "overlay"}));
+    }
 }
 
 Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver& resolver,
@@ -124,9 +129,9 @@ void Pump::on_received(std::span<const runtime::Received> datagrams) {
                           datagram.bytes.size());
         overlay_->receive(now, datagram.from, datagram.bytes);
         // A failed write has been logged; the network must not wait for a disk.
-        (void)collect();
+        (void)perform(now);
     }
-    finish();
+    settle();
 }
 
 void Pump::on_unreachable(const Endpoint& to) {
@@ -247,15 +252,30 @@ void Pump::wait_for_farewell(Instant until, std::function<void()> done) {
 // -- Outputs --
 
 Outcome<void> Pump::drain() {
-    auto result = collect();
-    finish();
+    auto result = perform(loop_.now());
+    settle();
     return result;
 }
 
-// What the overlay wants after one input. Of several that came together, the rest is done once.
-Outcome<void> Pump::collect() {
+void Pump::settle() {
+    socket_->flush();
+    arm();
+    if (!news_.empty()) sinks_.news(std::exchange(news_, {}));
+}
+
+// While events flow, each moves the deadline a little further away. To wake up a little early once
+// is harmless, and cheaper than to set the timer a thousand times a second.
+void Pump::arm() {
+    constexpr Duration kEarlyMax = std::chrono::milliseconds(20);
+    const Instant deadline = overlay_->deadline();
+    const bool is_close = armed_at_ <= deadline && deadline - armed_at_ < kEarlyMax;
+    if (timer_.is_armed() && is_close) return;
+    armed_at_ = deadline;
+    timer_.arm(deadline);
+}
+
+Outcome<void> Pump::perform(Instant now) {
     Outcome<void> result;
-    const Instant now = loop_.now();
     while (auto action = overlay_->poll()) {
         std::visit(
             Overloaded{
@@ -284,6 +304,19 @@ Outcome<void> Pump::collect() {
                     runtime::log::info("overlay", "'{}': the path to {} is {}",
                                        overlay_->settings().name, member->record->name,
                                        to_string(changed.path));
+                },
+                [&](overlay::Overlay::MembersChanged& together) {
+                    control::LogItem::Members members;
+                    members.kind = kind_text(together.changes.front().kind);
+                    for (const protocol::MemberChange& change : together.changes) {
+                        if (clients_) clients_->member_changed(change);
+                        members.members.push_back(view_of_member(change.member));
+                    }
+                    note(std::move(members));
+                },
+                [&](const overlay::Overlay::ViewSettled& view) {
+                    note(control::LogItem::View{view.size,
+                                                fmt::format("{:016x}", view.fingerprint)});
                 },
                 [&](overlay::Overlay::RecordChanged& changed) {
                     control::LogItem::Record record{
@@ -317,23 +350,6 @@ Outcome<void> Pump::collect() {
             *action);
     }
     return result;
-}
-
-void Pump::finish() {
-    socket_->flush();
-    arm();
-    if (!news_.empty()) sinks_.news(std::exchange(news_, {}));
-}
-
-// While events flow, each moves the deadline a little further away. To wake up a little early once
-// is harmless, and cheaper than to set the timer a thousand times a second.
-void Pump::arm() {
-    constexpr Duration kEarlyMax = std::chrono::milliseconds(20);
-    const Instant deadline = overlay_->deadline();
-    const bool is_close = armed_at_ <= deadline && deadline - armed_at_ < kEarlyMax;
-    if (timer_.is_armed() && is_close) return;
-    armed_at_ = deadline;
-    timer_.arm(deadline);
 }
 
 bool Pump::is_refill(const protocol::Event& event) const {
@@ -375,9 +391,7 @@ void Pump::resolve(const std::string& name) {
                       });
 }
 
-void Pump::note(std::variant<control::LogItem::Event, control::LogItem::Gap,
-                             control::LogItem::Member, control::LogItem::Record>
-                    what) {
+void Pump::note(control::LogItem::What what) {
     news_.push_back({0, runtime::wall_now(), std::move(what)});
 }
 

@@ -118,7 +118,7 @@ Outcome<EventSequence> Events::publish(Instant now, WallTime wall, std::string t
     ++counters_.delivered;
     outbox_.push(Deliver{event});
     spreader_->added(now, {{own_, sequence}, kNobody, 0, false, is_large(event->payload->size())});
-    spread();
+    spread(now);
     return sequence;
 }
 
@@ -169,7 +169,7 @@ void Events::handle(Instant now, MemberId from, const wire::EventFragment& fragm
     if (was_asked) request_more(now, *flow);
     // Nobody will send the rest of a large event unasked.
     if (is_large(fragment.total_bytes) && !was_asked && flow->due != kNever) schedule(*flow, now);
-    spread();
+    spread(now);
 }
 
 void Events::settle(Instant now, Flow& flow) {
@@ -301,7 +301,8 @@ void Events::advance(Instant now) {
         assert(flow.due > now);
     }
     spreader_->advance(now);
-    spread();
+    spread(now);
+    if (gathered_at_ <= now) push_gathered();
     if (frontier_at_ > now) return;
     const Duration interval =
         is_catching_up() ? config_.frontier_interval / 2 : config_.frontier_interval;
@@ -316,7 +317,7 @@ void Events::advance(Instant now) {
 
 Instant Events::deadline() const {
     const Instant repair_at = timers_.empty() ? kNever : timers_.begin()->first;
-    return std::min({frontier_at_, repair_at, retention_.deadline(), spreader_->deadline()});
+    return std::min({frontier_at_, gathered_at_, repair_at, retention_.deadline(), spreader_->deadline()});
 }
 
 Duration Events::jitter(Duration duration) {
@@ -339,6 +340,8 @@ void Events::check_invariants() const {
     assert(load_.assemblies <= kAssembliesMax);
     assert(flows_.size() <= kStreamsMax);
     assert(relayed_.size() <= kPressuredStreamsMax);
+    assert(gathered_count_ <= kGatheredMax);
+    assert(gathered_.empty() == (gathered_at_ == kNever));
     retention_.check_invariants();
     spreader_->check_invariants();
 }

@@ -85,6 +85,9 @@ namespace grapevine::protocol {
 /// So one who was away for longer than the retention hears of one gap per publisher, with the right
 /// bounds.
 ///
+/// Gathering. With `event_gather` copies wait for others to the same member, and go when the first
+/// of all has waited for so long; beyond kGatheredMax they go at once.
+///
 /// Back-pressure (pressure.hpp). Who gets a stream more slowly than it is published tells its
 /// parent in the tree every half `frontier_interval`; each on the way passes on the worst that it
 /// has heard, and at the publisher `publish_at` says when the next event may go. It is advice:
@@ -92,7 +95,7 @@ namespace grapevine::protocol {
 /// early.
 ///
 /// Memory: kStreamsMax streams, `retention_bytes`, kWaitingBytesMax, kAssembliesMax,
-/// kPressuredStreamsMax.
+/// kPressuredStreamsMax, kGatheredMax.
 /// A machine (protocol/machine.hpp).
 class Events {
 public:
@@ -236,8 +239,10 @@ private:
     void keep(Instant now, const SharedEvent& event);
     void expire_retention(Instant now);
     /// Does what the spreader wants.
-    void spread();
-    void push(MemberId to, const EventKey& key);
+    void spread(Instant now);
+    void push(Instant now, MemberId to, const EventKey& key);
+    void push_gathered();
+    void push_now(MemberId to, const EventKey& key);
     void announce(MemberId to, const std::vector<wire::StreamId>& streams);
     void tell(MemberId to, wire::Section section);
     /// Tells what can be told, and keeps the repair timer in step with what is missing.
@@ -301,6 +306,10 @@ private:
     Instant exchange_allowed_at_{};
     std::uint32_t quiet_rounds_ = 0;  ///< Frontier intervals since something was last active.
     wire::StreamId cursor_;           ///< Where the next page of the digest begins.
+
+    std::map<MemberId, std::vector<EventKey>> gathered_;  ///< To be sent at `gathered_at_`.
+    std::size_t gathered_count_ = 0;
+    Instant gathered_at_ = kNever;
 
     Outbox<Action> outbox_;
     Counters counters_;
