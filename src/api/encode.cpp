@@ -52,6 +52,17 @@ json::object to_object(const control::MemberView& member) {
     return object;
 }
 
+json::object to_object(const control::PressureView& pressure) {
+    json::object object;
+    object["member"] = to_utf8(pressure.member);
+    object["member_name"] = to_utf8(pressure.member_name);
+    object["backlog"] = pressure.backlog;
+    object["rate"] = pressure.rate;
+    object["limit"] = pressure.limit;
+    object["since_ms"] = pressure.since_ms;
+    return object;
+}
+
 json::object to_object(const control::OverlayView& overlay) {
     json::object object;
     object["name"] = to_utf8(overlay.name);
@@ -77,6 +88,7 @@ json::object to_object(const control::OverlayView& overlay) {
     object["members_dead"] = overlay.members_dead;
     object["members_left"] = overlay.members_left;
     object["local_health"] = overlay.local_health;
+    if (overlay.pressure) object["pressure"] = to_object(*overlay.pressure);
     json::object counters;
     for (const auto& [name, count] : overlay.counters) counters[to_utf8(name)] = count;
     object["counters"] = std::move(counters);

@@ -195,7 +195,21 @@ constexpr std::string_view kAnswerSchemas = R"json(
     "members_dead": {"type": "integer"},
     "members_left": {"type": "integer"},
     "local_health": {"type": "integer", "description": "0 is healthy; more is slower."},
+    "pressure": {"$ref": "#/components/schemas/Pressure"},
     "counters": {"type": "object", "additionalProperties": {"type": "integer"}}
+  }
+},
+"Pressure": {
+  "type": "object", "additionalProperties": false,
+  "description": "Who slows down what we publish; left out while everybody keeps up.",
+  "required": ["member", "member_name", "backlog", "rate", "limit", "since_ms"],
+  "properties": {
+    "member": {"type": "string", "description": "Id of the slowest."},
+    "member_name": {"type": "string"},
+    "backlog": {"type": "integer", "description": "Events that it is behind."},
+    "rate": {"type": "integer", "description": "Events per second that get through to it."},
+    "limit": {"type": "integer", "description": "Events per second that we publish at most."},
+    "since_ms": {"type": "integer", "description": "For how long we have been slowed."}
   }
 },
 "OverlayList": {

@@ -74,6 +74,14 @@ constexpr std::array kOnOverlay = {Kind::not_found, Kind::unavailable};
 constexpr std::array kOnChange = {
     Kind::not_found,   Kind::conflict,  Kind::over_limit,  Kind::unsupported_media_type,
     Kind::unavailable, Kind::too_large, Kind::cross_origin};
+constexpr std::array kOnPublish = {Kind::not_found,
+                                   Kind::conflict,
+                                   Kind::over_limit,
+                                   Kind::unsupported_media_type,
+                                   Kind::unavailable,
+                                   Kind::too_large,
+                                   Kind::cross_origin,
+                                   Kind::busy};
 constexpr std::array kOnAction = {Kind::not_found, Kind::conflict, Kind::unavailable,
                                   Kind::cross_origin};
 constexpr std::array kOnEvents = {Kind::not_found, Kind::not_acceptable, Kind::unavailable,
@@ -417,7 +425,7 @@ constexpr std::array kRoutes = {
           Reach::overlay, "Publish an event",
           "Accepted when it is in this daemon's log, from where it is gossiped. The body is JSON "
           "with topic and payload, or with any other content type the payload itself.",
-          kPublishQuery, Body::event, "EventBody", 202, kReceipt, kOnChange, handle_publish},
+          kPublishQuery, Body::event, "EventBody", 202, kReceipt, kOnPublish, handle_publish},
     Route{"GET", "/v1/overlays/{overlay}/events", "followEvents", "events", Access::read,
           Reach::overlay, "Follow what happens",
           "Server-sent events: each has `id` (a cursor), `event` (event, gap, member, record, "

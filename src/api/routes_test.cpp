@@ -184,6 +184,7 @@ TEST(Routes, each_passes_a_refusal_on_with_its_status) {
         {{Refusal::Code::over_limit, "m", "c", "f"}, 422},
         {{Refusal::Code::internal, "m", "c", "f"}, 500},
         {{Refusal::Code::unavailable, "m", "c", "f"}, 503},
+        {{Refusal::Code::busy, "m", "c", "f", 3}, 429},
     };
     for (const Route& route : routes()) {
         for (const auto& [refusal, status] : refusals) {

@@ -261,6 +261,11 @@ inline constexpr std::size_t kAnswerPartsPerSecond = kAnswerPartsMax;
 /// Members whose allowance is not whole. Full refuses the questions of others for a moment.
 inline constexpr std::size_t kAskersMax = 1024;
 
+/// Requests to publish that wait because a member cannot keep up. Full refuses the newest, as does
+/// what they hold, and a wait of more than two seconds.
+inline constexpr std::size_t kPublishesWaitingMax = 128;
+inline constexpr std::size_t kPublishBytesWaitingMax = 8 * 1024 * 1024;
+
 // -- Overlays and keys --
 
 inline constexpr std::size_t kOverlaysMax = 256;

@@ -54,6 +54,15 @@ std::string overlays_table(const json::value& answer, const Paint& paint) {
     return table.render(paint);
 }
 
+/// "at most 45 events/s for 34 s: rack7 gets 50/s and is 900 behind".
+std::string pressure_text(const json::value& pressure) {
+    const std::string name = text_at(pressure, "member_name");
+    return fmt::format("at most {} events/s for {} s: {} gets {}/s and is {} behind",
+                       text_at(pressure, "limit"), number_at(pressure, "since_ms") / 1000,
+                       name.empty() ? text_at(pressure, "member") : name,
+                       text_at(pressure, "rate"), text_at(pressure, "backlog"));
+}
+
 std::string overlay_page(const json::value& overlay, const Paint& paint) {
     Table table({{"SETTING"}, {"VALUE"}});
     for (const std::string_view key :
@@ -66,6 +75,9 @@ std::string overlay_page(const json::value& overlay, const Paint& paint) {
     table.add({"seeds", safe_text(list_at(overlay, "seeds"))});
     table.add({"key_ids", list_at(overlay, "key_ids")});
     table.add({"labels", safe_text(pairs_at(overlay, "labels"))});
+    if (const json::value& pressure = value_at(overlay, "pressure"); pressure.is_object()) {
+        table.add({"pressure", safe_text(pressure_text(pressure))});
+    }
     Table counters({{"COUNTER"}, {"COUNT", Align::right}});
     if (const json::value& all = value_at(overlay, "counters"); all.is_object()) {
         for (const auto& [name, count] : all.get_object()) {

@@ -122,6 +122,16 @@ struct OverlaySpec {
     std::optional<gossiperl::Settings> gossiperl;
 };
 
+/// Who slows down what we publish into an overlay, and to what.
+struct PressureView {
+    std::string member;         ///< Id of the slowest.
+    std::string member_name;    ///< Empty if it is unknown here.
+    std::uint32_t backlog = 0;  ///< Events that it is behind.
+    std::uint32_t rate = 0;     ///< Events per second that get through to it.
+    std::uint32_t limit = 0;    ///< Events per second that we publish at most.
+    std::int64_t since_ms = 0;  ///< For how long we have been slowed.
+};
+
 struct OverlayView {
     std::string name;
     std::string protocol;  ///< grapevine, gossiperl
@@ -144,6 +154,7 @@ struct OverlayView {
     std::uint64_t members_dead = 0;
     std::uint64_t members_left = 0;
     std::uint32_t local_health = 0;
+    std::optional<PressureView> pressure;  ///< Nothing while everybody keeps up.
     std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< By name, as in /metrics.
 };
 

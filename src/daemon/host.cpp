@@ -70,6 +70,17 @@ Outcome<Host::Entry*> Host::find(const std::string& overlay) {
     return &found->second;
 }
 
+Outcome<Host::Entry*> Host::find_running(const std::string& overlay) {
+    Entry* const entry = GV_TRY(find(overlay));
+    if (entry->state == State::running) return entry;
+    const bool has_left = entry->state == State::left;
+    return std::unexpected(
+        Refusal{Refusal::Code::unavailable,
+                has_left ? fmt::format("this daemon has left the overlay '{}'", overlay)
+                         : fmt::format("the overlay '{}' is still starting", overlay),
+                has_left ? "restart the daemon to come back" : "ask again in a moment", "overlay"});
+}
+
 void Host::ask(const std::string& overlay, Question question, Callback callback) {
     inquire(
         overlay,
@@ -80,18 +91,9 @@ void Host::ask(const std::string& overlay, Question question, Callback callback)
 }
 
 void Host::inquire(const std::string& overlay, Inquiry inquiry, Callback callback) {
-    const auto entry = find(overlay);
+    const auto entry = find_running(overlay);
     if (!entry) {
         callback(std::unexpected(entry.error()));
-        return;
-    }
-    if ((*entry)->state != State::running) {
-        const bool has_left = (*entry)->state == State::left;
-        callback(std::unexpected(Refusal{
-            Refusal::Code::unavailable,
-            has_left ? fmt::format("this daemon has left the overlay '{}'", overlay)
-                     : fmt::format("the overlay '{}' is still starting", overlay),
-            has_left ? "restart the daemon to come back" : "ask again in a moment", "overlay"}));
         return;
     }
     Callback done = [self = self_, &loop = loop_,
@@ -263,10 +265,14 @@ void Host::handle(control::EraseRecord request, Callback callback) {
 
 void Host::handle(control::Publish request, Callback callback) {
     auto payload = std::make_shared<Bytes>(std::move(request.payload));
-    ask(
+    inquire(
         request.overlay,
-        [topic = request.topic, payload](OverlayPump& pump) {
-            return answer_of(pump.publish(topic, std::move(*payload)));
+        [topic = request.topic, payload](OverlayPump& pump, const Callback& done) {
+            // Answered now, or when it is this event's turn.
+            pump.publish_in_turn(topic, std::move(*payload),
+                                 [done](Outcome<control::PublishReceipt> receipt) {
+                                     done(answer_of(std::move(receipt)));
+                                 });
         },
         std::move(callback));
 }

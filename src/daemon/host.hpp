@@ -110,6 +110,7 @@ private:
     enum class Farewell { yes, no };
     void close(Entry& entry, Farewell farewell, std::function<void()> done);
     void change(const std::string& name, const control::OverlaySpec& next, Callback callback);
+    Outcome<Entry*> find_running(const std::string& overlay);
     void ask(const std::string& overlay, Question question, Callback callback);
     void inquire(const std::string& overlay, Inquiry inquiry, Callback callback);
     void collect(std::function<void(std::vector<control::OverlayView>)> done);

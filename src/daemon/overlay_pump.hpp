@@ -36,6 +36,10 @@ public:
 
     // -- Of every overlay --
     virtual Outcome<control::PublishReceipt> publish(std::string topic, Bytes payload) = 0;
+    /// The same when everybody can keep up with it: calls `done` at once, or from this thread later,
+    /// exactly once.
+    using Published = std::function<void(Outcome<control::PublishReceipt>)>;
+    virtual void publish_in_turn(std::string topic, Bytes payload, Published done);
     virtual Outcome<control::MemberView> member(const std::string& member) const = 0;
     [[nodiscard]] virtual std::vector<control::MemberView> members() const = 0;
     [[nodiscard]] virtual control::OverlayView view() const = 0;

@@ -28,6 +28,12 @@ Pump::Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks)
       sinks_(std::move(sinks)),
       started_at_(loop.now()),
       started_wall_(runtime::wall_now()),
+      publishes_(loop,
+                 {[this](Instant now) { return publish_at(now); }, [this] { overlay_->held_up(); },
+                  [this](std::string topic, Bytes payload) {
+                      return publish(std::move(topic), std::move(payload));
+                  },
+                  [this](Instant now) { return pressure_of(*overlay_, now); }}),
       timer_(loop, [this] { on_timer(); }),
       farewell_timer_(loop, [] {}),
       self_(std::make_shared<Pump*>(this)) {}
@@ -122,8 +128,8 @@ void Pump::on_received(std::span<const runtime::Received> datagrams) {
         statistics_.count(now, "datagram", overlay::Statistics::Direction::in,
                           datagram.bytes.size());
         overlay_->receive(now, datagram.from, datagram.bytes);
-        (void)perform(
-            now);  // A failed write has been logged; the network must not wait for a disk.
+        // A failed write has been logged; the network must not wait for a disk.
+        (void)perform(now);
     }
     settle();
 }
@@ -164,6 +170,18 @@ Outcome<control::PublishReceipt> Pump::publish(std::string topic, Bytes payload)
     const auto& membership = overlay_->node().membership();
     return control::PublishReceipt{id_text(membership.self()), overlay_->node().epoch().value(),
                                    sequence->value()};
+}
+
+void Pump::publish_in_turn(std::string topic, Bytes payload, Published done) {
+    publishes_.publish(std::move(topic), std::move(payload), std::move(done));
+}
+
+// Not before our own network has taken what we have given it: what does not fit into the queue of
+// the socket is lost, and repaired by others at their expense.
+Instant Pump::publish_at(Instant now) {
+    constexpr Duration kSendPause = std::chrono::milliseconds(2);
+    if (socket_->waiting() > kSendQueueDatagramsMax / 2) return now + kSendPause;
+    return overlay_->publish_at(now);
 }
 
 Outcome<control::KeyValue> Pump::set_record(const std::string& key, const std::string& value) {
@@ -241,8 +259,19 @@ Outcome<void> Pump::drain() {
 
 void Pump::settle() {
     socket_->flush();
-    timer_.arm(overlay_->deadline());
+    arm();
     if (!news_.empty()) sinks_.news(std::exchange(news_, {}));
+}
+
+// While events flow, each moves the deadline a little further away. To wake up a little early once
+// is harmless, and cheaper than to set the timer a thousand times a second.
+void Pump::arm() {
+    constexpr Duration kEarlyMax = std::chrono::milliseconds(20);
+    const Instant deadline = overlay_->deadline();
+    const bool is_close = armed_at_ <= deadline && deadline - armed_at_ < kEarlyMax;
+    if (timer_.is_armed() && is_close) return;
+    armed_at_ = deadline;
+    timer_.arm(deadline);
 }
 
 Outcome<void> Pump::perform(Instant now) {
@@ -431,6 +460,13 @@ control::OverlayView Pump::view() const {
     view.counters.emplace_back("socket_unreachable_total", socket.unreachable);
     view.counters.emplace_back("socket_oversize_total", socket.received_oversize);
     if (clients_) add_counters(view.counters, clients_->port().sessions());
+    view.pressure = pressure_of(*overlay_, loop_.now());
+    view.counters.emplace_back("publish_limit", view.pressure ? view.pressure->limit : 0);
+    view.counters.emplace_back("members_left_behind",
+                               overlay_->node().events().left_behind(loop_.now()));
+    view.counters.emplace_back("publishes_waiting", publishes_.size());
+    view.counters.emplace_back("publishes_delayed_total", publishes_.counters().delayed);
+    view.counters.emplace_back("publishes_refused_total", publishes_.counters().refused);
     view.counters.emplace_back("multicast_interfaces", groups_ ? groups_->interface_count() : 0);
     return view;
 }

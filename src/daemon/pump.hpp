@@ -14,6 +14,7 @@
 #include "daemon/client_door.hpp"
 #include "daemon/group_sockets.hpp"
 #include "daemon/overlay_pump.hpp"
+#include "daemon/publish_queue.hpp"
 #include "overlay/overlay.hpp"
 #include "overlay/statistics.hpp"
 #include "runtime/loop.hpp"
@@ -46,6 +47,7 @@ public:
     Outcome<void> open_clients(Clients clients);
 
     Outcome<control::PublishReceipt> publish(std::string topic, Bytes payload) override;
+    void publish_in_turn(std::string topic, Bytes payload, Published done) override;
     Outcome<control::KeyValue> set_record(const std::string& key,
                                           const std::string& value) override;
     Outcome<void> erase_record(const std::string& key) override;
@@ -83,10 +85,12 @@ private:
     /// or told waits for `settle`, which one batch of datagrams needs only once.
     Outcome<void> perform(Instant now);
     void settle();
+    void arm();
     Outcome<void> persist(const storage::Batch& batch);
     void resolve(const std::string& name);
     void on_gathered(Gathered gathered);
     void note(control::LogItem::What what);
+    [[nodiscard]] Instant publish_at(Instant now);
     Outcome<MemberId> find(const std::string& member) const;
     [[nodiscard]] control::MemberView view_of_member(const protocol::Member& member) const;
     [[nodiscard]] control::RoundTripView round_trip_view(MemberId from, MemberId to) const;
@@ -110,7 +114,9 @@ private:
     std::unique_ptr<ClientDoor> clients_;
     bool is_publishing_for_others_ = false;  ///< And not for one of `clients_`.
     std::optional<GroupSockets> groups_;     ///< If the settings name any.
+    PublishQueue publishes_;
     runtime::Timer timer_;
+    Instant armed_at_{};
     runtime::Timer farewell_timer_;
     std::vector<control::LogItem> news_;
     /// Who waits for the answers to which question; as many as the node has open.

@@ -117,11 +117,18 @@ std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Ov
         {"record_resets_total", records.resets},
         {"events_published_total", events.published},
         {"events_delivered_total", events.delivered},
+        {"event_pushes_total", events.pushed},
+        {"event_announcements_total", events.announced},
+        {"event_grafts_total", events.grafted},
+        {"event_prunes_total", events.pruned},
         {"event_duplicates_total", events.duplicates},
         {"event_requests_total", events.requested},
         {"event_resends_total", events.resent},
         {"event_gaps_total", events.gaps},
         {"events_lost_total", events.lost},
+        {"pressure_told_total", events.pressure_told},
+        {"pressure_heard_total", events.pressure_heard},
+        {"pressure_ignored_total", events.pressure_ignored},
         {"syncs_begun_total", joints.syncs_begun},
         {"sync_entries_total", joints.sync_entries},
         {"records_pushed_total", joints.records_pushed},
@@ -137,6 +144,19 @@ std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Ov
         {"rumors_hot", node.rumors().hot_count()},
         {"retained_event_bytes", node.events().retained_bytes()},
     };
+}
+
+std::optional<control::PressureView> pressure_of(const overlay::Overlay& overlay, Instant now) {
+    const auto pressure = overlay.node().events().pressure(now);
+    if (!pressure) return std::nullopt;
+    const protocol::Member* member = overlay.node().membership().find(pressure->slowest.slowest);
+    return control::PressureView{
+        id_text(pressure->slowest.slowest),
+        member == nullptr ? "" : member->record->name,
+        pressure->slowest.backlog,
+        pressure->slowest.rate,
+        pressure->limit,
+        std::chrono::duration_cast<std::chrono::milliseconds>(now - pressure->since).count()};
 }
 
 control::OverlayView view_of(const overlay::Overlay& overlay) {

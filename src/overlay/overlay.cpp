@@ -110,6 +110,12 @@ Outcome<EventSequence> Overlay::publish(Instant now, WallTime wall, std::string 
     implementation_->drain(now);
     return sequence;
 }
+Instant Overlay::publish_at(Instant now) {
+    return implementation_->node_.publish_at(now);
+}
+void Overlay::held_up() {
+    implementation_->node_.held_up();
+}
 Outcome<Version> Overlay::set_record(Instant now, std::string_view key, std::string_view value) {
     auto version = implementation_->node_.set_record(now, key, value);
     implementation_->drain(now);

@@ -147,6 +147,9 @@ public:
     void advance(Instant now);
 
     Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload);
+    /// See `protocol::Events::publish_at`.
+    [[nodiscard]] Instant publish_at(Instant now);
+    void held_up();
     Outcome<Version> set_record(Instant now, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(Instant now, std::string_view key);
     Outcome<void> forget(Instant now, MemberId member);

@@ -100,6 +100,11 @@ public:
     void announce_from_outside(const Endpoint& from, const Bytes& bytes);
 
     Outcome<EventSequence> publish(HostIndex host, std::string topic, Bytes payload);
+    /// See overlay::Overlay::publish_at; the time of the host.
+    [[nodiscard]] Instant publish_at(HostIndex host) {
+        return hosts_[host].overlay->publish_at(clock(host));
+    }
+    void held_up(HostIndex host) { hosts_[host].overlay->held_up(); }
     Outcome<Version> set_record(HostIndex host, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(HostIndex host, std::string_view key);
     Outcome<void> forget(HostIndex host, MemberId member);

@@ -160,7 +160,9 @@ public:
     [[nodiscard]] Instant publish_at(Instant now) { return pace_.ready_at(now); }
     void held_up() { pace_.held_up(); }
     /// Who slows our own events down, and to what; nothing if nobody does.
-    [[nodiscard]] std::optional<Pace::State> pressure(Instant now) { return pace_.state(now); }
+    [[nodiscard]] std::optional<Pace::State> pressure(Instant now) const {
+        return pace_.state(now);
+    }
     /// Members that we do not slow down for any more.
     [[nodiscard]] std::size_t left_behind(Instant now) const { return pace_.left_behind(now); }
 

@@ -105,10 +105,11 @@ void Pace::published(Instant now) {
             std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1 / limit_));
 }
 
-std::optional<Pace::State> Pace::state(Instant now) {
-    recover(now);
-    if (state_) state_->limit = clamp(limit_);
-    return state_;
+std::optional<Pace::State> Pace::state(Instant now) const {
+    Pace then = *this;
+    then.recover(now);
+    if (then.state_) then.state_->limit = clamp(then.limit_);
+    return then.state_;
 }
 
 std::size_t Pace::left_behind(Instant now) const {

@@ -52,8 +52,7 @@ private:
 ///    interval until nobody has to wait any more;
 ///  - nobody slows a publisher to less than kRateMin;
 ///  - a member that has slowed us for kPatience is left behind: words about it are ignored for
-///    kIgnored. It repairs what it can, and its subscribers are told the gaps. So one member costs
-///    a
+///    kIgnored. It repairs what it can, and its subscribers are told the gaps. One member costs a
 ///    publisher a tenth of its time at most;
 ///  - after kPatienceWithAll without a pause nobody is believed for twice as long, so that one who
 ///    names a new laggard every time gets a third of the time at most.
@@ -87,7 +86,7 @@ public:
         Instant since{};          ///< Slowed without interruption since then.
     };
     /// Nothing while nobody slows us.
-    [[nodiscard]] std::optional<State> state(Instant now);
+    [[nodiscard]] std::optional<State> state(Instant now) const;
     /// Members whose words are ignored now.
     [[nodiscard]] std::size_t left_behind(Instant now) const;
 
