@@ -71,6 +71,15 @@ Outcome<Host::Entry*> Host::find(const std::string& overlay) {
 }
 
 void Host::ask(const std::string& overlay, Question question, Callback callback) {
+    inquire(
+        overlay,
+        [question = std::move(question)](OverlayPump& pump, const Callback& done) {
+            done(question(pump));
+        },
+        std::move(callback));
+}
+
+void Host::inquire(const std::string& overlay, Inquiry inquiry, Callback callback) {
     const auto entry = find(overlay);
     if (!entry) {
         callback(std::unexpected(entry.error()));
@@ -85,14 +94,14 @@ void Host::ask(const std::string& overlay, Question question, Callback callback)
             has_left ? "restart the daemon to come back" : "ask again in a moment", "overlay"}));
         return;
     }
-    (*entry)->worker->post([pump = (*entry)->pump, question = std::move(question), self = self_,
-                            &loop = loop_, callback = std::move(callback)]() mutable {
-        auto answer = question(*pump);
-        pump.reset();
-        loop.post([answer = std::move(answer), callback = std::move(callback), self]() mutable {
+    Callback done = [self = self_, &loop = loop_,
+                     callback = std::move(callback)](Outcome<control::Answer> answer) {
+        loop.post([answer = std::move(answer), callback, self]() mutable {
             if (*self != nullptr) callback(std::move(answer));
         });
-    });
+    };
+    (*entry)->worker->post([pump = (*entry)->pump, inquiry = std::move(inquiry),
+                            done = std::move(done)]() mutable { inquiry(*pump, std::move(done)); });
 }
 
 // -- Looking --
@@ -206,15 +215,6 @@ void Host::handle(control::ShowMember request, Callback callback) {
     ask(
         request.overlay,
         [member = request.member](OverlayPump& pump) { return answer_of(pump.member(member)); },
-        std::move(callback));
-}
-
-void Host::handle(control::ShowRoundTrip request, Callback callback) {
-    ask(
-        request.overlay,
-        [from = request.from, to = request.to](OverlayPump& pump) {
-            return answer_of(pump.round_trip(from, to));
-        },
         std::move(callback));
 }
 

@@ -31,10 +31,14 @@ bool Node::settle_questions(Instant now) {
                            waiting_for(send.to).sections.push_back(std::move(send.section));
                        },
                        [&](const Gather::Asked& asked) { answer(now, asked); },
-                       [&](Gather::Gathered& gathered) { outbox_.push_back(std::move(gathered)); },
+                       [&](Gather::Gathered& gathered) {
+                           learn_from(now, gathered);
+                           outbox_.push_back(std::move(gathered));
+                       },
                    },
                    *action);
     }
+    is_busy |= pay_reach_debts(now);
     return is_busy;
 }
 
@@ -46,8 +50,9 @@ bool Node::is_peer(MemberId id) const {
 
 /// Those kinds that are not known here draw no answer.
 void Node::answer(Instant now, const Gather::Asked& asked) {
-    (void)now;
-    (void)asked;
+    if (asked.kind == static_cast<std::uint8_t>(QuestionKind::reachability)) {
+        asked_reachability(now, asked);
+    }
 }
 
 }  // namespace grapevine::protocol

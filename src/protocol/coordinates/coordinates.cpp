@@ -10,6 +10,9 @@ namespace {
 constexpr Duration kTellInterval = std::chrono::seconds(5);
 /// Of its distance from the origin that a place must have moved to be told early.
 constexpr double kMovementShare = 0.1;
+/// Within a site round trips are shorter than what they vary by; who moves less than this (in
+/// seconds) says so in its turn.
+constexpr double kMovementMin = 0.001;
 constexpr Duration kRoundTripMax = std::chrono::seconds(10);
 
 Duration seconds(double value) {
@@ -33,7 +36,7 @@ Coordinates::Coordinates(MemberId self, std::uint64_t seed)
     : self_(self), vivaldi_(seed, config_), announced_(vivaldi_.place()) {}
 
 Duration Coordinates::Peer::median() const {
-    assert(sample_count > 0);
+    assert(sample_count > 0 && sample_count <= kFilterSize);
     auto sorted = samples_us;
     const auto first = sorted.end() - sample_count;
     std::sort(first, sorted.end());
@@ -87,7 +90,7 @@ void Coordinates::forget(MemberId member) {
 
 void Coordinates::note_movement(Instant now) {
     const double moved = extent(vivaldi_.place(), announced_);
-    if (moved <= kMovementShare * extent(announced_, Place{})) return;
+    if (moved <= std::max(kMovementMin, kMovementShare * extent(announced_, Place{}))) return;
     announced_ = vivaldi_.place();
     moved_at_ = now;
 }

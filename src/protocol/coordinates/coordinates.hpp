@@ -46,7 +46,7 @@ public:
     void forget(MemberId member);
 
     /// Our place, if `to` shall have it now: the first time, then at most every 5 s, unless we have
-    /// moved by more than a tenth.
+    /// moved by more than a tenth, and by more than a millisecond.
     [[nodiscard]] std::optional<wire::Coordinate> to_tell(Instant now, MemberId to);
 
     [[nodiscard]] bool has_place(MemberId member) const { return place_of(member).has_value(); }

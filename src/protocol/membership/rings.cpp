@@ -130,6 +130,16 @@ void Rings::handle(Instant now, MemberId from, const ProbeMessage& message) {
         handle_verdict(now, from, *verdict);
     } else {
         swim_.handle(now, from, message);
+        take_from_swim(now);
+    }
+}
+
+void Rings::take_from_swim(Instant now) {
+    while (auto action = swim_.poll()) {
+        const auto* missed = std::get_if<Missed>(&*action);
+        const bool is_confirmed_first =
+            missed != nullptr && begin_confirmation(now, missed->member, Cause::backstop);
+        if (!is_confirmed_first) outbox_.push_back(std::move(*action));
     }
 }
 
@@ -162,6 +172,7 @@ void Rings::handle_ack(Instant now, MemberId from, const wire::Ack& ack) {
 
 void Rings::unreachable(Instant now, MemberId member) {
     swim_.unreachable(now, member);
+    take_from_swim(now);
     notice_lateness(now);
     if (Burst* burst = burst_of(member); burst && burst->refused_count < burst->pings_sent) {
         ++burst->refused_count;
@@ -197,6 +208,7 @@ bool Rings::may_doubt(Instant now, MemberId member) {
 
 void Rings::confirm(Instant now, MemberId member) {
     swim_.confirm(now, member);
+    take_from_swim(now);
 }
 
 void Rings::self_refuted(Instant now) {
@@ -206,8 +218,9 @@ void Rings::self_refuted(Instant now) {
 // -- The wheel -----------------------------------------------------------------------------------
 
 void Rings::advance(Instant now) {
-    swim_.advance(now);
     notice_lateness(now);
+    swim_.advance(now);
+    take_from_swim(now);
     advance_duties(now);
     advance_confirmations(now);
     advance_bursts(now);
@@ -237,7 +250,7 @@ void Rings::notice_lateness(Instant now) {
 }
 
 std::optional<Detector::Action> Rings::poll() {
-    if (outbox_.empty()) return swim_.poll();
+    if (outbox_.empty()) return std::nullopt;
     Action action = std::move(outbox_.front());
     outbox_.pop_front();
     return action;

@@ -41,8 +41,9 @@ namespace grapevine::protocol {
 /// Source: the rings are Rapid's (Suresh et al., USENIX ATC 2018, section 4.1), which counts
 /// alerts of 10 observers and runs a consensus; the staged confirmation is ours. Local health:
 /// Lifeguard (Dadgar et al. 2018). Behind it works Swim with a period of its own, because K members
-/// that fail together may be all the observers of a K+1st; what it reports is passed through, and
-/// last-chance probes are its own.
+/// that fail together may be all the observers of a K+1st. Whom it misses is not believed to be
+/// gone before a confirmation has failed, too: under loss, most of its misses are none. Last-chance
+/// probes are its own.
 ///
 /// When a verdict is a `Declared`: somebody else got no answer either, nobody did, our local health
 /// is perfect, and our driver was not late. Else it is `Missed`, and suspicion goes its slower way.
@@ -61,7 +62,9 @@ namespace grapevine::protocol {
 /// in which one that lives has answered.
 ///
 /// What a liar can do: one "alive" stops a confirmation, so an observer that lies hides a dead
-/// member from the rings, not from Swim. One "dead" counts only if we ourselves get no answer to
+/// member from the rings. Not from Swim: what it misses is reported all the same if only others
+/// say that they reach it, and then a suspicion must be refuted by the member itself. One "dead"
+/// counts only if we ourselves get no answer to
 /// eight pings. Requests for bursts make us ping, at most 5 times per burst and member at once, and
 /// kBurstsMax members at once.
 ///
@@ -99,6 +102,8 @@ public:
     [[nodiscard]] Instant deadline() const override;
 
     [[nodiscard]] std::uint32_t local_health() const override { return swim_.local_health(); }
+    /// A burst is on its way, for us or for others.
+    [[nodiscard]] bool is_confirming() const override { return !bursts_.empty(); }
 
     [[nodiscard]] const Counters& counters() const { return counters_; }
     [[nodiscard]] const Swim& swim() const { return swim_; }
@@ -119,7 +124,11 @@ private:
         /// kNever without a subject; Instant{} if the subject is new and the phase not yet drawn.
         Instant next_at = kNever;
     };
-    enum class Cause : std::uint8_t { unanswered, unreachable };
+    enum class Cause : std::uint8_t {
+        unanswered,   ///< A standing probe.
+        unreachable,  ///< The kernel's word.
+        backstop,     ///< Swim has missed it.
+    };
     /// A member did not answer us; what we do to be sure.
     struct Confirmation {
         MemberId subject;
@@ -162,13 +171,16 @@ private:
     void notice_lateness(Instant now);
     [[nodiscard]] Instant own_deadline() const;
 
+    void take_from_swim(Instant now);
+
     void handle_ping(Instant now, MemberId from, const wire::Ping& ping);
     void handle_ack(Instant now, MemberId from, const wire::Ack& ack);
     bool settle_duty(Instant now, MemberId from, const wire::Ack& ack);
     void handle_request(Instant now, MemberId from, const wire::BurstRequest& request);
     void handle_verdict(Instant now, MemberId from, const wire::BurstVerdict& verdict);
 
-    void begin_confirmation(Instant now, MemberId subject, Cause cause);
+    /// Does nothing if one is under way. False at kConfirmationsMax.
+    bool begin_confirmation(Instant now, MemberId subject, Cause cause);
     void advance_confirmations(Instant now);
     // Each of these three may end the confirmation, which is then no more.
     void step(Instant now, Confirmation& confirmation);

@@ -35,12 +35,14 @@ Rings::Confirmation* Rings::confirmation_of(MemberId subject) {
     return found == confirmations_.end() ? nullptr : &*found;
 }
 
-void Rings::begin_confirmation(Instant now, MemberId subject, Cause cause) {
+bool Rings::begin_confirmation(Instant now, MemberId subject, Cause cause) {
     assert(swim_.is_watching(subject));
-    if (confirmation_of(subject) != nullptr || confirmations_.size() >= kConfirmationsMax) return;
+    if (confirmation_of(subject) != nullptr) return true;
+    if (confirmations_.size() >= kConfirmationsMax) return false;
     ++counters_.confirmations;
     confirmations_.push_back({.subject = subject, .cause = cause});
     restart(now, confirmations_.back());
+    return true;
 }
 
 void Rings::restart(Instant now, Confirmation& confirmation) {
@@ -129,6 +131,10 @@ void Rings::handle_verdict(Instant now, MemberId from, const wire::BurstVerdict&
         if (confirmation->cause == Cause::unanswered) loss_.lost();
         swim_.health().probe_failed();
         outbox_.push_back(Answered{verdict.target, Duration::zero(), true});
+        if (confirmation->cause == Cause::backstop) {
+            ++counters_.missed;
+            outbox_.push_back(Missed{verdict.target});
+        }
         end_confirmation(verdict.target);
         return;
     }

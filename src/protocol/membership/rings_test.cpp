@@ -269,6 +269,44 @@ TEST(Rings, who_is_removed_gets_no_verdict) {
     }
 }
 
+// -- Behind the rings --
+
+/// Runs until Swim has missed a member that we do not observe.
+struct SwimMiss {
+    Stage stage{6};
+    MemberId member;
+
+    explicit SwimMiss(Witness witness) {
+        stage.witness = witness;
+        stage.run_for(1s);
+        member = stage.stranger();
+        stage.silent = {member};
+        while (stage.rings.swim().counters().missed == 0) stage.run_until(stage.rings.deadline());
+    }
+};
+
+TEST(Rings, whom_swim_misses_is_pinged_again_before_anything_is_said) {
+    SwimMiss miss(Witness::says_dead);
+    miss.stage.silent.clear();
+    miss.stage.run_for(500ms);
+    EXPECT_EQ(miss.stage.rings.counters().confirmations, 1U);
+    EXPECT_TRUE(miss.stage.times_of<Detector::Missed>().empty());
+    EXPECT_TRUE(miss.stage.times_of<Detector::Declared>().empty());
+}
+
+TEST(Rings, whom_swim_misses_its_observers_can_declare_dead) {
+    SwimMiss miss(Witness::says_dead);
+    miss.stage.run_for(500ms);
+    EXPECT_EQ(miss.stage.times_of<Detector::Declared>().size(), 1U);
+}
+
+TEST(Rings, whom_swim_misses_is_not_saved_by_hearsay_alone) {
+    SwimMiss miss(Witness::says_alive);
+    EXPECT_TRUE(miss.stage.times_of<Detector::Missed>().empty());
+    miss.stage.run_for(500ms);
+    EXPECT_EQ(miss.stage.times_of<Detector::Missed>().size(), 1U);
+}
+
 // -- A driver that is late --
 
 TEST(Rings, a_late_driver_asks_anew_and_accuses_nobody) {

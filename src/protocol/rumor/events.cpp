@@ -90,14 +90,15 @@ Events::Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& p
       random_(seed),
       replay_(replay),
       spreader_(make_spreader(self, config_, peers, random_.next())),
-      retention_(config_.retention_age, config_.retention_bytes, 2 * config_.frontier_interval) {
-    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}});
+      retention_(config_.retention_age, config_.retention_bytes, 2 * config_.frontier_interval),
+      pace_(pressure_interval()) {
+    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}, {}});
 }
 
 void Events::begin_life(Epoch epoch) {
     assert(epoch > own_.epoch);
     own_ = {self_, epoch};
-    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}});
+    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}, {}});
 }
 
 Outcome<EventSequence> Events::publish(Instant now, WallTime wall, std::string topic,
@@ -111,6 +112,7 @@ Outcome<EventSequence> Events::publish(Instant now, WallTime wall, std::string t
               std::make_shared<const Bytes>(std::move(payload)), false, false, 0});
     flow.active_at = now;
     quiet_rounds_ = 0;
+    pace_.published(now);
     keep(now, event);
     ++counters_.published;
     ++counters_.delivered;
@@ -252,7 +254,7 @@ Events::Flow* Events::open(Instant now, wire::StreamId id, const Frontier* offer
         const Duration quiet = kCatchUpIntervals * config_.frontier_interval;
         catch_up_end_ = std::min(catch_up_limit_, now + quiet);
     }
-    const auto flow = flows_.emplace(id, Flow{Stream(id, first, start), {}, kNever, now}).first;
+    const auto flow = flows_.emplace(id, Flow{Stream(id, first, start), {}, kNever, now, {}}).first;
     return &flow->second;
 }
 
@@ -315,7 +317,8 @@ void Events::advance(Instant now) {
 
 Instant Events::deadline() const {
     const Instant repair_at = timers_.empty() ? kNever : timers_.begin()->first;
-    return std::min({frontier_at_, gathered_at_, repair_at, retention_.deadline(), spreader_->deadline()});
+    return std::min(
+        {frontier_at_, gathered_at_, repair_at, retention_.deadline(), spreader_->deadline()});
 }
 
 Duration Events::jitter(Duration duration) {
@@ -337,6 +340,7 @@ void Events::check_invariants() const {
     assert(timers == timers_.size());
     assert(load_.assemblies <= kAssembliesMax);
     assert(flows_.size() <= kStreamsMax);
+    assert(relayed_.size() <= kPressuredStreamsMax);
     assert(gathered_count_ <= kGatheredMax);
     assert(gathered_.empty() == (gathered_at_ == kNever));
     retention_.check_invariants();

@@ -221,7 +221,7 @@ void Tree::announce() {
 
 // -- Looking --------------------------------------------------------------------------------------
 
-MemberId Tree::parent_of(const wire::StreamId& stream) const {
+MemberId Tree::upstream(const wire::StreamId& stream) const {
     const auto found = branches_.find(stream);
     return found == branches_.end() ? kNobody : found->second.parent;
 }
