@@ -113,6 +113,8 @@ Adapter::Reply Adapter::init(Instant now, const Message& request) {
         return malformed(fmt::format("at most {} nodes are possible", kMaelstromNodesMax));
     }
     name_ = name;
+    settings_.protocol.frontier_interval = std::chrono::duration_cast<Duration>(
+        std::chrono::seconds(names.size()) / static_cast<double>(settings_.digests_per_second));
     topology_ = std::make_unique<Topology>(std::vector<std::string>(names.begin(), names.end()),
                                            name, settings_.shape);
     events_ = std::make_unique<protocol::Events>(topology_->self(), Epoch(1), settings_.protocol,

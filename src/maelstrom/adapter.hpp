@@ -25,6 +25,9 @@ namespace grapevine::maelstrom {
 struct Settings {
     protocol::ProtocolConfig protocol{};
     Topology::Shape shape = Topology::Shape::full;
+    /// Frontier digests of all nodes together; sets `protocol.frontier_interval` when their number
+    /// is known. So few nodes, whose digests cost little, repair the faster.
+    std::uint32_t digests_per_second = 12;
     std::size_t values_max = kMaelstromValuesMax;
 };
 

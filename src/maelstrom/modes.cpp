@@ -17,6 +17,8 @@ Settings settings_of(Mode mode) {
     protocol::ProtocolConfig& protocol = settings.protocol;
     // Every message counts, so nothing is announced: the frontier digest alone finds what is lost.
     protocol.lazy_links = 0;
+    // Nobody dies here, so nothing is ever given up because its publisher seems gone.
+    protocol.gap_patience = 60s;
     switch (mode) {
         case Mode::direct:
             protocol.tree_root_degree = 32;
@@ -27,7 +29,6 @@ Settings settings_of(Mode mode) {
             protocol.tree_root_degree = 1;
             protocol.tree_degree = 64;
             protocol.event_gather = 200ms;
-            protocol.frontier_interval = 2s;
             // Gathering twice and two trips take up to 600 ms; what is not here then is lost.
             protocol.repair_delay = 900ms;
             protocol.repair_retry = 500ms;

@@ -33,6 +33,7 @@ public:
     void turn() {
         const Instant now = next_;
         is_split_ = !is_split_ && now < end_;
+        if (!is_split_) healed_at_ = now;
         next_ = now + length_;
         if (next_ >= end_) next_ = is_split_ ? end_ : kNever;
         if (!is_split_) return;
@@ -45,8 +46,8 @@ public:
             side_[order[place]] = place < cut;
         }
     }
-    /// When what is said at `now` can have reached everybody at the earliest.
-    [[nodiscard]] Instant whole_at(Instant now) const { return is_split_ ? next_ : now; }
+    /// When it was last healed; the beginning if never.
+    [[nodiscard]] Instant healed_at() const { return healed_at_; }
 
 private:
     Duration length_;
@@ -55,6 +56,7 @@ private:
     std::vector<bool> side_;
     bool is_split_ = false;
     Instant next_ = kNever;
+    Instant healed_at_{};
 };
 
 /// Calls `operate` at random moments, `rate` times a second in the mean, until `end`.
@@ -97,7 +99,7 @@ Duration BroadcastReport::stable_latency(double share) const {
 BroadcastReport run_broadcast(const BroadcastPlan& plan, const Settings& settings,
                               std::uint64_t seed) {
     struct Value {
-        Instant from;  ///< Answered, and the network whole.
+        Instant answered_at;
         std::size_t learned_by = 0;
     };
     Random random(seed);
@@ -109,22 +111,25 @@ BroadcastReport run_broadcast(const BroadcastPlan& plan, const Settings& setting
     cluster.set_learned([&](std::size_t, const std::string& text) {
         const auto value = values.find(text);
         if (value == values.end() || ++value->second.learned_by != plan.nodes) return;
-        report.stable_latencies.push_back(
-            std::max(cluster.now() - value->second.from, Duration::zero()));
+        const Instant from = std::max(value->second.answered_at, splitter.healed_at());
+        report.stable_latencies.push_back(cluster.now() - from);
     });
     for (std::size_t node = 0; node < plan.nodes; ++node) {
         cluster.ask(node, {{"type", "topology"}, {"topology", json::object{}}});
     }
 
+    bool is_broadcast = false;
     play(cluster, splitter, random, plan.operations_per_second, end, [&] {
         const std::size_t node = random.below(plan.nodes);
         ++report.operations;
-        if (random.chance(0.5)) {
+        // One of each two, in random order, so that no figure depends on how many of each came up.
+        is_broadcast = report.operations % 2 == 1 ? random.chance(0.5) : !is_broadcast;
+        if (!is_broadcast) {
             cluster.ask(node, {{"type", "read"}});
             return;
         }
         const std::uint64_t number = ++report.broadcasts;
-        values[std::to_string(number)].from = splitter.whole_at(cluster.now());
+        values[std::to_string(number)].answered_at = cluster.now();
         const auto answer = cluster.ask(node, {{"type", "broadcast"}, {"message", number}});
         assert(answer.at("type") == "broadcast_ok");
     });

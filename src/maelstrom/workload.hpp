@@ -30,8 +30,8 @@ struct BroadcastReport {
     /// broadcast.
     std::uint64_t lost = 0;
     std::uint64_t invented = 0;
-    /// From the answer of each broadcast until the last node knew it, in order of length. While the
-    /// network is split, from its healing.
+    /// From the answer of each broadcast, or from the last healing since then, until the last node
+    /// knew it; in order of length.
     std::vector<Duration> stable_latencies;
 
     [[nodiscard]] double messages_per_operation() const;

@@ -150,6 +150,10 @@ void Mongering::handle(MemberId from, const wire::EventPull& pull) {
         ++counters_.pulls_refused;
         return;
     }
+    // What we owe them goes into the same packet.
+    if (const auto owed = answers_.find(from); owed != answers_.end()) {
+        send_answers(from, owed->second);
+    }
     counters_.given +=
         tell(from, Contact::asked, std::min<std::size_t>(pull.events_max, kEventsPerContactMax));
 }
