@@ -25,6 +25,7 @@ struct AllOptions {
     RoundTripOptions round_trip;
     InfoOptions info;
     PublishOptions publish;
+    TraceOptions trace;
     SubscribeOptions subscribe;
     JoinOptions join;
     LeaveOptions leave;
@@ -61,6 +62,7 @@ private:
     void add_looking();
     void add_network();
     void add_publish();
+    void add_trace();
     void add_subscribe();
     void add_joining();
     void add_record();

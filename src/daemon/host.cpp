@@ -70,19 +70,21 @@ Outcome<Host::Entry*> Host::find(const std::string& overlay) {
     return &found->second;
 }
 
+Outcome<Host::Entry*> Host::find_running(const std::string& overlay) {
+    Entry* const entry = GV_TRY(find(overlay));
+    if (entry->state == State::running) return entry;
+    const bool has_left = entry->state == State::left;
+    return std::unexpected(
+        Refusal{Refusal::Code::unavailable,
+                has_left ? fmt::format("this daemon has left the overlay '{}'", overlay)
+                         : fmt::format("the overlay '{}' is still starting", overlay),
+                has_left ? "restart the daemon to come back" : "ask again in a moment", "overlay"});
+}
+
 void Host::ask(const std::string& overlay, Question question, Callback callback) {
-    const auto entry = find(overlay);
+    const auto entry = find_running(overlay);
     if (!entry) {
         callback(std::unexpected(entry.error()));
-        return;
-    }
-    if ((*entry)->state != State::running) {
-        const bool has_left = (*entry)->state == State::left;
-        callback(std::unexpected(Refusal{
-            Refusal::Code::unavailable,
-            has_left ? fmt::format("this daemon has left the overlay '{}'", overlay)
-                     : fmt::format("the overlay '{}' is still starting", overlay),
-            has_left ? "restart the daemon to come back" : "ask again in a moment", "overlay"}));
         return;
     }
     (*entry)->worker->post([pump = (*entry)->pump, question = std::move(question), self = self_,
@@ -92,6 +94,26 @@ void Host::ask(const std::string& overlay, Question question, Callback callback)
         loop.post([answer = std::move(answer), callback = std::move(callback), self]() mutable {
             if (*self != nullptr) callback(std::move(answer));
         });
+    });
+}
+
+void Host::ask_later(const std::string& overlay, LongQuestion question, Callback callback) {
+    const auto entry = find_running(overlay);
+    if (!entry) {
+        callback(std::unexpected(entry.error()));
+        return;
+    }
+    (*entry)->worker->post([pump = (*entry)->pump, question = std::move(question), self = self_,
+                            &loop = loop_, callback = std::move(callback)]() mutable {
+        // The callback goes back to this loop whatever happens: it must not end on the worker.
+        auto done = [&loop, self,
+                     callback = std::move(callback)](Outcome<control::Answer> answer) mutable {
+            loop.post([answer = std::move(answer), callback = std::move(callback), self]() mutable {
+                if (*self != nullptr) callback(std::move(answer));
+            });
+        };
+        question(*pump, std::move(done));
+        pump.reset();
     });
 }
 
@@ -262,11 +284,21 @@ void Host::handle(control::EraseRecord request, Callback callback) {
 }
 
 void Host::handle(control::Publish request, Callback callback) {
-    auto payload = std::make_shared<Bytes>(std::move(request.payload));
+    const std::string overlay = request.overlay;
+    auto wanted = std::make_shared<control::Publish>(std::move(request));
     ask(
+        overlay,
+        [wanted](OverlayPump& pump) { return answer_of(pump.publish(std::move(*wanted))); },
+        std::move(callback));
+}
+
+void Host::handle(control::TraceEvent request, Callback callback) {
+    ask_later(
         request.overlay,
-        [topic = request.topic, payload](OverlayPump& pump) {
-            return answer_of(pump.publish(topic, std::move(*payload)));
+        [request](OverlayPump& pump, Callback done) {
+            pump.trace(request, [done = std::move(done)](Outcome<control::TraceView> view) {
+                done(answer_of(std::move(view)));
+            });
         },
         std::move(callback));
 }

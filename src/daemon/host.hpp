@@ -66,6 +66,8 @@ private:
         std::string bound;
     };
     using Question = std::function<Outcome<control::Answer>(OverlayPump&)>;
+    /// Answers by the callback, on the overlay's worker, now or later.
+    using LongQuestion = std::function<void(OverlayPump&, Callback)>;
 
     void handle(control::Info request, Callback callback);
     void handle(control::ListOverlays request, Callback callback);
@@ -85,6 +87,7 @@ private:
     void handle(control::LeaveOverlay request, Callback callback);
     void handle(control::Invite request, Callback callback);
     void handle(control::Publish request, Callback callback);
+    void handle(control::TraceEvent request, Callback callback);
     void handle(control::Metrics request, Callback callback);
     void handle(control::gossiperl::ShowSettings request, Callback callback);
     void handle(control::gossiperl::Create request, Callback callback);
@@ -108,6 +111,8 @@ private:
     void close(Entry& entry, Farewell farewell, std::function<void()> done);
     void change(const std::string& name, const control::OverlaySpec& next, Callback callback);
     void ask(const std::string& overlay, Question question, Callback callback);
+    void ask_later(const std::string& overlay, LongQuestion question, Callback callback);
+    [[nodiscard]] Outcome<Entry*> find_running(const std::string& overlay);
     void collect(std::function<void(std::vector<control::OverlayView>)> done);
     /// Refuses what only native overlays can: seeds by name, invitations, changes over version 1.
     static Outcome<void> check_native(const Entry& entry);

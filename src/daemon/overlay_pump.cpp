@@ -52,6 +52,13 @@ Outcome<void> OverlayPump::join(const std::vector<std::string>&) {
                 "set them in the configuration file, or over the old REST API", "overlay"});
 }
 
+void OverlayPump::trace(const control::TraceEvent&,
+                        std::function<void(Outcome<control::TraceView>)> done) {
+    done(std::unexpected(Refusal{
+        Refusal::Code::conflict, "the gossiperl protocol does not tell how messages travelled",
+        "trace events in an overlay with protocol = \"grapevine\"", "overlay"}));
+}
+
 Outcome<control::gossiperl::Settings> OverlayPump::old_settings() const {
     return not_old();
 }

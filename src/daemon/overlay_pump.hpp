@@ -35,7 +35,7 @@ public:
     OverlayPump& operator=(const OverlayPump&) = delete;
 
     // -- Of every overlay --
-    virtual Outcome<control::PublishReceipt> publish(std::string topic, Bytes payload) = 0;
+    virtual Outcome<control::PublishReceipt> publish(control::Publish wanted) = 0;
     virtual Outcome<control::MemberView> member(const std::string& member) const = 0;
     [[nodiscard]] virtual std::vector<control::MemberView> members() const = 0;
     [[nodiscard]] virtual control::OverlayView view() const = 0;
@@ -57,6 +57,9 @@ public:
                                                        const std::string& to) const;
     virtual Outcome<void> forget(const std::string& member);
     virtual Outcome<void> join(const std::vector<std::string>& seeds);
+    /// Calls `done` once, on this thread, at the end of the overlay at the latest.
+    virtual void trace(const control::TraceEvent& wanted,
+                       std::function<void(Outcome<control::TraceView>)> done);
 
     // -- Of overlays of the old protocol --
     virtual Outcome<control::gossiperl::Settings> old_settings() const;

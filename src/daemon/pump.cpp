@@ -34,6 +34,7 @@ Pump::Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks)
 
 Pump::~Pump() {
     *self_ = nullptr;
+    end_questions();
 }
 
 Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver& resolver,
@@ -113,6 +114,7 @@ const Endpoint& Pump::bound() const {
 
 void Pump::on_received(std::span<const runtime::Received> datagrams) {
     const Instant now = loop_.now();
+    tell_wall(now);
     for (const runtime::Received& datagram : datagrams) {
         statistics_.count(now, "datagram", overlay::Statistics::Direction::in,
                           datagram.bytes.size());
@@ -145,18 +147,6 @@ void Pump::follow_addresses() {
 void Pump::on_timer() {
     overlay_->advance(loop_.now());
     (void)drain();
-}
-
-Outcome<control::PublishReceipt> Pump::publish(std::string topic, Bytes payload) {
-    is_publishing_for_others_ = true;
-    const auto sequence =
-        overlay_->publish(loop_.now(), runtime::wall_now(), std::move(topic), std::move(payload));
-    (void)drain();
-    is_publishing_for_others_ = false;
-    if (!sequence) return std::unexpected(sequence.error());
-    const auto& membership = overlay_->node().membership();
-    return control::PublishReceipt{id_text(membership.self()), overlay_->node().epoch().value(),
-                                   sequence->value()};
 }
 
 Outcome<control::KeyValue> Pump::set_record(const std::string& key, const std::string& value) {
@@ -272,9 +262,7 @@ Outcome<void> Pump::drain() {
                 [&](overlay::Overlay::EventDelivered& delivered) {
                     const protocol::Event& event = *delivered.event;
                     tell_clients(event);
-                    note(control::LogItem::Event{id_text(event.stream.publisher),
-                                                 event.stream.epoch.value(), event.sequence.value(),
-                                                 event.published_at, event.topic, event.payload});
+                    note(log_item_of(delivered));
                 },
                 [&](const overlay::Overlay::LiarFound& liar) {
                     runtime::log::warn("overlay", "{}: member {} sends false votes",
@@ -283,7 +271,7 @@ Outcome<void> Pump::drain() {
                 [&](overlay::Overlay::EventGap& gap) {
                     note(control::LogItem::Gap{id_text(gap.stream.publisher),
                                                gap.stream.epoch.value(), gap.first.value(),
-                                               gap.last.value()});
+                                               gap.last.value(), gap.stream.channel});
                 },
                 [&](overlay::Overlay::Gathered& gathered) { on_gathered(std::move(gathered)); },
             },

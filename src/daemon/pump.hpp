@@ -45,7 +45,7 @@ public:
     /// Serves them from now on. To be called right after `open`: clients hear of every member.
     Outcome<void> open_clients(Clients clients);
 
-    Outcome<control::PublishReceipt> publish(std::string topic, Bytes payload) override;
+    Outcome<control::PublishReceipt> publish(control::Publish wanted) override;
     Outcome<control::KeyValue> set_record(const std::string& key,
                                           const std::string& value) override;
     Outcome<void> erase_record(const std::string& key) override;
@@ -60,12 +60,14 @@ public:
         const std::string& window) const override;
     void change(const control::OverlaySpec& before, const control::OverlaySpec& after) override;
     Outcome<void> join(const std::vector<std::string>& seeds) override;
+    void trace(const control::TraceEvent& wanted,
+               std::function<void(Outcome<control::TraceView>)> done) override;
     void leave(std::function<void()> done) override;
     [[nodiscard]] const Endpoint& bound() const override;
 
     using Gathered = overlay::Overlay::Gathered;
-    /// Puts a question to `targets` and calls `done` once, on this thread: with the answers, with
-    /// the refusal (see `protocol::Node::ask`), or never if the overlay ends before.
+    /// Puts a question to `targets` and calls `done` once, on this thread: with the answers, or
+    /// with the refusal (see `protocol::Node::ask`; unavailable, if the overlay ends before).
     void ask(const std::vector<MemberId>& targets, protocol::QuestionKind kind, Bytes body,
              Duration patience, std::function<void(Outcome<Gathered>)> done);
 
@@ -82,6 +84,11 @@ private:
     Outcome<void> persist(const storage::Batch& batch);
     void resolve(const std::string& name);
     void on_gathered(Gathered gathered);
+    void end_questions();
+    /// Tells the overlay what civil time it is at `now`.
+    void tell_wall(Instant now);
+    [[nodiscard]] static control::LogItem::Event log_item_of(
+        const overlay::Overlay::EventDelivered& delivered);
     void note(std::variant<control::LogItem::Event, control::LogItem::Gap, control::LogItem::Member,
                            control::LogItem::Record>
                   what);

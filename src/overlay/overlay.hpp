@@ -77,6 +77,7 @@ public:
     };
     struct EventDelivered {
         protocol::SharedEvent event;
+        bool is_causal_unknown = false;  ///< See protocol::Events::Deliver.
     };
     struct EventGap {
         wire::StreamId stream;
@@ -96,9 +97,9 @@ public:
     struct LiarFound {
         MemberId member;
     };
-    using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, RecordChanged,
-                                EventDelivered, EventGap, Announce, LiarFound, Gathered,
-                                PathChanged>;
+    using Action =
+        std::variant<Transmit, Persist, Resolve, MemberChanged, RecordChanged, EventDelivered,
+                     EventGap, Announce, LiarFound, Gathered, PathChanged>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;
@@ -140,10 +141,13 @@ public:
     void resolved(Instant now, const std::string& name, const std::vector<Endpoint>& endpoints);
     void advance(Instant now);
 
-    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload);
+    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload,
+                                   protocol::PublishOptions options = {});
     Outcome<Version> set_record(Instant now, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(Instant now, std::string_view key);
     Outcome<void> forget(Instant now, MemberId member);
+    /// What civil time it is at `now`; causes no action.
+    void set_wall(Instant now, std::int64_t unix_us);
     /// See `protocol::Node::ask`.
     Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets,
                                protocol::QuestionKind kind, Bytes body, Duration patience);

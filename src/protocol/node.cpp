@@ -132,8 +132,10 @@ void Node::advance(Instant now) {
     finish(now);
 }
 
-Outcome<EventSequence> Node::publish(Instant now, WallTime wall, std::string topic, Bytes payload) {
-    auto sequence = events_.publish(now, wall, std::move(topic), std::move(payload));
+Outcome<EventSequence> Node::publish(Instant now, WallTime wall, std::string topic, Bytes payload,
+                                     PublishOptions options) {
+    auto sequence =
+        events_.publish(now, wall, std::move(topic), std::move(payload), std::move(options));
     finish(now);
     return sequence;
 }
@@ -191,8 +193,7 @@ std::optional<Node::Action> Node::poll() {
 Instant Node::deadline() const {
     return std::min({membership_.deadline(), detector_->deadline(), paths_.deadline(),
                      records_.deadline(), rumors_.deadline(), events_.deadline(),
-                     gather_.deadline(), catch_up_,
-                     next_reconnect_});
+                     gather_.deadline(), catch_up_, next_reconnect_});
 }
 
 void Node::check_invariants() const {

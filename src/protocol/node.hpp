@@ -21,6 +21,7 @@
 #include "protocol/membership/paths.hpp"
 #include "protocol/query/gather.hpp"
 #include "protocol/rumor/events.hpp"
+#include "protocol/rumor/publish_options.hpp"
 #include "protocol/rumor/rumors.hpp"
 #include "protocol/state/records.hpp"
 #include "protocol/sync/reconciler.hpp"
@@ -82,12 +83,16 @@ public:
     void unreachable(Instant now, MemberId member);
     void advance(Instant now);
 
-    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload);
+    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload,
+                                   PublishOptions options = {});
     Outcome<Version> set_record(Instant now, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(Instant now, std::string_view key);
     Outcome<void> forget(Instant now, MemberId member);
     void leave(Instant now);
     void change_self(Instant now, wire::MemberRecord next);
+    /// What civil time it is at `now`, in microseconds since 1970. For traces only: without it
+    /// others estimate our clock. Not an input: it causes no action.
+    void set_wall(Instant now, std::int64_t unix_us);
     /// Puts a question to `targets`, ourselves perhaps among them; ends in a `Gathered` of the
     /// number returned, within `patience`. Those that are not alive are silent at once. Refused as
     /// in `Gather::ask`.
@@ -107,6 +112,8 @@ public:
     /// Of the stream that we publish in this life.
     [[nodiscard]] Epoch epoch() const { return epoch_; }
     [[nodiscard]] const Rumors& rumors() const { return rumors_; }
+    /// Civil time of instant zero; 0 if the driver has not told it.
+    [[nodiscard]] std::int64_t wall_zero_us() const { return wall_zero_us_; }
     [[nodiscard]] const Gather& gather() const { return gather_; }
     [[nodiscard]] std::uint64_t view_fingerprint() const { return reconciler_.root(); }
     void check_invariants() const;
@@ -151,6 +158,7 @@ private:
     bool settle_spread(Instant now);
     bool settle_questions(Instant now);
     void answer(Instant now, const Gather::Asked& asked);
+    [[nodiscard]] std::optional<Bytes> answer_trace(Instant now, ByteView question) const;
     [[nodiscard]] bool is_peer(MemberId id) const;
     void apply_change(Instant now, const MemberChange& change);
     /// Tells the detector in which subnet the member of this record is.
@@ -191,6 +199,7 @@ private:
     Instant catch_up_ = kNever;  ///< The last exchange brought much: the next one is due.
     Instant next_reconnect_;
     bool has_left_ = false;
+    std::int64_t wall_zero_us_ = 0;
 };
 
 }  // namespace grapevine::protocol

@@ -6,10 +6,10 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
-#include "protocol/rumor/spreader.hpp"
+#include "protocol/rumor/event_key.hpp"
 #include "protocol/rumor/traces.hpp"
 
-// What travels in questions of the kind `trace` and in their answers: FORMAT.md, section 10.2.
+// What travels in questions of the kind `trace` and in their answers: FORMAT.md, section 10.1.
 namespace grapevine::protocol {
 
 /// What a member says about one event.
