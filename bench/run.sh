@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
 # Runs what is in bench/: bench/run.sh [NAME...], all without a name. ./dev bench builds first.
+# bench/run.sh peers [ARGUMENTS] compares with other systems (bench/peers/README.md), and is no part
+# of all.
 # GRAPEVINE_BINARY is the daemon under test, GRAPEVINE_BENCH_DIR where micro benchmarks were built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export GRAPEVINE_BINARY=${GRAPEVINE_BINARY:-$PWD/build/bench/grapevine}
 export PYTHONDONTWRITEBYTECODE=1
+
+if (($# > 0)) && [[ -x bench/$1/run ]]; then
+    exec "bench/$1/run" "${@:2}"
+fi
 
 names=("$@")
 if [[ ${#names[@]} -eq 0 ]]; then

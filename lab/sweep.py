@@ -11,6 +11,11 @@ A sweep file says what to run and what to count:
     command = "sim $scenario --detector $detector"
     columns = ["first_p50", "all_p99", "false_deaths"]
     scenario = '''...'''          # a scenario; $NAME is the value of that axis
+    [[repeat]]                    # a step of the scenario that is done again and again
+    from = 20                     # seconds
+    to = 80
+    every = "$every"
+    step = '''...'''              # without `at`
     [axes]                        # the grid, first axis slowest
     loss = [0, 0.05, 0.1]
     detector = ["rings", "swim"]
@@ -128,11 +133,26 @@ class Point:
                 "wall_seconds": round(self.wall_seconds, 1)}
 
 
+def scenario_text(sweep, values):
+    """The scenario of a point, its repeated steps written out in the order of their times."""
+    text = string.Template(sweep.get("scenario", "")).substitute(values)
+    steps = []
+    for repeat in sweep.get("repeat", []):
+        every = float(string.Template(str(repeat["every"])).substitute(values))
+        step = string.Template(repeat["step"]).substitute(values)
+        at = float(repeat["from"])
+        while at < repeat["to"]:
+            steps.append((at, step))
+            at += every
+    steps.sort(key=lambda item: item[0])
+    return text + "".join(f'[[step]]\nat = "{at:g}s"\n{step}' for at, step in steps)
+
+
 def run_once(program, sweep, at, seed):
     """One run's answer. What `grapevine sim` says about expectations is not asked here."""
     values = {name: str(value) for name, value in at.items()}
     with tempfile.NamedTemporaryFile("w", suffix=".toml", delete=False) as file:
-        file.write(string.Template(sweep.get("scenario", "")).substitute(values))
+        file.write(scenario_text(sweep, values))
     try:
         command = string.Template(sweep["command"]).substitute(values, scenario=file.name)
         arguments = [program, *shlex.split(command), "--seed", str(seed), "--json"]
@@ -151,12 +171,7 @@ def measure(program, sweep, at, seeds):
         answer = run_once(program, sweep, at, seed)
         if "cells" in answer:
             for cell in answer["cells"]:
-                if cell["condition"] == "calm" or len(answer["cells"]) == 1:
-                    continue
                 point.add_cell(cell)
-            if all(cell["condition"] == "calm" for cell in answer["cells"]):
-                for cell in answer["cells"]:
-                    point.add_cell(cell)
         else:
             point.add_report(answer)
     point.wall_seconds = time.monotonic() - begun

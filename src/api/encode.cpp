@@ -163,6 +163,20 @@ void put(json::object& object, const control::LogItem::Member& change) {
     object["member"] = to_object(change.member);
 }
 
+void put(json::object& object, const control::LogItem::Members& changes) {
+    object["kind"] = to_utf8(changes.kind);
+    json::array members;
+    for (const control::MemberView& member : changes.members) {
+        members.emplace_back(to_object(member));
+    }
+    object["members"] = std::move(members);
+}
+
+void put(json::object& object, const control::LogItem::View& view) {
+    object["size"] = view.size;
+    object["fingerprint"] = to_utf8(view.fingerprint);
+}
+
 void put(json::object& object, const control::LogItem::Record& record) {
     object["member"] = to_utf8(record.member);
     object["version"] = record.version;
@@ -185,6 +199,8 @@ std::string_view kind_of(const control::LogItem& item) {
         std::string_view operator()(const control::LogItem::Event&) const { return "event"; }
         std::string_view operator()(const control::LogItem::Gap&) const { return "gap"; }
         std::string_view operator()(const control::LogItem::Member&) const { return "member"; }
+        std::string_view operator()(const control::LogItem::Members&) const { return "members"; }
+        std::string_view operator()(const control::LogItem::View&) const { return "view"; }
         std::string_view operator()(const control::LogItem::Record&) const { return "record"; }
     };
     return std::visit(Namer{}, item.what);

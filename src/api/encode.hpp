@@ -19,6 +19,7 @@ namespace grapevine::api {
 [[nodiscard]] std::string encode(const std::vector<control::OverlayView>& overlays);
 [[nodiscard]] std::string encode(const control::MemberView& member);
 [[nodiscard]] std::string encode(const control::RoundTripView& view);
+[[nodiscard]] std::string encode(const control::ReachabilityView& view);
 /// `matched` is how many there are; more than `members` when a limit cut the list.
 [[nodiscard]] std::string encode(const std::vector<control::MemberView>& members,
                                  std::size_t matched);

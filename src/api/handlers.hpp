@@ -30,6 +30,7 @@ void handle_invite(Service&, const CallPointer&);
 void handle_list_members(Service&, const CallPointer&);
 void handle_show_member(Service&, const CallPointer&);
 void handle_round_trip(Service&, const CallPointer&);
+void handle_reachability(Service&, const CallPointer&);
 void handle_forget_member(Service&, const CallPointer&);
 void handle_member_record(Service&, const CallPointer&);
 

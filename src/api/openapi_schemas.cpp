@@ -225,7 +225,7 @@ constexpr std::string_view kAnswerSchemas = R"json(
     "is_self": {"type": "boolean"},
     "path": {"type": "string",
              "enum": ["unknown", "both", "in only", "out only", "relayed", "none"],
-             "description": "How this daemon reaches it. in only: it speaks to us and does not answer our pings. relayed: it answers others for us, and never us. Not of itself."},
+             "description": "How this daemon reaches it; not of itself."},
     "rtt_us": {"type": "integer",
                "description": "Round trip in microseconds, as far as it is known here."},
     "is_rtt_measured": {"type": "boolean",
@@ -235,6 +235,37 @@ constexpr std::string_view kAnswerSchemas = R"json(
 "MemberEnd": {
   "type": "object", "additionalProperties": false, "required": ["id", "name"],
   "properties": {"id": {"type": "string"}, "name": {"type": "string"}}
+},
+"Reachability": {
+  "type": "object", "additionalProperties": false, "required": ["members", "troubles"],
+  "properties": {
+    "members": {"type": "array", "items": {"$ref": "#/components/schemas/ReachabilityRow"}},
+    "troubles": {"type": "array", "items": {"$ref": "#/components/schemas/ReachabilityTrouble"}}
+  }
+},
+"ReachabilityRow": {
+  "type": "object", "additionalProperties": false,
+  "required": ["id", "name", "status", "has_answered", "paths"],
+  "description": "+ both, < in only, > out only, ~ relayed, x none, ? unknown, . itself",
+  "properties": {
+    "id": {"type": "string"},
+    "name": {"type": "string"},
+    "status": {"type": "string"},
+    "has_answered": {"type": "boolean"},
+    "paths": {"type": "string", "description": "Of all members, in the order of the list."},
+    "rtt_us": {"type": "array", "items": {"type": ["integer", "null"]},
+               "description": "Measured, in the same order. Absent with more than 200 members."}
+  }
+},
+"ReachabilityTrouble": {
+  "type": "object", "additionalProperties": false, "required": ["kind", "from", "to", "text"],
+  "properties": {
+    "kind": {"type": "string", "enum": ["one_way", "both_ways", "doubtful"],
+             "description": "one_way: nothing gets from `from` to `to`."},
+    "from": {"$ref": "#/components/schemas/MemberEnd"},
+    "to": {"$ref": "#/components/schemas/MemberEnd"},
+    "text": {"type": "string", "description": "For people."}
+  }
 },
 "RoundTrip": {
   "type": "object", "additionalProperties": false, "required": ["from", "to", "unknown"],
@@ -438,6 +469,33 @@ constexpr std::string_view kStreamSchemas = R"json(
     "member": {"$ref": "#/components/schemas/Member"}
   }
 },
+"MembersItem": {
+  "type": "object", "additionalProperties": false,
+  "required": ["type", "cursor", "seen_at_ms", "kind", "members"],
+  "description": "Two members or more that died together, such as a rack.",
+  "properties": {
+    "type": {"const": "members"},
+    "cursor": {"type": "string"},
+    "subscription": {"type": "string"},
+    "seen_at_ms": {"type": "integer"},
+    "kind": {"type": "string", "enum": ["died"]},
+    "members": {"type": "array", "items": {"$ref": "#/components/schemas/Member"}}
+  }
+},
+"ViewItem": {
+  "type": "object", "additionalProperties": false,
+  "required": ["type", "cursor", "seen_at_ms", "size", "fingerprint"],
+  "description": "Nobody has come or gone for a second: who is in, as a whole.",
+  "properties": {
+    "type": {"const": "view"},
+    "cursor": {"type": "string"},
+    "subscription": {"type": "string"},
+    "seen_at_ms": {"type": "integer"},
+    "size": {"type": "integer", "description": "Alive and suspect members, this one included."},
+    "fingerprint": {"type": "string",
+                    "description": "Equal on two daemons whose views list the same members."}
+  }
+},
 "RecordItem": {
   "type": "object", "additionalProperties": false,
   "required": ["type", "cursor", "seen_at_ms", "member", "version", "changes"],
@@ -486,6 +544,8 @@ constexpr std::string_view kStreamSchemas = R"json(
     {"$ref": "#/components/schemas/EventItem"},
     {"$ref": "#/components/schemas/GapItem"},
     {"$ref": "#/components/schemas/MemberItem"},
+    {"$ref": "#/components/schemas/MembersItem"},
+    {"$ref": "#/components/schemas/ViewItem"},
     {"$ref": "#/components/schemas/RecordItem"},
     {"$ref": "#/components/schemas/MissedItem"},
     {"$ref": "#/components/schemas/EndedItem"}

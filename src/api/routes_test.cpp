@@ -46,6 +46,7 @@ const std::vector<Example> kExamples = {
     {"listMembers", "/v1/overlays/a/members", ""},
     {"getMember", "/v1/overlays/a/members/beta", ""},
     {"getRoundTrip", "/v1/overlays/a/rtt?from=beta", ""},
+    {"getReachability", "/v1/overlays/a/reachability?age_ms=0", ""},
     {"forgetMember", "/v1/overlays/a/members/beta", ""},
     {"getMemberRecord", "/v1/overlays/a/members/beta/record", ""},
     {"getRecord", "/v1/overlays/a/record", ""},

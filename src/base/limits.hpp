@@ -112,6 +112,8 @@ inline constexpr std::size_t kForgottenMax = kMembersMax;
 
 /// Voters that one accusation names: two make a quorum, one more is for good measure.
 inline constexpr std::size_t kVotesMax = 3;
+/// Deaths told as one: some 100 kB of JSON. What is more is told as several.
+inline constexpr std::size_t kTogetherMax = 256;
 /// Votes of others that are known to be true: three about each of a thousand members that fail
 /// together, with room for those that were there before. 2.5 MB when full.
 inline constexpr std::size_t kVotesVerifiedMax = 8192;
@@ -209,6 +211,13 @@ inline constexpr std::size_t kTreeStreamsMax = 1024;
 /// makes room; if there is none, a member that asks for one keeps asking for events instead.
 inline constexpr std::size_t kTreeLinksMax = 64;
 
+/// Streams of others of which we carry on that somebody cannot keep up; the one silent for longest
+/// is displaced.
+inline constexpr std::size_t kPressuredStreamsMax = 64;
+/// Copies of events that are gathered for members (ProtocolConfig::event_gather), over all members;
+/// beyond it they go at once.
+inline constexpr std::size_t kGatheredMax = 16'384;
+
 /// Rumors answered for in one section: at most 29 bytes each.
 inline constexpr std::size_t kEventFeedbackMax = 32;
 /// Events that are told as rumors at once; the one told most makes room. Each has some 300 bytes.
@@ -242,6 +251,16 @@ inline constexpr std::size_t kAnswerPartBytes = 1024;
 /// Of one member's answer: 64 KiB.
 inline constexpr std::size_t kAnswerPartsMax = 64;
 inline constexpr std::size_t kAnswerBytesMax = kAnswerPartsMax * kAnswerPartBytes;
+/// Members in one answer to "whom do you reach": 16 bytes each at most, so that they fit. Of more
+/// members, those with trouble are told first.
+inline constexpr std::size_t kReachRowsMax = 4000;
+/// Members of an overlay of which a matrix is made: with more, asking all of all is no question to
+/// put at one's ease. More are refused.
+inline constexpr std::size_t kReachMatrixMax = 1000;
+/// Questions of this kind that wait for examinations; more are answered with what is known.
+inline constexpr std::size_t kReachWaitingMax = 8;
+/// Members examined for one such question.
+inline constexpr std::size_t kReachFreshMax = kReachMatrixMax;
 /// Questions of ours that are open at once. Full refuses the newest.
 inline constexpr std::size_t kGathersMax = 32;
 /// Questions that leave in one burst: their answers, if they are short, fit the receive buffer of

@@ -261,6 +261,20 @@ void Grammar::add_network() {
     add_json(rtt, all_.round_trip.is_json);
     add_connection(rtt, all_.round_trip.connection);
     choose(rtt, all_.round_trip);
+
+    CLI::App* reachability = add(root_, "reachability", "Show who reaches whom.");
+    ReachabilityOptions& options = all_.reachability;
+    reachability
+        ->add_option("--age", options.age_seconds,
+                     "What a member found out longer ago than so many seconds it finds out anew.")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(0.0, 3600.0))
+        ->capture_default_str();
+    add_json(reachability, options.is_json);
+    // All members examine all others before they answer.
+    options.connection.timeout_seconds = 60;
+    add_connection(reachability, options.connection);
+    choose(reachability, options);
 }
 
 void Grammar::add_publish() {

@@ -23,6 +23,7 @@ struct AllOptions {
     DemoOptions demo;
     MembersOptions members;
     RoundTripOptions round_trip;
+    ReachabilityOptions reachability;
     InfoOptions info;
     PublishOptions publish;
     TraceOptions trace;

@@ -18,6 +18,12 @@ void Grammar::add_lab() {
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->check(CLI::IsMember(names));
+    app->add_option("--condition", options.conditions,
+                    "Only these rows: calm, loss or stalls. May be repeated.")
+        ->type_name("CONDITION")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->check(CLI::IsMember({"calm", "loss", "stalls"}));
     app->add_option("--profile", options.profile, "The set of times: fast, lan or wan.")
         ->type_name("PROFILE")
         ->check(CLI::IsMember({"fast", "lan", "wan"}))
@@ -34,13 +40,13 @@ void Grammar::add_lab() {
         ->type_name("S")
         ->capture_default_str();
     app->add_option("--loss", options.loss_percent,
-                    "Lost datagrams in the rows with loss, in percent; 0 leaves them out.")
+                    "Lost datagrams in the rows with loss, in percent.")
         ->type_name("PERCENT")
         ->check(CLI::Range(0.0, 90.0))
         ->capture_default_str();
     app->add_option("--stall", options.stall_ms,
-                    "In the rows with stalls, every second one member does nothing for so long, "
-                    "in milliseconds; 0 leaves them out.")
+                    "In the rows with stalls, every second one member does nothing for so many "
+                    "milliseconds.")
         ->type_name("MS")
         ->check(CLI::Range(0, 600000))
         ->capture_default_str();

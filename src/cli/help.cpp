@@ -31,6 +31,12 @@ SIGTERM leaves cleanly, SIGHUP reads the configuration again.)"},
     Entry{"rtt", R"(Examples:
   grapevine rtt web-3                              from here to web-3
   grapevine rtt web-3 web-7                        between two others)"},
+    Entry{"reachability", R"(Examples:
+  grapevine reachability
+  grapevine reachability --age 0                   nothing that is known already counts
+  grapevine reachability --json | jq .troubles
+
+Asks every living member whom it reaches; a row says what that member sees of the others.)"},
     Entry{"info", R"(Examples:
   grapevine info
   grapevine info --json --url https://web-1:9470 --ca ca.pem)"},
@@ -93,7 +99,7 @@ Exit code 1 when a property of the protocol or an expectation of the scenario di
     Entry{"lab detectors", R"(Examples:
   grapevine lab detectors                          all of them, less than a minute
   grapevine lab detectors --members 128 --crashes 100 --profile lan
-  grapevine lab detectors --detector rings --detector swim --loss 20 --stall 0
+  grapevine lab detectors --detector rings --detector swim --condition loss --loss 20
   grapevine lab detectors --json > detectors.json
 
 Rows: each detector in calm, with lost datagrams and with stalled members. FIRST and ALL are the

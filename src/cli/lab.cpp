@@ -34,6 +34,29 @@ std::vector<DetectorKind> detectors_of(const LabOptions& options) {
     return detectors;
 }
 
+struct Row {
+    std::string name;
+    sim::LabCondition condition;
+};
+
+std::vector<Row> rows_of(const LabOptions& options) {
+    const auto is_wanted = [&options](std::string_view name) {
+        return options.conditions.empty() ||
+               std::ranges::find(options.conditions, name) != options.conditions.end();
+    };
+    std::vector<Row> rows;
+    if (is_wanted("calm")) rows.push_back({"calm", {}});
+    if (is_wanted("loss")) {
+        rows.push_back({fmt::format("loss {:g} %", options.loss_percent),
+                        {.loss = options.loss_percent / 100}});
+    }
+    if (is_wanted("stalls")) {
+        rows.push_back({fmt::format("stalls of {} ms", options.stall_ms),
+                        {.stall = std::chrono::milliseconds(options.stall_ms)}});
+    }
+    return rows;
+}
+
 sim::DetectorLab lab_of(const LabOptions& options) {
     sim::DetectorLab lab;
     lab.members = options.members;
@@ -98,19 +121,7 @@ Table table_of_cells() {
 }  // namespace
 
 Attempt<void> compare_detectors(const LabOptions& options, Console& console) {
-    struct Row {
-        std::string name;
-        sim::LabCondition condition;
-    };
-    std::vector<Row> rows = {{"calm", {}}};
-    if (options.loss_percent > 0) {
-        rows.push_back({fmt::format("loss {:g} %", options.loss_percent),
-                        {.loss = options.loss_percent / 100}});
-    }
-    if (options.stall_ms > 0) {
-        rows.push_back({fmt::format("stalls of {} ms", options.stall_ms),
-                        {.stall = std::chrono::milliseconds(options.stall_ms)}});
-    }
+    const std::vector<Row> rows = rows_of(options);
     const sim::DetectorLab lab = lab_of(options);
     const std::vector<DetectorKind> detectors = detectors_of(options);
     const Paint paint = console.out_paint();

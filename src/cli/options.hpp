@@ -51,6 +51,12 @@ struct RoundTripOptions {
     bool is_json = false;
 };
 
+struct ReachabilityOptions {
+    Connection connection;
+    double age_seconds = 5;
+    bool is_json = false;
+};
+
 struct InfoOptions {
     Connection connection;
     bool is_json = false;
@@ -141,7 +147,8 @@ struct SimOptions {
 };
 
 struct LabOptions {
-    std::vector<std::string> detectors;  ///< Empty: all.
+    std::vector<std::string> detectors;   ///< Empty: all.
+    std::vector<std::string> conditions;  ///< Empty: all.
     std::string profile = "fast";
     std::size_t members = 64;
     std::size_t crashes = 20;  ///< In each cell.
@@ -166,9 +173,10 @@ struct ShowText {
 };
 
 using Command =
-    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions, InfoOptions,
-                 PublishOptions, TraceOptions, SubscribeOptions, JoinOptions, LeaveOptions,
-                 ForgetOptions, InviteOptions, RecordOptions, OverlayOptions, KeysOptions,
-                 SimOptions, LabOptions, VersionOptions, CompletionOptions>;
+    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
+                 ReachabilityOptions, InfoOptions, PublishOptions, TraceOptions, SubscribeOptions,
+                 JoinOptions, LeaveOptions, ForgetOptions, InviteOptions, RecordOptions,
+                 OverlayOptions, KeysOptions, SimOptions, LabOptions, VersionOptions,
+                 CompletionOptions>;
 
 }  // namespace grapevine::cli

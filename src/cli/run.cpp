@@ -34,6 +34,9 @@ struct Dispatch {
     Attempt<int> operator()(const RoundTripOptions& options) const {
         return done(show_round_trip(options, console));
     }
+    Attempt<int> operator()(const ReachabilityOptions& options) const {
+        return done(show_reachability(options, console));
+    }
     Attempt<int> operator()(const InfoOptions& options) const {
         return done(show_info(options, console));
     }

@@ -70,6 +70,32 @@ struct RecordView {
     std::vector<KeyValue> items;  ///< By key.
 };
 
+/// Who reaches whom, as each member tells it.
+struct ReachabilityView {
+    struct Member {
+        std::string id;
+        std::string name;
+        std::string status;
+        bool has_answered = false;
+        /// What it says of each member, in the order of the list: + both, < in only, > out only,
+        /// ~ relayed, x none, ? unknown, . itself. Empty if it has not answered.
+        std::string paths{};
+        /// The same for round trips; empty with more than 200 members.
+        std::vector<std::optional<std::int64_t>> rtt_us{};
+    };
+    /// What is wrong between two of them.
+    struct Trouble {
+        std::string kind;  ///< one_way (nothing gets from `from` to `to`), both_ways, doubtful
+        std::string from;  ///< Ids.
+        std::string from_name;
+        std::string to;
+        std::string to_name;
+        std::string text;  ///< For people.
+    };
+    std::vector<Member> members;  ///< By name and id.
+    std::vector<Trouble> troubles;
+};
+
 /// What a user says about an overlay, in the configuration file or over the API. Absent means "as
 /// it is" in a change and "the default" in a creation. Names are those of the configuration.
 struct OverlaySpec {
@@ -172,6 +198,12 @@ struct ShowRoundTrip {
     std::string from;
     std::string to;
 };
+/// Asks all members whom they reach.
+struct ShowReachability {
+    std::string overlay;
+    /// What a member found out longer ago than this it finds out anew.
+    std::int64_t age_max_ms = 5000;
+};
 /// Removes a dead or left member from the view.
 struct ForgetMember {
     std::string overlay;
@@ -220,23 +252,23 @@ struct Metrics {};
 
 using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
-                 ListMembers, ShowMember, ShowRoundTrip, ForgetMember, GetRecord, SetRecord,
-                 EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish, Metrics,
-                 TraceEvent, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
+                 ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
+                 SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
+                 Metrics, TraceEvent, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
                  gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
                  gossiperl::SendDigest>;
 
 struct Done {};
 /// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
-/// -> MemberView, `ShowRoundTrip` -> RoundTripView, `GetRecord` -> RecordView, `SetRecord` ->
-/// KeyValue, `Publish` -> PublishReceipt, `Invite`, `Metrics` -> std::string, `TraceEvent` ->
-/// TraceView, all others -> Done.
-using Answer =
-    std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
-                 std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string,
-                 RoundTripView, TraceView, gossiperl::Settings, std::vector<gossiperl::MemberView>,
-                 std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
+/// -> MemberView, `ShowRoundTrip` -> RoundTripView, `ShowReachability` -> ReachabilityView,
+/// `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt, `Invite`,
+/// `Metrics` -> std::string, `TraceEvent` -> TraceView, all others -> Done.
+using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
+                            std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
+                            std::string, RoundTripView, ReachabilityView, TraceView,
+                            gossiperl::Settings, std::vector<gossiperl::MemberView>,
+                            std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
 // -- What can be followed --
 
@@ -269,6 +301,16 @@ struct LogItem {
         std::string kind;
         MemberView member;
     };
+    /// Several members that went the same way at about the same time, told as one: "died".
+    struct Members {
+        std::string kind;
+        std::vector<MemberView> members;
+    };
+    /// Nobody has come or gone for a while: who is in, as a whole.
+    struct View {
+        std::size_t size = 0;     ///< Alive and suspect members, ourselves included.
+        std::string fingerprint;  ///< 16 hex digits; equal on two daemons that list the same.
+    };
     /// A member's record changed; erased keys have no value.
     struct Record {
         std::string member;
@@ -277,7 +319,8 @@ struct LogItem {
     };
     std::uint64_t offset = 0;  ///< Position in this daemon's log, from 1.
     WallTime seen_at;
-    std::variant<Event, Gap, Member, Record> what;
+    using What = std::variant<Event, Gap, Member, Members, View, Record>;
+    What what;
 };
 
 /// A bounded log of what happened, read from a position. Lives on the thread of the API.
@@ -285,7 +328,7 @@ class Log {
 public:
     struct Filter {
         std::vector<std::string> topics;  ///< Patterns for events; empty: no events and no gaps.
-        bool with_members = false;
+        bool with_members = false;        ///< Alone, in groups, and settled views.
         bool with_records = false;
     };
     struct Page {

@@ -70,51 +70,39 @@ Outcome<Host::Entry*> Host::find(const std::string& overlay) {
     return &found->second;
 }
 
-Outcome<Host::Entry*> Host::find_running(const std::string& overlay) {
-    Entry* const entry = GV_TRY(find(overlay));
-    if (entry->state == State::running) return entry;
-    const bool has_left = entry->state == State::left;
-    return std::unexpected(
-        Refusal{Refusal::Code::unavailable,
-                has_left ? fmt::format("this daemon has left the overlay '{}'", overlay)
-                         : fmt::format("the overlay '{}' is still starting", overlay),
-                has_left ? "restart the daemon to come back" : "ask again in a moment", "overlay"});
+void Host::ask(const std::string& overlay, Question question, Callback callback) {
+    inquire(
+        overlay,
+        [question = std::move(question)](OverlayPump& pump, const Callback& done) {
+            done(question(pump));
+        },
+        std::move(callback));
 }
 
-void Host::ask(const std::string& overlay, Question question, Callback callback) {
-    const auto entry = find_running(overlay);
+void Host::inquire(const std::string& overlay, Inquiry inquiry, Callback callback) {
+    const auto entry = find(overlay);
     if (!entry) {
         callback(std::unexpected(entry.error()));
         return;
     }
-    (*entry)->worker->post([pump = (*entry)->pump, question = std::move(question), self = self_,
-                            &loop = loop_, callback = std::move(callback)]() mutable {
-        auto answer = question(*pump);
-        pump.reset();
+    if ((*entry)->state != State::running) {
+        const bool has_left = (*entry)->state == State::left;
+        callback(std::unexpected(Refusal{
+            Refusal::Code::unavailable,
+            has_left ? fmt::format("this daemon has left the overlay '{}'", overlay)
+                     : fmt::format("the overlay '{}' is still starting", overlay),
+            has_left ? "restart the daemon to come back" : "ask again in a moment", "overlay"}));
+        return;
+    }
+    // The callback goes back to this thread as a whole: what it holds must not end on the worker.
+    Callback done = [self = self_, &loop = loop_,
+                     callback = std::move(callback)](Outcome<control::Answer> answer) mutable {
         loop.post([answer = std::move(answer), callback = std::move(callback), self]() mutable {
             if (*self != nullptr) callback(std::move(answer));
         });
-    });
-}
-
-void Host::ask_later(const std::string& overlay, LongQuestion question, Callback callback) {
-    const auto entry = find_running(overlay);
-    if (!entry) {
-        callback(std::unexpected(entry.error()));
-        return;
-    }
-    (*entry)->worker->post([pump = (*entry)->pump, question = std::move(question), self = self_,
-                            &loop = loop_, callback = std::move(callback)]() mutable {
-        // The callback goes back to this loop whatever happens: it must not end on the worker.
-        auto done = [&loop, self,
-                     callback = std::move(callback)](Outcome<control::Answer> answer) mutable {
-            loop.post([answer = std::move(answer), callback = std::move(callback), self]() mutable {
-                if (*self != nullptr) callback(std::move(answer));
-            });
-        };
-        question(*pump, std::move(done));
-        pump.reset();
-    });
+    };
+    (*entry)->worker->post([pump = (*entry)->pump, inquiry = std::move(inquiry),
+                            done = std::move(done)]() mutable { inquiry(*pump, std::move(done)); });
 }
 
 // -- Looking --
@@ -231,15 +219,6 @@ void Host::handle(control::ShowMember request, Callback callback) {
         std::move(callback));
 }
 
-void Host::handle(control::ShowRoundTrip request, Callback callback) {
-    ask(
-        request.overlay,
-        [from = request.from, to = request.to](OverlayPump& pump) {
-            return answer_of(pump.round_trip(from, to));
-        },
-        std::move(callback));
-}
-
 void Host::handle(control::GetRecord request, Callback callback) {
     ask(
         request.overlay,
@@ -293,9 +272,10 @@ void Host::handle(control::Publish request, Callback callback) {
 }
 
 void Host::handle(control::TraceEvent request, Callback callback) {
-    ask_later(
-        request.overlay,
-        [request](OverlayPump& pump, Callback done) {
+    const std::string overlay = request.overlay;
+    inquire(
+        overlay,
+        [request = std::move(request)](OverlayPump& pump, Callback done) {
             pump.trace(request, [done = std::move(done)](Outcome<control::TraceView> view) {
                 done(answer_of(std::move(view)));
             });

@@ -66,8 +66,8 @@ private:
         std::string bound;
     };
     using Question = std::function<Outcome<control::Answer>(OverlayPump&)>;
-    /// Answers by the callback, on the overlay's worker, now or later.
-    using LongQuestion = std::function<void(OverlayPump&, Callback)>;
+    /// One that is not answered at once: calls back once, on the thread of the overlay.
+    using Inquiry = std::function<void(OverlayPump&, Callback)>;
 
     void handle(control::Info request, Callback callback);
     void handle(control::ListOverlays request, Callback callback);
@@ -78,6 +78,7 @@ private:
     void handle(control::ListMembers request, Callback callback);
     void handle(control::ShowMember request, Callback callback);
     void handle(control::ShowRoundTrip request, Callback callback);
+    void handle(control::ShowReachability request, Callback callback);
     void handle(control::ForgetMember request, Callback callback);
     void handle(control::GetRecord request, Callback callback);
     void handle(control::SetRecord request, Callback callback);
@@ -111,8 +112,7 @@ private:
     void close(Entry& entry, Farewell farewell, std::function<void()> done);
     void change(const std::string& name, const control::OverlaySpec& next, Callback callback);
     void ask(const std::string& overlay, Question question, Callback callback);
-    void ask_later(const std::string& overlay, LongQuestion question, Callback callback);
-    [[nodiscard]] Outcome<Entry*> find_running(const std::string& overlay);
+    void inquire(const std::string& overlay, Inquiry inquiry, Callback callback);
     void collect(std::function<void(std::vector<control::OverlayView>)> done);
     /// Refuses what only native overlays can: seeds by name, invitations, changes over version 1.
     static Outcome<void> check_native(const Entry& entry);

@@ -12,6 +12,13 @@ std::unexpected<Refusal> no_records() {
                                    "use an overlay with protocol = \"grapevine\"", "overlay"});
 }
 
+std::unexpected<Refusal> no_paths() {
+    return std::unexpected(
+        Refusal{Refusal::Code::conflict,
+                "members of the gossiperl protocol do not tell how they reach each other",
+                "use an overlay with protocol = \"grapevine\"", "overlay"});
+}
+
 std::unexpected<Refusal> not_old() {
     return std::unexpected(
         Refusal{Refusal::Code::conflict, "this overlay does not speak the gossiperl protocol",
@@ -33,11 +40,12 @@ Outcome<control::RecordView> OverlayPump::record(const std::string&) const {
     return no_records();
 }
 
-Outcome<control::RoundTripView> OverlayPump::round_trip(const std::string&,
-                                                        const std::string&) const {
-    return std::unexpected(Refusal{Refusal::Code::conflict,
-                                   "the gossiperl protocol does not measure round trips",
-                                   "use an overlay with protocol = \"grapevine\"", "overlay"});
+void OverlayPump::round_trip(const std::string&, const std::string&, RoundTripDone done) {
+    done(no_paths());
+}
+
+void OverlayPump::reachability(Duration, ReachabilityDone done) {
+    done(no_paths());
 }
 
 Outcome<void> OverlayPump::forget(const std::string&) {

@@ -53,8 +53,13 @@ public:
     virtual Outcome<control::KeyValue> set_record(const std::string& key, const std::string& value);
     virtual Outcome<void> erase_record(const std::string& key);
     virtual Outcome<control::RecordView> record(const std::string& member) const;
-    virtual Outcome<control::RoundTripView> round_trip(const std::string& from,
-                                                       const std::string& to) const;
+    /// Called once, on the thread of the overlay, now or later.
+    using RoundTripDone = std::function<void(Outcome<control::RoundTripView>)>;
+    using ReachabilityDone = std::function<void(Outcome<control::ReachabilityView>)>;
+    /// Asks the two, if it is not known here.
+    virtual void round_trip(const std::string& from, const std::string& to, RoundTripDone done);
+    /// Asks all members; what they found out longer ago than `age_max` they find out anew.
+    virtual void reachability(Duration age_max, ReachabilityDone done);
     virtual Outcome<void> forget(const std::string& member);
     virtual Outcome<void> join(const std::vector<std::string>& seeds);
     /// Calls `done` once, on this thread, at the end of the overlay at the latest.

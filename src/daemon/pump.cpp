@@ -34,7 +34,11 @@ Pump::Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks)
 
 Pump::~Pump() {
     *self_ = nullptr;
-    end_questions();
+    for (auto& [number, done] : std::exchange(gathering_, {})) {
+        done(std::unexpected(Refusal{Refusal::Code::unavailable,
+                                     "the overlay ended before all had answered",
+                                     "ask again when it is running", "overlay"}));
+    }
 }
 
 Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver& resolver,
@@ -119,8 +123,10 @@ void Pump::on_received(std::span<const runtime::Received> datagrams) {
         statistics_.count(now, "datagram", overlay::Statistics::Direction::in,
                           datagram.bytes.size());
         overlay_->receive(now, datagram.from, datagram.bytes);
-        (void)drain();  // A failed write has been logged; the network must not wait for a disk.
+        (void)perform(
+            now);  // A failed write has been logged; the network must not wait for a disk.
     }
+    settle();
 }
 
 void Pump::on_unreachable(const Endpoint& to) {
@@ -217,8 +223,19 @@ void Pump::wait_for_farewell(Instant until, std::function<void()> done) {
 // -- Outputs --
 
 Outcome<void> Pump::drain() {
+    auto result = perform(loop_.now());
+    settle();
+    return result;
+}
+
+void Pump::settle() {
+    socket_->flush();
+    timer_.arm(overlay_->deadline());
+    if (!news_.empty()) sinks_.news(std::exchange(news_, {}));
+}
+
+Outcome<void> Pump::perform(Instant now) {
     Outcome<void> result;
-    const Instant now = loop_.now();
     while (auto action = overlay_->poll()) {
         std::visit(
             Overloaded{
@@ -247,6 +264,19 @@ Outcome<void> Pump::drain() {
                     runtime::log::info("overlay", "'{}': the path to {} is {}",
                                        overlay_->settings().name, member->record->name,
                                        to_string(changed.path));
+                },
+                [&](overlay::Overlay::MembersChanged& together) {
+                    control::LogItem::Members members;
+                    members.kind = kind_text(together.changes.front().kind);
+                    for (const protocol::MemberChange& change : together.changes) {
+                        if (clients_) clients_->member_changed(change);
+                        members.members.push_back(view_of_member(change.member));
+                    }
+                    note(std::move(members));
+                },
+                [&](const overlay::Overlay::ViewSettled& view) {
+                    note(control::LogItem::View{view.size,
+                                                fmt::format("{:016x}", view.fingerprint)});
                 },
                 [&](overlay::Overlay::RecordChanged& changed) {
                     control::LogItem::Record record{
@@ -277,9 +307,6 @@ Outcome<void> Pump::drain() {
             },
             *action);
     }
-    socket_->flush();
-    timer_.arm(overlay_->deadline());
-    if (!news_.empty()) sinks_.news(std::exchange(news_, {}));
     return result;
 }
 
@@ -322,9 +349,7 @@ void Pump::resolve(const std::string& name) {
                       });
 }
 
-void Pump::note(std::variant<control::LogItem::Event, control::LogItem::Gap,
-                             control::LogItem::Member, control::LogItem::Record>
-                    what) {
+void Pump::note(control::LogItem::What what) {
     news_.push_back({0, runtime::wall_now(), std::move(what)});
 }
 

@@ -52,8 +52,8 @@ public:
     Outcome<void> forget(const std::string& member) override;
     Outcome<control::MemberView> member(const std::string& member) const override;
     Outcome<control::RecordView> record(const std::string& member) const override;
-    Outcome<control::RoundTripView> round_trip(const std::string& from,
-                                               const std::string& to) const override;
+    void round_trip(const std::string& from, const std::string& to, RoundTripDone done) override;
+    void reachability(Duration age_max, ReachabilityDone done) override;
     [[nodiscard]] std::vector<control::MemberView> members() const override;
     [[nodiscard]] control::OverlayView view() const override;
     [[nodiscard]] Outcome<control::gossiperl::StatisticsView> statistics(
@@ -67,7 +67,7 @@ public:
 
     using Gathered = overlay::Overlay::Gathered;
     /// Puts a question to `targets` and calls `done` once, on this thread: with the answers, or
-    /// with the refusal (see `protocol::Node::ask`; unavailable, if the overlay ends before).
+    /// with the refusal (see `protocol::Node::ask`), also if the overlay ends before.
     void ask(const std::vector<MemberId>& targets, protocol::QuestionKind kind, Bytes body,
              Duration patience, std::function<void(Outcome<Gathered>)> done);
 
@@ -79,21 +79,26 @@ private:
     void on_announcement(const Endpoint& from, ByteView bytes);
     void follow_addresses();
     void on_timer();
-    /// Does what the overlay wants; the refusal of the first write that failed.
+    /// `perform`, then `settle`.
     Outcome<void> drain();
+    /// Does what the overlay wants; the refusal of the first write that failed. What is to be sent
+    /// or told waits for `settle`, which one batch of datagrams needs only once.
+    Outcome<void> perform(Instant now);
+    void settle();
     Outcome<void> persist(const storage::Batch& batch);
     void resolve(const std::string& name);
     void on_gathered(Gathered gathered);
-    void end_questions();
     /// Tells the overlay what civil time it is at `now`.
     void tell_wall(Instant now);
     [[nodiscard]] static control::LogItem::Event log_item_of(
         const overlay::Overlay::EventDelivered& delivered);
-    void note(std::variant<control::LogItem::Event, control::LogItem::Gap, control::LogItem::Member,
-                           control::LogItem::Record>
-                  what);
+    void note(control::LogItem::What what);
     Outcome<MemberId> find(const std::string& member) const;
     [[nodiscard]] control::MemberView view_of_member(const protocol::Member& member) const;
+    [[nodiscard]] control::RoundTripView round_trip_view(MemberId from, MemberId to) const;
+    static void add_measured(control::RoundTripView& view, MemberId start, MemberId end,
+                             const Gathered& gathered);
+    void finish_reachability(const Outcome<control::ReachabilityView>& outcome);
     /// Told again by peers after our start, though old clients may have had it before.
     [[nodiscard]] bool is_refill(const protocol::Event& event) const;
     void tell_clients(const protocol::Event& event);
@@ -116,6 +121,7 @@ private:
     std::vector<control::LogItem> news_;
     /// Who waits for the answers to which question; as many as the node has open.
     std::map<std::uint64_t, std::function<void(Outcome<Gathered>)>> gathering_;
+    std::vector<ReachabilityDone> reach_waiting_;  ///< For the one matrix that is being made.
     bool is_store_failing_ = false;
     bool are_addresses_ours_ = false;  ///< Found by us, not given by the user.
     /// Callbacks that come after our end find nobody.

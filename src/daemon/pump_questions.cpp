@@ -34,15 +34,6 @@ void Pump::on_gathered(Gathered gathered) {
     done(std::move(gathered));
 }
 
-void Pump::end_questions() {
-    const auto ended = std::exchange(gathering_, {});
-    for (const auto& [number, done] : ended) {
-        done(std::unexpected(Refusal{Refusal::Code::unavailable,
-                                     "the overlay was left while its members were asked",
-                                     "ask again when it is running", "overlay"}));
-    }
-}
-
 void Pump::tell_wall(Instant now) {
     overlay_->set_wall(now, runtime::wall_microseconds());
 }

@@ -15,12 +15,22 @@ std::optional<Mode> parse_mode(std::string_view name) {
 Settings settings_of(Mode mode) {
     Settings settings;
     protocol::ProtocolConfig& protocol = settings.protocol;
+    // Every message counts, so nothing is announced: the frontier digest alone finds what is lost.
+    protocol.lazy_links = 0;
     switch (mode) {
         case Mode::direct:
             protocol.tree_root_degree = 32;
             break;
         case Mode::gathered:
+            // A publisher writes to the hub alone, and the hub to everybody.
             settings.shape = Topology::Shape::hub;
+            protocol.tree_root_degree = 1;
+            protocol.tree_degree = 64;
+            protocol.event_gather = 200ms;
+            protocol.frontier_interval = 2s;
+            // Gathering twice and two trips take up to 600 ms; what is not here then is lost.
+            protocol.repair_delay = 900ms;
+            protocol.repair_retry = 500ms;
             break;
         case Mode::rumor:
             protocol.dissemination = protocol::Dissemination::rumor;

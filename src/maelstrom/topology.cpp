@@ -4,6 +4,8 @@
 #include <span>
 #include <utility>
 
+#include "protocol/neighbours.hpp"
+
 namespace grapevine::maelstrom {
 
 Topology::Topology(std::vector<std::string> nodes, std::string_view self, Shape shape)
@@ -33,6 +35,12 @@ std::vector<MemberId> Topology::pick(Random& random, std::size_t count, MemberId
     random.shuffle(std::span(picked));
     if (picked.size() > count) picked.resize(count);
     return picked;
+}
+
+std::vector<MemberId> Topology::neighbours(std::size_t count) const {
+    const MemberId hub(1);
+    if (shape_ == Shape::hub && self_ != hub) return {hub};
+    return protocol::ring_neighbours(self_, peers_, count);
 }
 
 }  // namespace grapevine::maelstrom

@@ -31,6 +31,7 @@ public:
     [[nodiscard]] std::size_t peer_count() const override { return peers_.size(); }
     [[nodiscard]] std::vector<MemberId> pick(Random& random, std::size_t count,
                                              MemberId except = kNobody) const override;
+    [[nodiscard]] std::vector<MemberId> neighbours(std::size_t count) const override;
 
 private:
     std::vector<std::string> nodes_;  ///< Sorted.

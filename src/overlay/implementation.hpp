@@ -143,6 +143,7 @@ private:
     void sign_own_votes(wire::Section& section);
 
     void apply(Instant now, protocol::Node::Action action);
+    void follow_change(Instant now, const protocol::MemberChange& change);
     void follow_record(const protocol::MemberChange& change);
     void drain_seeds(Instant now);
     void drain_announcer(Instant now);

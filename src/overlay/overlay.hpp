@@ -70,6 +70,12 @@ public:
     struct MemberChanged {
         protocol::MemberChange change;
     };
+    /// Deaths that are told as one: two or more (protocol/membership/telling.hpp).
+    struct MembersChanged {
+        std::vector<protocol::MemberChange> changes;
+    };
+    /// Nobody has come or gone for a while.
+    using ViewSettled = protocol::Node::Settled;
     struct RecordChanged {
         MemberId member;
         std::vector<wire::StateItem> items;
@@ -97,9 +103,9 @@ public:
     struct LiarFound {
         MemberId member;
     };
-    using Action =
-        std::variant<Transmit, Persist, Resolve, MemberChanged, RecordChanged, EventDelivered,
-                     EventGap, Announce, LiarFound, Gathered, PathChanged>;
+    using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged,
+                                ViewSettled, RecordChanged, EventDelivered, EventGap, Announce,
+                                LiarFound, Gathered, PathChanged>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;

@@ -122,7 +122,7 @@ TEST_F(Trio, a_restarted_member_is_found_again_with_a_higher_incarnation) {
     wire_.remove(3);
     wire_.run_for(100ms);
     wire_.add(3, {});  // Without a seed: those who miss it look for it.
-    wire_.run_for(8s);
+    wire_.run_for(5s);
     const protocol::Member* member = wire_.at(1).node().membership().find(self);
     ASSERT_NE(member, nullptr);
     EXPECT_EQ(member->status, wire::Status::alive);
@@ -166,7 +166,7 @@ TEST_F(Trio, a_crash_is_noticed_and_not_before_it_is_confirmed) {
     wire_.remove(2);
     wire_.run_for(config.ring_timeout + 2 * config.ring_retry + burst - 1ms);
     EXPECT_EQ(Wire::alive(wire_.at(1)), 3U);
-    wire_.run_for(8s);
+    wire_.run_for(1s);
     EXPECT_EQ(Wire::alive(wire_.at(1)), 2U);
     EXPECT_EQ(Wire::alive(wire_.at(3)), 2U);
 }

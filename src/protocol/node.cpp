@@ -55,6 +55,7 @@ Node::Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint
     : config_(config),
       random_(seed),
       membership_(share(self), config),
+      telling_(config),
       detector_(make_detector(self.member, config, random_.next())),
       coordinates_(self.member, random_.next()),
       paths_(self.member, config, membership_, random_.next()),
@@ -191,9 +192,9 @@ std::optional<Node::Action> Node::poll() {
 }
 
 Instant Node::deadline() const {
-    return std::min({membership_.deadline(), detector_->deadline(), paths_.deadline(),
-                     records_.deadline(), rumors_.deadline(), events_.deadline(),
-                     gather_.deadline(), catch_up_, next_reconnect_});
+    return std::min({membership_.deadline(), telling_.deadline(), detector_->deadline(),
+                     paths_.deadline(), records_.deadline(), rumors_.deadline(), events_.deadline(),
+                     gather_.deadline(), reach_deadline(), catch_up_, next_reconnect_});
 }
 
 void Node::check_invariants() const {
@@ -239,7 +240,7 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             },
             [&](const wire::Heartbeats& beats) { handle_heartbeats(now, from, beats); },
             [&](const wire::EventLink& link) { events_.handle(now, from, link); },
-            [](const wire::EventPressure&) {},
+            [&](const wire::EventPressure& word) { events_.handle(now, from, word); },
             [&](const wire::EventFeedback& feedback) { events_.handle(now, from, feedback); },
             [&](const wire::EventPull& pull) { events_.handle(now, from, pull); },
             [&](const wire::Coordinate& place) {

@@ -19,7 +19,9 @@
 #include "protocol/membership/detector.hpp"
 #include "protocol/membership/membership.hpp"
 #include "protocol/membership/paths.hpp"
+#include "protocol/membership/telling.hpp"
 #include "protocol/query/gather.hpp"
+#include "protocol/query/reachability.hpp"
 #include "protocol/rumor/events.hpp"
 #include "protocol/rumor/publish_options.hpp"
 #include "protocol/rumor/rumors.hpp"
@@ -52,6 +54,11 @@ public:
     struct Changed {
         MemberChange change;
     };
+    /// Deaths that are told as one (membership/telling.hpp): two or more.
+    struct ChangedTogether {
+        std::vector<MemberChange> changes;
+    };
+    using Settled = Telling::Settled;
     struct RecordChanged {
         MemberId member;
         std::vector<wire::StateItem> items;
@@ -61,8 +68,9 @@ public:
     using Gap = Events::Gap;
     using PathChanged = Paths::Changed;
     using Gathered = Gather::Gathered;
-    using Action = std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed,
-                                RecordChanged, Deliver, Gap, Gathered, PathChanged>;
+    using Action =
+        std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed, ChangedTogether,
+                     Settled, RecordChanged, Deliver, Gap, Gathered, PathChanged>;
 
     struct Counters {
         std::uint64_t syncs_begun = 0;     ///< Anti-entropy exchanges that we asked for.
@@ -131,6 +139,15 @@ private:
         std::vector<wire::Section> sections;
     };
 
+    /// Somebody, perhaps ourselves, waits for our row of the matrix.
+    struct ReachDebt {
+        MemberId asker;
+        std::uint64_t number = 0;
+        MemberId subject;
+        std::vector<MemberId> examined;
+        Instant due{};
+    };
+
     void handle(Instant now, MemberId from, const wire::Section& section);
     void handle_ping(Instant now, MemberId from, const wire::Ping& ping);
     void handle_heartbeats(Instant now, MemberId from, const wire::Heartbeats& heartbeats);
@@ -159,8 +176,14 @@ private:
     bool settle_questions(Instant now);
     void answer(Instant now, const Gather::Asked& asked);
     [[nodiscard]] std::optional<Bytes> answer_trace(Instant now, ByteView question) const;
+    void asked_reachability(Instant now, const Gather::Asked& asked);
+    bool pay_reach_debts(Instant now);
+    [[nodiscard]] Instant reach_deadline() const;
+    [[nodiscard]] ReachAnswer reach_answer(Instant now, MemberId subject) const;
+    void learn_from(Instant now, const Gather::Gathered& gathered);
     [[nodiscard]] bool is_peer(MemberId id) const;
     void apply_change(Instant now, const MemberChange& change);
+    void tell_changes();
     /// Tells the detector in which subnet the member of this record is.
     void place(const wire::MemberRecord& record);
     void refresh_entry(MemberId member);
@@ -176,6 +199,7 @@ private:
     ProtocolConfig config_;
     Random random_;
     Membership membership_;
+    Telling telling_;
     std::unique_ptr<Detector> detector_;
     Coordinates coordinates_;
     Paths paths_;
@@ -186,6 +210,8 @@ private:
     Rumors rumors_;
     Events events_;
     Gather gather_;
+    /// Questions of whom we reach that wait for examinations to end.
+    std::vector<ReachDebt> reach_debts_;
     Counters counters_;
 
     Epoch epoch_;

@@ -83,7 +83,23 @@ void Node::apply_change(Instant now, const MemberChange& change) {
         place(*change.member.record);
     }
     refresh_entry(id);
-    outbox_.push_back(Changed{change});
+    telling_.changed(now, change);
+    tell_changes();
+}
+
+void Node::tell_changes() {
+    while (auto action = telling_.poll()) {
+        if (const auto* view = std::get_if<Telling::Settled>(&*action)) {
+            if (!has_left_) outbox_.emplace_back(*view);
+            continue;
+        }
+        auto& changes = std::get<Telling::Changes>(*action).changes;
+        if (changes.size() == 1) {
+            outbox_.emplace_back(Changed{std::move(changes.front())});
+        } else {
+            outbox_.emplace_back(ChangedTogether{std::move(changes)});
+        }
+    }
 }
 
 void Node::place(const wire::MemberRecord& record) {
@@ -242,6 +258,11 @@ Node::Waiting& Node::waiting_for(MemberId to) {
 
 void Node::finish(Instant now) {
     settle(now);
+    const bool is_anybody_in_doubt = membership_.suspect_count() > 0 || detector_->is_confirming();
+    telling_.advance(now, is_anybody_in_doubt, [this] {
+        return Settled{membership_.alive_count(), membership_.fingerprint()};
+    });
+    tell_changes();
     for (std::size_t index = 0; index < waiting_.size(); ++index) flush(now, waiting_[index]);
     waiting_.clear();
 }

@@ -32,10 +32,14 @@ bool Node::settle_questions(Instant now) {
                            waiting_for(send.to).sections.push_back(std::move(send.section));
                        },
                        [&](const Gather::Asked& asked) { answer(now, asked); },
-                       [&](Gather::Gathered& gathered) { outbox_.push_back(std::move(gathered)); },
+                       [&](Gather::Gathered& gathered) {
+                           learn_from(now, gathered);
+                           outbox_.push_back(std::move(gathered));
+                       },
                    },
                    *action);
     }
+    is_busy |= pay_reach_debts(now);
     return is_busy;
 }
 
@@ -53,15 +57,16 @@ void Node::set_wall(Instant now, std::int64_t unix_us) {
 
 /// Those kinds that are not known here, and questions that cannot be read, draw no answer.
 void Node::answer(Instant now, const Gather::Asked& asked) {
-    std::optional<Bytes> body;
     switch (static_cast<QuestionKind>(asked.kind)) {
         case QuestionKind::reachability:
+            asked_reachability(now, asked);
             break;
         case QuestionKind::trace:
-            body = answer_trace(now, asked.body);
+            if (auto body = answer_trace(now, asked.body)) {
+                gather_.answer(now, asked.from, asked.number, std::move(*body));
+            }
             break;
     }
-    if (body) gather_.answer(now, asked.from, asked.number, std::move(*body));
 }
 
 std::optional<Bytes> Node::answer_trace(Instant now, ByteView question) const {

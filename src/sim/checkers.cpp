@@ -192,6 +192,8 @@ void Checkers::acted(HostIndex host, const overlay::Overlay::Action& action) {
     using overlay::Overlay;
     if (const auto* changed = std::get_if<Overlay::MemberChanged>(&action)) {
         member_changed(host, changed->change);
+    } else if (const auto* together = std::get_if<Overlay::MembersChanged>(&action)) {
+        for (const auto& change : together->changes) member_changed(host, change);
     } else if (const auto* record = std::get_if<Overlay::RecordChanged>(&action)) {
         record_changed(host, record->member);
     } else if (const auto* event = std::get_if<Overlay::EventDelivered>(&action)) {

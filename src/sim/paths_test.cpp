@@ -13,7 +13,8 @@ namespace grapevine::sim {
 namespace {
 
 Path path_of(const World& world, HostIndex from, HostIndex to) {
-    return world.overlay(from).node().paths().of(world.member_of(to)).path;
+    const auto& paths = world.overlay(from).node().paths();
+    return paths.of(world.clock(from), world.member_of(to)).path;
 }
 
 std::uint64_t path_changes(const World& world) {
@@ -127,6 +128,62 @@ TEST(Paths, a_link_that_is_cut_one_way_is_in_only_at_one_end_and_relayed_at_the_
             10s));
         EXPECT_EQ(violations_of(world), "");
     });
+}
+
+/// Asks all whom they reach, as `grapevine reachability` does, and puts together what they say.
+std::vector<protocol::ReachTrouble> troubles_seen_by(World& world, HostIndex host,
+                                                     std::vector<MemberId>* silent = nullptr) {
+    std::vector<MemberId> all;
+    for (const HostIndex each : world.members()) all.push_back(world.member_of(each));
+    const auto number = world.ask(host, all, protocol::QuestionKind::reachability,
+                                  encode(protocol::ReachQuestion{5000ms, kNobody}), 6s);
+    EXPECT_TRUE(number);
+    EXPECT_TRUE(world.run_until([&] { return world.gathered(host, *number) != nullptr; }, 7s));
+    const protocol::Gather::Gathered& gathered = *world.gathered(host, *number);
+    if (silent != nullptr) *silent = gathered.silent;
+    std::vector<protocol::ReachReport> reports;
+    for (const auto& answer : gathered.answers) {
+        reports.push_back({answer.member, *protocol::decode_reach_answer(answer.body)});
+    }
+    return troubles_of(reports);
+}
+
+TEST(Paths, all_that_is_cut_is_found_by_one_question_and_nothing_else) {
+    for_each_seed(5, [](std::uint64_t seed) {
+        World world(world_config(9, protocol::Profile::lan, seed));
+        ASSERT_TRUE(start_and_converge(world));
+        world.run_for(10s);
+        EXPECT_TRUE(troubles_seen_by(world, 0).empty());
+        world.run_for(6s);
+        world.cut({1}, {2});  // One way.
+        world.cut({3}, {4});
+        world.cut({4}, {3});
+        auto troubles = troubles_seen_by(world, 0);
+        using Kind = protocol::ReachTrouble::Kind;
+        ASSERT_EQ(troubles.size(), 2U);
+        if (troubles[0].kind != Kind::one_way) std::swap(troubles[0], troubles[1]);
+        EXPECT_EQ(troubles[0].kind, Kind::one_way);
+        EXPECT_EQ(troubles[0].from, world.member_of(1));
+        EXPECT_EQ(troubles[0].to, world.member_of(2));
+        EXPECT_EQ(troubles[1].kind, Kind::both_ways);
+        EXPECT_EQ(std::min(world.member_of(3), world.member_of(4)), troubles[1].from);
+        world.heal();
+        world.run_for(6s);
+        EXPECT_TRUE(troubles_seen_by(world, 0).empty());
+        EXPECT_EQ(violations_of(world), "");
+    });
+}
+
+TEST(Paths, who_does_not_answer_is_named_and_what_others_say_of_it_is_told) {
+    World world(world_config(5, protocol::Profile::lan, 1));
+    ASSERT_TRUE(start_and_converge(world));
+    world.run_for(10s);
+    world.stall(4, 8s);
+    std::vector<MemberId> silent;
+    const auto troubles = troubles_seen_by(world, 0, &silent);
+    EXPECT_EQ(silent, std::vector<MemberId>{world.member_of(4)});
+    // The four others see it, each for itself.
+    EXPECT_EQ(troubles.size(), 4U);
 }
 
 // A closed firewall in front of one host: what it sends gets out, nothing gets in.

@@ -413,10 +413,25 @@ void World::execute(HostIndex index, overlay::Overlay::Action action) {
         hosts_[index].disk.apply(persist->batch);
     } else if (const auto* resolve_action = std::get_if<Overlay::Resolve>(&action)) {
         resolve(index, resolve_action->name);
+    } else if (auto* gathered = std::get_if<Overlay::Gathered>(&action)) {
+        hosts_[index].gathered.push_back(std::move(*gathered));
     } else {
         statistics_.acted(index, action);
         checkers_.acted(index, action);
     }
+}
+
+Outcome<std::uint64_t> World::ask(HostIndex host, const std::vector<MemberId>& targets,
+                                  protocol::QuestionKind kind, Bytes body, Duration patience) {
+    auto number = hosts_[host].overlay->ask(clock(host), targets, kind, std::move(body), patience);
+    drain(host);
+    return number;
+}
+
+const protocol::Gather::Gathered* World::gathered(HostIndex host, std::uint64_t number) const {
+    const auto& all = hosts_[host].gathered;
+    const auto found = std::ranges::find(all, number, &protocol::Gather::Gathered::number);
+    return found == all.end() ? nullptr : &*found;
 }
 
 /// Two machines that answer each other without end would keep a simulated second from passing.

@@ -103,6 +103,12 @@ public:
     Outcome<Version> set_record(HostIndex host, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(HostIndex host, std::string_view key);
     Outcome<void> forget(HostIndex host, MemberId member);
+    /// See protocol::Node::ask; what comes of it is found by `gathered`.
+    Outcome<std::uint64_t> ask(HostIndex host, const std::vector<MemberId>& targets,
+                               protocol::QuestionKind kind, Bytes body, Duration patience);
+    /// The end of that question; nothing while it is open. Valid until the next one ends.
+    [[nodiscard]] const protocol::Gather::Gathered* gathered(HostIndex host,
+                                                             std::uint64_t number) const;
 
     // -- Faults of the network --
     Network& network() { return network_; }
@@ -170,7 +176,8 @@ private:
         bool is_machine_up = true;  ///< A dead process on a live machine: its port answers no.
         std::uint32_t life = 0;
         std::uint32_t sent_this_second = 0;
-        std::uint64_t actions_left = UINT64_MAX;  ///< Until an arranged crash.
+        std::vector<protocol::Gather::Gathered> gathered;  ///< Of tests, so few.
+        std::uint64_t actions_left = UINT64_MAX;           ///< Until an arranged crash.
         Crash arranged_crash = Crash::process;
     };
     struct Task {

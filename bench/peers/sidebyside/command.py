@@ -12,7 +12,8 @@ import subprocess
 import sys
 import time
 
-from sidebyside import measures, report, sandbox, tails
+from sidebyside import measures, plot, report, sandbox, tails
+from sidebyside.system import MEASURES, TAILS
 from sidebyside.trouble import Trouble
 
 SYSTEMS = {
@@ -25,11 +26,9 @@ SYSTEMS = {
     "zookeeper": "zookeeper.ZooKeeper",
     "zookeeper-30s": "zookeeper.ZooKeeper30s",
 }
-MEASURES = ("join", "idle", "events", "rate", "detect")
-TAILS = ("partition", "vanish", "loss", "stalls")
 
-FULL = {"systems": ",".join(SYSTEMS), "members": "5,20,50,100", "measures": ",".join(MEASURES),
-        "runs": 3, "kills": 1, "seconds": 10, "rate_seconds": 5, "settle": 15, "idle_seconds": 30,
+FULL = {"systems": ",".join(SYSTEMS), "members": "5,20,50,100", "measures": "",
+        "runs": 3, "kills": 1, "seconds": 10, "rate_seconds": 4, "settle": 12, "idle_seconds": 20,
         "fault_seconds": 60}
 QUICK = {"systems": "grapevine,serf,nats", "members": "5,20", "runs": 1, "seconds": 5,
          "rate_seconds": 2, "settle": 5, "idle_seconds": 10, "fault_seconds": 20}
@@ -50,7 +49,7 @@ def parser():
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     shown.add_argument("--systems", help=f"some of {FULL['systems']}")
     shown.add_argument("--members", help=f"cluster sizes, {FULL['members']} unless given")
-    shown.add_argument("--measures", help=f"some of {FULL['measures']},{','.join(TAILS)}")
+    shown.add_argument("--measures", help=f"some of {','.join((*MEASURES, *TAILS))}")
     shown.add_argument("--runs", type=int, help="fresh clusters for join and detect")
     shown.add_argument("--kills", type=int, help="members killed in each of them, in turn")
     shown.add_argument("--seconds", type=float, help=f"of events at {EVENT_RATE}/s")
@@ -64,6 +63,8 @@ def parser():
     shown.add_argument("--quick", action="store_true", help="about five minutes, small clusters")
     shown.add_argument("--json", metavar="FILE", help="write every sample there")
     shown.add_argument("--plot", metavar="FILE.svg", help="draw it (needs python3-matplotlib)")
+    shown.add_argument("--show", nargs="+", metavar="FILE.json",
+                       help="measure nothing: show what was written by --json, together")
     shown.add_argument("--inside", help=argparse.SUPPRESS)
     return shown
 
@@ -75,7 +76,7 @@ def parse(arguments):
             if getattr(options, name) is None:
                 setattr(options, name, value)
     options.systems = options.systems.split(",")
-    options.measures = options.measures.split(",")
+    options.measures = options.measures.split(",") if options.measures else []
     options.members = [int(number) for number in options.members.split(",")]
     for given, known in ((options.systems, SYSTEMS), (options.measures, (*MEASURES, *TAILS))):
         for name in given:
@@ -100,11 +101,12 @@ def tell(text):
 
 def lives(options, system):
     """Which measures are made of which cluster: one for what needs it whole, others to be hurt."""
-    chosen = [name for name in options.measures if name in system.measures]
+    named = options.measures or system.measures_unless_named
+    chosen = [name for name in named if name in system.measures]
     whole = [name for name in ("idle", "events", "rate") if name in chosen]
     planned = [["join", *whole]] if whole else []
     if "join" in chosen or "detect" in chosen:
-        planned += [["join", *(name for name in ("detect",) if name in chosen)]] * options.runs
+        planned += [["join", *(name for name in ("detect",) if name in chosen)]] * min(options.runs, system.runs_max or options.runs)
     return planned + [["join", name] for name in TAILS if name in chosen]
 
 
@@ -139,8 +141,7 @@ class Comparison:
                     tell(f"{title}: {name} failed: {trouble}")
                     entry["trouble"] = str(trouble)
                 entry["load_after"] = os.getloadavg()
-                if name in self.options.measures or "trouble" in entry:
-                    self.results.append(entry)
+                self.results.append(entry)
                 if "trouble" in entry:
                     break
         finally:
@@ -211,24 +212,26 @@ def compare(options, arguments):
     document["load_at_end"] = os.getloadavg()
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(document, indent=1) + "\n")
-    print(heading(document))
-    print(report.table(document))
+    show(document, options)
     return status or int(any("trouble" in entry for entry in comparison.results))
 
 
-def heading(document):
-    where = document["machine"]
-    lines = [f"{where['cores']} cores, {where['model']}, Linux {where['kernel']}; load "
-             f"{where['load'][0]:.1f} before, {document['load_at_end'][0]:.1f} after; "
-             f"commit {document['commit'][:12]}"]
-    lines += [f"{name}: {document['versions'][name]}; {document['about'][name]}"
-              for name in document["systems"]]
-    return "\n".join([*lines, ""])
+def show(document, options):
+    print(report.heading(document))
+    print(report.table(document))
+    if options.plot and plot.missing():
+        tell(f"no picture: not here is {plot.missing()}")
+    elif options.plot:
+        plot.draw(document, options.plot)
 
 
 def main(script):
     arguments = sys.argv[1:]
     options = parse(arguments)
+    if options.show:
+        show(report.merged([json.loads(pathlib.Path(name).read_text()) for name in options.show]),
+             options)
+        return 0
     if options.inside:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -107,12 +107,21 @@ ROWS = (
 )
 
 
-def value_of(row, entries):
+def sizes(document):
+    return sorted({entry["members"] for entry in document["results"]})
+
+
+def entries(document, members, system, measure):
+    return [entry for entry in document["results"] if entry["members"] == members
+            and entry["system"] == system and entry["measure"] == measure]
+
+
+def value_of(row, found):
     """The number of one cell, or the reason why there is none, or nothing."""
-    good = [entry["values"] for entry in entries if "values" in entry]
+    good = [entry["values"] for entry in found if "values" in entry]
     if good:
         return row.take(good)
-    return entries[0]["trouble"] if entries else None
+    return found[0]["trouble"] if found else None
 
 
 def _ratio(ratio):
@@ -140,20 +149,39 @@ def _aligned(lines):
         yield "  ".join([first, *others]).rstrip()
 
 
+def heading(document):
+    where = document["machine"]
+    lines = [f"{where['cores']} cores, {where['model']}, Linux {where['kernel']}; load "
+             f"{where['load'][0]:.1f} before, {document['load_at_end'][0]:.1f} after; "
+             f"commit {document['commit'][:12]}"]
+    lines += [f"{name}: {document['versions'][name]}; {document['about'][name]}"
+              for name in document["systems"]]
+    return "\n".join([*lines, ""])
+
+
+def merged(documents):
+    """Several runs on one machine as one: the first says where and when, the last when it ended."""
+    whole = {**documents[0], "results": [], "systems": []}
+    for document in documents:
+        whole["results"] += document["results"]
+        whole["systems"] += [name for name in document["systems"] if name not in whole["systems"]]
+        whole["versions"] = {**document["versions"], **whole["versions"]}
+        whole["about"] = {**document["about"], **whole["about"]}
+        whole["load_at_end"] = document["load_at_end"]
+    return whole
+
+
 def table(document):
     """All blocks, as text."""
-    results = document["results"]
     out = []
-    for members in sorted({entry["members"] for entry in results}):
-        here = [entry for entry in results if entry["members"] == members]
+    for members in sizes(document):
         systems = [name for name in document["systems"]
-                   if any(entry["system"] == name for entry in here)]
+                   if any(entry["system"] == name and entry["members"] == members
+                          for entry in document["results"])]
         lines = [[f"N = {members}", *systems]]
         for row in ROWS:
-            by_system = {name: value_of(row, [
-                entry for entry in here
-                if entry["system"] == name and entry["measure"] == row.measure])
-                for name in systems}
+            by_system = {name: value_of(row, entries(document, members, name, row.measure))
+                         for name in systems}
             if all(value is None for value in by_system.values()):
                 continue
             reference = by_system.get(REFERENCE)
@@ -163,5 +191,5 @@ def table(document):
                 for name, value in by_system.items())])
         out += [*_aligned(lines), ""]
     troubles = [f"{entry['system']}, N = {entry['members']}, {entry['measure']}: "
-                f"{entry['trouble']}" for entry in results if "trouble" in entry]
+                f"{entry['trouble']}" for entry in document["results"] if "trouble" in entry]
     return "\n".join([*out, *troubles])

@@ -148,7 +148,7 @@ class Sandbox:
         return folder
 
     def copy_of(self, program):
-        """A copy that every user may run: the original may be in a home that others cannot enter."""
+        """A copy that every user may run: the original may be in a home that is closed."""
         program = pathlib.Path(program)
         copy = self.folder / program.name
         if not copy.exists():

@@ -24,6 +24,9 @@ MARKER_BYTES = 10
 CHANGE_TAIL_BYTES = 512
 READY_SECONDS = 60
 
+MEASURES = ("join", "idle", "events", "rate", "detect")
+TAILS = ("partition", "vanish", "loss", "stalls")
+
 
 def payload_of(number):
     return (b"~%08x~" % number).ljust(PAYLOAD_BYTES, b"x")
@@ -74,7 +77,9 @@ class System:
     package = ""  ## What brings that program.
     version_words = ("--version",)
     debian_package = None  ## Whose version is told too.
-    measures = ("join", "detect", "events", "rate", "idle", "partition", "vanish", "loss", "stalls")
+    measures = (*MEASURES, *TAILS)
+    measures_unless_named = MEASURES
+    runs_max = None  ## Fresh clusters for join and detect; fewer than asked for when each is slow.
     has_connections = True  ## Whether members speak TCP to each other.
     changes_are_logs = False  ## Read from what a member writes, by `open_log`, and never closed.
     detect_seconds_max = 60
@@ -202,7 +207,7 @@ class System:
     # -- For measures. ---------------------------------------------------------------------------
 
     def start(self):
-        """All members in one burst, once the first of them, by which they find each other, is up."""
+        """All members in one burst, once the first, by which they find each other, is up."""
         self.spawn(0)
         self.attach_when_ready([0])
         self.first_spawn_at = time.monotonic_ns()
@@ -285,9 +290,9 @@ class System:
         """Of each member that was not killed."""
         return [cost(self.processes[index].pid) for index in self.survivors()]
 
-    def count_false_deaths(self):
-        """How many members that lived were taken for dead, by whomever, since the start."""
-        return len({subject for _, subject in self.deaths})
+    def false_deaths_since(self, before):
+        """Members that lived and were taken for dead, by whomever, behind so many `deaths`."""
+        return {subject for _, subject in self.deaths[before:]}
 
     def give_up(self, index):
         """From now on this member counts as gone, and asks nobody. Returns the instant."""

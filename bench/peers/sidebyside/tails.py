@@ -45,24 +45,24 @@ def partition(system, seconds):
 
 def vanish(system, hosts, chance):
     """Hosts that fall silent one after another: nothing is answered, nothing refused."""
-    found = []
+    found, before = [], len(system.deaths)
     for _ in range(hosts):
         system.reactor.run(measures.STEADY_SECONDS)
         victim = chance.choice([index for index in system.survivors() if index != 0])
         with system.sandbox.vanished([victim]):
             found.append(measures.until_all_know(system, victim, system.give_up(victim)))
             system.kill(victim)
-    return {"hosts": found, "false_deaths": system.count_false_deaths()}
+    return {"hosts": found, "false_deaths": len(system.false_deaths_since(before))}
 
 
 def loss(system, seconds, chance):
-    """Three packets of ten are lost: who is taken for dead, what events do, when a death is known."""
+    """Three packets of ten are lost: who is taken for dead, what becomes of events and a death."""
     measures.warm_up(system)
     before = len(system.deaths)
     with system.sandbox.loss(LOSS_PERCENT):
         system.reactor.run(seconds / 2)
         events = measures.events(system, EVENT_RATE, seconds / 2, measures.LATE_SECONDS, chance)
-        false_deaths = len({subject for _, subject in system.deaths[before:]})
+        false_deaths = len(system.false_deaths_since(before))
         system.reactor.run(measures.STEADY_SECONDS)
         victim = chance.choice([index for index in system.survivors() if index != 0])
         known = measures.until_all_know(system, victim, system.kill(victim))

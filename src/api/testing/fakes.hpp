@@ -30,9 +30,7 @@ public:
     explicit FakeLog(std::string life, std::size_t capacity = 1000)
         : life_(std::move(life)), capacity_(capacity) {}
 
-    void append(std::variant<control::LogItem::Event, control::LogItem::Gap,
-                             control::LogItem::Member, control::LogItem::Record>
-                    what) {
+    void append(control::LogItem::What what) {
         items_.push_back(std::make_shared<const control::LogItem>(
             control::LogItem{next_++, WallTime{5000}, std::move(what)}));
         if (items_.size() > capacity_) items_.pop_front();
@@ -87,7 +85,11 @@ public:
 
 private:
     static bool passes(const control::LogItem& item, const Filter& filter) {
-        if (std::holds_alternative<control::LogItem::Member>(item.what)) return filter.with_members;
+        const bool is_about_members =
+            std::holds_alternative<control::LogItem::Member>(item.what) ||
+            std::holds_alternative<control::LogItem::Members>(item.what) ||
+            std::holds_alternative<control::LogItem::View>(item.what);
+        if (is_about_members) return filter.with_members;
         if (std::holds_alternative<control::LogItem::Record>(item.what)) return filter.with_records;
         const auto* const event = std::get_if<control::LogItem::Event>(&item.what);
         if (event == nullptr) return !filter.topics.empty();
@@ -254,6 +256,14 @@ private:
         other.round_trip_us = 300;
         view.nodes = {publisher, other};
         view.silent = {{"00000000000000cc", "gamma"}};
+        return on_a(what.overlay, view);
+    }
+    static Outcome<control::Answer> give(const control::ShowReachability& what) {
+        control::ReachabilityView view;
+        view.members.push_back({"00000000000000aa", "alpha", "alive", true, ".<", {{}, 1200}});
+        view.members.push_back({"00000000000000bb", "beta", "suspect"});
+        view.troubles.push_back({"one_way", "00000000000000aa", "alpha", "00000000000000bb", "beta",
+                                 "nothing gets from alpha to beta"});
         return on_a(what.overlay, view);
     }
     static Outcome<control::Answer> give(const control::ForgetMember& what) {

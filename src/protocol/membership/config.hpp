@@ -142,6 +142,10 @@ struct ProtocolConfig {
     Duration announce_delay = std::chrono::milliseconds(10);
     /// How long an event may wait for those that it depends on.
     Duration causal_patience = std::chrono::seconds(2);
+    /// Copies for one member are gathered for so long, so that several go into one packet. Zero:
+    /// each goes at once. For groups that would rather wait than send: `repair_delay` must be longer
+    /// than what the gathering of all hops takes together, or what waits is asked for.
+    Duration event_gather = Duration::zero();
     std::uint8_t event_fanout = 4;
     Duration frontier_interval = std::chrono::seconds(1);
     /// How long a gap may last before it is asked for, and before the next source is asked.

@@ -86,6 +86,10 @@ public:
     /// LHA-Probe).
     virtual void self_refuted(Instant now) = 0;
 
+    /// Whether somebody is between the first missed ping and the verdict of observers. Deaths are
+    /// told together while this holds (telling.hpp).
+    [[nodiscard]] virtual bool is_confirming() const { return false; }
+
     virtual void advance(Instant now) = 0;
     [[nodiscard]] virtual std::optional<Action> poll() = 0;
     [[nodiscard]] virtual Instant deadline() const = 0;

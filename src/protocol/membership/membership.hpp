@@ -204,6 +204,9 @@ public:
     }
     [[nodiscard]] std::size_t member_count() const { return members_.size(); }
     [[nodiscard]] std::size_t alive_count() const;  ///< Alive and suspect, ourselves included.
+    [[nodiscard]] std::size_t suspect_count() const { return suspicions_.size(); }
+    /// Of who is alive or suspect, and nothing else: equal on two members that list the same. O(n).
+    [[nodiscard]] std::uint64_t fingerprint() const;
     /// The incarnation up to which news of `member` is ignored because it was forgotten. Who
     /// compares views should treat such a member as held, or peers offer it again and again.
     [[nodiscard]] std::optional<Incarnation> forgotten_at(MemberId member) const;

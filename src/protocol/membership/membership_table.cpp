@@ -5,6 +5,7 @@
 #include <cassert>
 #include <span>
 
+#include "base/checksum.hpp"
 #include "base/limits.hpp"
 #include "protocol/membership/membership.hpp"
 #include "protocol/neighbours.hpp"
@@ -110,6 +111,12 @@ std::vector<MemberId> Membership::ids() const {
 
 std::size_t Membership::alive_count() const {
     return peer_count_ + (is_leaving_ ? 0U : 1U);
+}
+
+std::uint64_t Membership::fingerprint() const {
+    std::uint64_t sum = is_leaving_ ? 0 : mix64(self_.value());
+    for (Position at = 0; at < peer_count_; ++at) sum += mix64(id_at(at).value());
+    return sum;
 }
 
 std::optional<wire::RumorItem> Membership::item_for(MemberId member) const {

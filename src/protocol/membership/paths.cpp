@@ -12,10 +12,9 @@ constexpr std::uint8_t kGoodToClear = 2;
 /// Between two examinations of a member in trouble, and after the first bad one.
 constexpr Duration kInterval = std::chrono::seconds(5);
 constexpr Duration kSecondOpinion = std::chrono::seconds(1);
-/// What was heard, relayed or told longer ago than this says nothing of today. Several intervals,
+/// What was heard or relayed longer ago than this says nothing of today. Several intervals,
 /// because the other side examines us as often as we do it.
 constexpr Duration kEvidenceLife = std::chrono::seconds(30);
-constexpr Duration kToldLife = std::chrono::seconds(60);
 /// A member that we believe dead may go on speaking for so long: its refutation is on its way.
 constexpr Duration kAfterlife = std::chrono::seconds(3);
 
@@ -69,9 +68,12 @@ Paths::Entry& Paths::entry(Instant now, MemberId member) {
     return *found;
 }
 
-Paths::Known Paths::of(MemberId member) const {
+Paths::Known Paths::of(Instant now, MemberId member) const {
     const Entry* known = find(member);
-    return known == nullptr ? Known{} : Known{known->path, known->checked};
+    if (known == nullptr) return {};
+    const bool is_examined = !known->is_gone && known->checked != Instant{};
+    if (!is_examined) return {known->path, known->path, known->checked};
+    return {known->path, known->bad == 0 ? Path::both : trouble_of(now, *known), known->checked};
 }
 
 std::vector<MemberId> Paths::troubled() const {
@@ -122,13 +124,6 @@ void Paths::missed(Instant now, MemberId member) {
     schedule(known);
 }
 
-void Paths::told(Instant now, MemberId member) {
-    Entry* known = find(member);
-    if (known == nullptr) return;
-    known->told = now;
-    if (known->bad >= kBadToBlame && !known->is_gone) classify(now, *known);
-}
-
 void Paths::gone(Instant now, MemberId member) {
     std::erase_if(examinations_, [&](const Examination& one) { return one.member == member; });
     std::erase(waiting_, member);
@@ -166,16 +161,16 @@ void Paths::good(Instant now, Entry& known) {
     }
 }
 
-void Paths::classify(Instant now, Entry& known) {
+Path Paths::trouble_of(Instant now, const Entry& known) {
     if (is_recent(now, known.heard, kEvidenceLife) && known.heard > known.since) {
-        change(known, Path::in_only);
-    } else if (is_recent(now, known.told, kToldLife)) {
-        change(known, Path::out_only);
-    } else if (is_recent(now, known.relayed, kEvidenceLife)) {
-        change(known, Path::relayed);
-    } else {
-        change(known, Path::none);
+        return Path::in_only;
     }
+    if (is_recent(now, known.relayed, kEvidenceLife)) return Path::relayed;
+    return Path::none;
+}
+
+void Paths::classify(Instant now, Entry& known) {
+    change(known, trouble_of(now, known));
 }
 
 void Paths::change(Entry& known, Path path) {

@@ -25,7 +25,7 @@ enum class Path : std::uint8_t {
     unknown = 0,   ///< Never tried from here.
     both = 1,      ///< It answers us.
     in_only = 2,   ///< It speaks to us, but our pings stay unanswered.
-    out_only = 3,  ///< It hears us, as it told others, but nothing of it arrives here.
+    out_only = 3,  ///< It hears us, and nothing of it arrives here. See below.
     relayed = 4,   ///< It answers others for us, and never us.
     none = 5,      ///< Neither.
 };
@@ -51,7 +51,8 @@ std::string_view to_string(Path path);
 ///
 /// What kind of trouble it is, the rest tells: who has spoken to us since it began is *in only*;
 /// who answered helpers is *relayed*; the others are *none*, and soon dead. That somebody hears us
-/// whom we do not hear can only be learned from others (`told`). Whoever goes on speaking to us
+/// whom we do not hear, only that one knows, and it cannot tell us: *out only* is never said here,
+/// but follows when a third one hears both (query/reachability.hpp). Whoever goes on speaking to us
 /// while we believe it dead is *in only*, too: its door is closed, not its house empty.
 ///
 /// Reports, and judges nothing: suspicion and death are Membership's. A machine
@@ -91,6 +92,8 @@ public:
 
     struct Known {
         Path path = Path::unknown;
+        /// What the last examination alone says; `path` waits for a second one.
+        Path latest = Path::unknown;
         Instant checked{};  ///< When it was last found to be so.
     };
 
@@ -103,8 +106,6 @@ public:
     void relayed(Instant now, MemberId member);
     /// The detector got none, not even through others.
     void missed(Instant now, MemberId member);
-    /// Somebody says that `member` hears us; believed for a minute.
-    void told(Instant now, MemberId member);
     /// It died or left; `forget` when it has come back, or is forgotten.
     void gone(Instant now, MemberId member);
     void forget(MemberId member);
@@ -123,7 +124,9 @@ public:
     [[nodiscard]] std::optional<Action> poll();
     [[nodiscard]] Instant deadline() const;
 
-    [[nodiscard]] Known of(MemberId member) const;
+    [[nodiscard]] Known of(Instant now, MemberId member) const;
+    /// The longest that an examination takes once it has begun.
+    [[nodiscard]] Duration examination_time() const { return (kPings - 1) * gap_ + patience_; }
     /// Members whose path is known not to be `both`, ascending; the dead are not among them unless
     /// they speak.
     [[nodiscard]] std::vector<MemberId> troubled() const;
@@ -140,7 +143,6 @@ private:
         Instant touched{};
         Instant heard = kNever;
         Instant relayed = kNever;
-        Instant told = kNever;
         Instant checked{};
         Instant
             since{};  ///< Begin of the first bad examination; of one that is gone: of its speech.
@@ -170,6 +172,7 @@ private:
     void send_next(Instant now, Examination& examination);
     void finish_bad(Instant now, const Examination& examination);
     void good(Instant now, Entry& entry);
+    [[nodiscard]] static Path trouble_of(Instant now, const Entry& entry);
     void classify(Instant now, Entry& entry);
     void change(Entry& entry, Path path);
     void schedule(const Entry& entry);

@@ -99,6 +99,8 @@ public:
     [[nodiscard]] Instant deadline() const override;
 
     [[nodiscard]] std::uint32_t local_health() const override { return swim_.local_health(); }
+    /// A burst is on its way, for us or for others.
+    [[nodiscard]] bool is_confirming() const override { return !bursts_.empty(); }
 
     [[nodiscard]] const Counters& counters() const { return counters_; }
     [[nodiscard]] const Swim& swim() const { return swim_; }

@@ -97,16 +97,17 @@ Events::Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& p
       replay_(replay),
       spreader_(make_spreader(self, config_, peers, random_.next())),
       retention_(config_.retention_age, config_.retention_bytes, 2 * config_.frontier_interval),
+      pace_(pressure_interval()),
       traces_(config_.retention_age),
       causal_(config_.causal_patience,
               [this](const EventKey& event) { return has_passed(event); }) {
-    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}});
+    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}, {}});
 }
 
 void Events::begin_life(Epoch epoch) {
     assert(epoch > own_.epoch);
     own_ = {self_, epoch};
-    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}});
+    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}, {}});
 }
 
 Outcome<EventSequence> Events::publish(Instant now, WallTime wall, std::string topic, Bytes payload,
@@ -129,6 +130,7 @@ Outcome<EventSequence> Events::publish(Instant now, WallTime wall, std::string t
         !after.empty(), options.is_traced, 0, std::move(after), block.size()});
     flow.active_at = now;
     quiet_rounds_ = 0;
+    pace_.published(now);
     keep(now, event);
     ++counters_.published;
     ++counters_.delivered;
@@ -137,7 +139,7 @@ Outcome<EventSequence> Events::publish(Instant now, WallTime wall, std::string t
     const Arrival arrival{{own_, sequence}, kNobody, 0, false, is_large(event->payload->size())};
     trace(now, *event, flow, arrival);
     spreader_->added(now, arrival);
-    spread();
+    spread(now);
     return sequence;
 }
 
@@ -191,7 +193,7 @@ void Events::handle(Instant now, MemberId from, const wire::EventFragment& fragm
     if (was_asked) request_more(now, *flow);
     // Nobody will send the rest of a large event unasked.
     if (is_large(fragment.total_bytes) && !was_asked && flow->due != kNever) schedule(*flow, now);
-    spread();
+    spread(now);
 }
 
 void Events::trace(Instant now, const Event& event, const Flow& flow, const Arrival& arrival) {
@@ -310,7 +312,7 @@ Events::Flow* Events::open(Instant now, wire::StreamId id, const Frontier* offer
         const Duration quiet = kCatchUpIntervals * config_.frontier_interval;
         catch_up_end_ = std::min(catch_up_limit_, now + quiet);
     }
-    const auto flow = flows_.emplace(id, Flow{Stream(id, first, start), {}, kNever, now}).first;
+    const auto flow = flows_.emplace(id, Flow{Stream(id, first, start), {}, kNever, now, {}}).first;
     return &flow->second;
 }
 
@@ -359,7 +361,8 @@ void Events::advance(Instant now) {
     causal_.advance(now);
     tell_subscribers();
     spreader_->advance(now);
-    spread();
+    spread(now);
+    if (gathered_at_ <= now) push_gathered();
     if (frontier_at_ > now) return;
     const Duration interval =
         is_catching_up() ? config_.frontier_interval / 2 : config_.frontier_interval;
@@ -374,8 +377,8 @@ void Events::advance(Instant now) {
 
 Instant Events::deadline() const {
     const Instant repair_at = timers_.empty() ? kNever : timers_.begin()->first;
-    return std::min({frontier_at_, repair_at, retention_.deadline(), spreader_->deadline(),
-                     causal_.deadline()});
+    return std::min({frontier_at_, gathered_at_, repair_at, retention_.deadline(),
+                     spreader_->deadline(), causal_.deadline()});
 }
 
 Duration Events::jitter(Duration duration) {
@@ -397,6 +400,9 @@ void Events::check_invariants() const {
     assert(timers == timers_.size());
     assert(load_.assemblies <= kAssembliesMax);
     assert(flows_.size() <= kStreamsMax);
+    assert(relayed_.size() <= kPressuredStreamsMax);
+    assert(gathered_count_ <= kGatheredMax);
+    assert(gathered_.empty() == (gathered_at_ == kNever));
     retention_.check_invariants();
     traces_.check_invariants();
     causal_.check_invariants();

@@ -21,6 +21,7 @@
 #include "protocol/peers.hpp"
 #include "protocol/rumor/causal.hpp"
 #include "protocol/rumor/event.hpp"
+#include "protocol/rumor/pressure.hpp"
 #include "protocol/rumor/publish_options.hpp"
 #include "protocol/rumor/repair.hpp"
 #include "protocol/rumor/retention.hpp"
@@ -87,7 +88,17 @@ namespace grapevine::protocol {
 /// So one who was away for longer than the retention hears of one gap per publisher, with the right
 /// bounds.
 ///
-/// Memory: kStreamsMax streams, `retention_bytes`, kWaitingBytesMax, kAssembliesMax.
+/// Gathering. With `event_gather` copies wait for others to the same member, and go when the first
+/// of all has waited for so long; beyond kGatheredMax they go at once.
+///
+/// Back-pressure (pressure.hpp). Who gets a stream more slowly than it is published tells its
+/// parent in the tree every half `frontier_interval`; each on the way passes on the worst that it
+/// has heard, and at the publisher `publish_at` says when the next event may go. It is advice:
+/// `publish` takes what it is given, and who drives us decides what to do with those that come too
+/// early.
+///
+/// Memory: kStreamsMax streams, `retention_bytes`, kWaitingBytesMax, kAssembliesMax,
+/// kPressuredStreamsMax, kGatheredMax.
 /// A machine (protocol/machine.hpp).
 class Events {
 public:
@@ -127,6 +138,9 @@ public:
         std::uint64_t deferred = 0;          ///< Fragments refused for now: too much waits already.
         std::uint64_t evicted = 0;           ///< Idle streams forgotten to make room for others.
         std::uint64_t exchanges = 0;         ///< Frontier digests that we began.
+        std::uint64_t pressure_told = 0;     ///< That somebody cannot keep up, us or another.
+        std::uint64_t pressure_heard = 0;    ///< ... with our own events,
+        std::uint64_t pressure_ignored = 0;  ///< and we do not slow down for it any more.
     };
 
     /// What a newcomer wants of streams that are older than it.
@@ -149,10 +163,20 @@ public:
     Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload,
                                    PublishOptions options = {});
 
+    /// When the next event should be published so that everybody can keep up; at or before `now`
+    /// is at once. `held_up` says that one had to wait for it, or was refused.
+    [[nodiscard]] Instant publish_at(Instant now) { return pace_.ready_at(now); }
+    void held_up() { pace_.held_up(); }
+    /// Who slows our own events down, and to what; nothing if nobody does.
+    [[nodiscard]] std::optional<Pace::State> pressure(Instant now) { return pace_.state(now); }
+    /// Members that we do not slow down for any more.
+    [[nodiscard]] std::size_t left_behind(Instant now) const { return pace_.left_behind(now); }
+
     void handle(Instant now, MemberId from, const wire::EventFragment& fragment);
     void handle(Instant now, MemberId from, const wire::EventFrontier& frontier);
     void handle(Instant now, MemberId from, const wire::EventRequest& request);
     void handle(Instant now, MemberId from, const wire::EventLink& link);
+    void handle(Instant now, MemberId from, const wire::EventPressure& pressure);
     void handle(Instant now, MemberId from, const wire::EventFeedback& feedback);
     void handle(Instant now, MemberId from, const wire::EventPull& pull);
 
@@ -203,6 +227,13 @@ private:
         Repair repair;
         Instant due = kNever;  ///< Next attempt to repair.
         Instant active_at{};   ///< When its frontier last moved.
+        Backlog backlog{};
+    };
+    /// The worst that we have heard of one stream of another publisher.
+    struct Relayed {
+        Shortfall worst;
+        Instant heard_at{};
+        Instant told_at{};
     };
     using Flows = std::map<wire::StreamId, Flow>;
     using Frontier = wire::EventFrontier::Item;
@@ -220,8 +251,10 @@ private:
     /// Notes how a traced event came.
     void trace(Instant now, const Event& event, const Flow& flow, const Arrival& arrival);
     /// Does what the spreader wants.
-    void spread();
-    void push(MemberId to, const EventKey& key);
+    void spread(Instant now);
+    void push(Instant now, MemberId to, const EventKey& key);
+    void push_gathered();
+    void push_now(MemberId to, const EventKey& key);
     void announce(MemberId to, const std::vector<wire::StreamId>& streams);
     void tell(MemberId to, wire::Section section);
     /// Tells what can be told, and keeps the repair timer in step with what is missing.
@@ -244,6 +277,11 @@ private:
                       std::size_t& left);
     void send_parts(MemberId to, const Event& event, std::uint16_t first, std::uint16_t count,
                     std::size_t& left);
+
+    // events_pressure.cpp: telling publishers who cannot keep up
+    void watch_backlog(Instant now, Flow& flow);
+    void relay(Instant now, const wire::StreamId& stream, const Shortfall& shortfall);
+    [[nodiscard]] Duration pressure_interval() const { return config_.frontier_interval / 2; }
 
     // events_frontier.cpp: comparing
     void learn(Instant now, MemberId from, const Frontier& item);
@@ -271,6 +309,8 @@ private:
     std::set<std::pair<Instant, wire::StreamId>> timers_;
     Retention retention_;
     Load load_;
+    Pace pace_;
+    std::map<wire::StreamId, Relayed> relayed_;
     Traces traces_;
     Causal causal_;
 
@@ -282,6 +322,10 @@ private:
     Instant exchange_allowed_at_{};
     std::uint32_t quiet_rounds_ = 0;  ///< Frontier intervals since something was last active.
     wire::StreamId cursor_;           ///< Where the next page of the digest begins.
+
+    std::map<MemberId, std::vector<EventKey>> gathered_;  ///< To be sent at `gathered_at_`.
+    std::size_t gathered_count_ = 0;
+    Instant gathered_at_ = kNever;
 
     Outbox<Action> outbox_;
     Counters counters_;

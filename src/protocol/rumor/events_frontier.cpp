@@ -26,7 +26,7 @@ void Events::handle(Instant now, MemberId from, const wire::EventFrontier& front
     touch(now);
     for (const Frontier& item : frontier.items) learn(now, from, item);
     if (frontier.wants_reply) reply(from, frontier);
-    spread();
+    spread(now);
 }
 
 void Events::learn(Instant now, MemberId from, const Frontier& item) {
@@ -122,12 +122,17 @@ void Events::peer_differs(Instant now, MemberId peer) {
 void Events::peer_joined(Instant now, MemberId peer) {
     spreader_->peer_joined(now, peer);
     exchange_soon(now, peer);
-    spread();
+    spread(now);
 }
 
 void Events::peer_left(Instant now, MemberId peer) {
     spreader_->peer_left(now, peer);
-    spread();
+    if (const auto gathered = gathered_.find(peer); gathered != gathered_.end()) {
+        gathered_count_ -= gathered->second.size();
+        gathered_.erase(gathered);
+        if (gathered_.empty()) gathered_at_ = kNever;
+    }
+    spread(now);
 }
 
 bool Events::is_superseded(wire::StreamId id) const {

@@ -13,9 +13,11 @@ namespace grapevine::protocol {
 void Events::repair(Instant now, Flow& flow) {
     Repair& repair = flow.repair;
     assert(flow.stream.is_behind());
+    watch_backlog(now, flow);
     // The timer comes up to a quarter early; what was asked for at the last one has had its time.
     repair.expire(now - config_.repair_retry * 3 / 4, load_);
-    if (give_up(now, flow)) {
+    // Who was on a bad link for long has many holes, all of them given up for the same reason.
+    while (give_up(now, flow)) {
         settle(now, flow);
         if (!flow.stream.is_behind()) return;
     }

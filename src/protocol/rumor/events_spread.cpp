@@ -15,25 +15,25 @@ void Events::handle(Instant now, MemberId from, const wire::EventLink& link) {
     // Of a stream that we do not follow there is nothing to send, and nothing to remember.
     if (find(link.stream) == nullptr) return;
     spreader_->handle(now, from, link);
-    spread();
+    spread(now);
 }
 
 void Events::handle(Instant now, MemberId from, const wire::EventFeedback& feedback) {
     touch(now);
     spreader_->handle(now, from, feedback);
-    spread();
+    spread(now);
 }
 
 void Events::handle(Instant now, MemberId from, const wire::EventPull& pull) {
     touch(now);
     spreader_->handle(now, from, pull);
-    spread();
+    spread(now);
 }
 
-void Events::spread() {
+void Events::spread(Instant now) {
     while (auto action = spreader_->poll()) {
         std::visit(Overloaded{
-                       [this](const Spreader::Push& push) { this->push(push.to, push.event); },
+                       [&](const Spreader::Push& push) { this->push(now, push.to, push.event); },
                        [this](const Spreader::Announce& news) { announce(news.to, news.streams); },
                        [this](Spreader::Tell& word) { tell(word.to, std::move(word.section)); },
                    },
@@ -41,7 +41,26 @@ void Events::spread() {
     }
 }
 
-void Events::push(MemberId to, const EventKey& key) {
+void Events::push(Instant now, MemberId to, const EventKey& key) {
+    if (config_.event_gather > Duration::zero() && gathered_count_ < kGatheredMax) {
+        if (gathered_.empty()) gathered_at_ = now + config_.event_gather;
+        gathered_[to].push_back(key);
+        ++gathered_count_;
+        return;
+    }
+    push_now(to, key);
+}
+
+void Events::push_gathered() {
+    for (const auto& [to, keys] : gathered_) {
+        for (const EventKey& key : keys) push_now(to, key);
+    }
+    gathered_.clear();
+    gathered_count_ = 0;
+    gathered_at_ = kNever;
+}
+
+void Events::push_now(MemberId to, const EventKey& key) {
     const SharedEvent event = retention_.at_or_after(key.stream, key.sequence);
     if (event == nullptr || event->sequence != key.sequence) return;
     const std::uint16_t count = fragment_count_of(event->payload->size());

@@ -61,6 +61,12 @@ public:
 
     virtual void handle(Instant now, MemberId from, const wire::Section& section) = 0;
 
+    /// From whom we get the events of a stream; kNobody if from nobody in particular.
+    [[nodiscard]] virtual MemberId upstream(const wire::StreamId& stream) const {
+        (void)stream;
+        return kNobody;
+    }
+
     /// The view has changed: `member` came (back), or is gone.
     virtual void peer_joined(Instant now, MemberId member) = 0;
     virtual void peer_left(Instant now, MemberId member) = 0;

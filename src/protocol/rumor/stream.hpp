@@ -103,6 +103,10 @@ public:
     /// What we offer to others: [lowest, highest], empty if lowest is highest + 1.
     [[nodiscard]] std::uint64_t highest() const { return next_ - 1; }
     [[nodiscard]] std::uint64_t lowest() const { return std::min(run_first_, next_); }
+    /// How many events are known to exist and not here, unless given up.
+    [[nodiscard]] std::uint64_t lacking() const {
+        return is_behind() ? known_ - head() + 1 - waiting_.size() : 0;
+    }
     /// Nothing has been delivered yet, and what is gone by now was never ours.
     [[nodiscard]] bool is_untold() const { return is_untold_; }
     [[nodiscard]] bool is_idle() const { return waiting_.empty() && assemblies_.empty(); }

@@ -9,7 +9,7 @@
 #include "protocol/rumor/event_key.hpp"
 #include "protocol/rumor/traces.hpp"
 
-// What travels in questions of the kind `trace` and in their answers: FORMAT.md, section 10.1.
+// What travels in questions of the kind `trace` and in their answers: FORMAT.md, section 10.2.
 namespace grapevine::protocol {
 
 /// What a member says about one event.

@@ -140,7 +140,9 @@ void Tree::refresh_neighbours() {
     neighbours_ = peers_.neighbours(config_.tree_degree);
     roots_ =
         peers_.neighbours(std::max<std::size_t>(config_.tree_root_degree, config_.tree_degree));
-    is_star_ = roots_.size() >= peers_.peer_count();
+    // By the degree that publishers have, and not by how many we happen to reach ourselves: where
+    // one member has links to all and the others only to it, it must send on.
+    is_star_ = config_.tree_root_degree >= peers_.peer_count();
 }
 
 Tree::Link* Tree::link_to(Branch& branch, MemberId member) {
@@ -219,7 +221,7 @@ void Tree::announce() {
 
 // -- Looking --------------------------------------------------------------------------------------
 
-MemberId Tree::parent_of(const wire::StreamId& stream) const {
+MemberId Tree::upstream(const wire::StreamId& stream) const {
     const auto found = branches_.find(stream);
     return found == branches_.end() ? kNobody : found->second.parent;
 }

@@ -82,8 +82,8 @@ public:
     [[nodiscard]] Instant deadline() const override { return announce_at_; }
     void check_invariants() const override;
 
-    /// From whom we get a stream; kNobody if we do not know.
-    [[nodiscard]] MemberId parent_of(const wire::StreamId& stream) const;
+    /// The parent in the stream's tree.
+    [[nodiscard]] MemberId upstream(const wire::StreamId& stream) const override;
     /// To whom we send it on, if it does not come from there.
     [[nodiscard]] std::vector<MemberId> eager_links(const wire::StreamId& stream) const;
     [[nodiscard]] std::size_t stream_count() const { return branches_.size(); }

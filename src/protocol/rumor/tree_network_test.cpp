@@ -109,10 +109,10 @@ TEST(TreeNetwork, a_cut_link_heals_within_the_graft_timeout_and_two_hops) {
         network.run_for(1s);
         // The link from some inner member to one that gets the stream from it.
         MemberId child{2};
-        while (tree_of(network, child).parent_of(stream_of(1)) == MemberId{1}) {
+        while (tree_of(network, child).upstream(stream_of(1)) == MemberId{1}) {
             child = MemberId{child.value() + 1};
         }
-        const MemberId parent = tree_of(network, child).parent_of(stream_of(1));
+        const MemberId parent = tree_of(network, child).upstream(stream_of(1));
         ASSERT_NE(parent, kNobody);
         network.is_cut = [=](MemberId a, MemberId b) { return a == parent && b == child; };
         for (auto& node : network.nodes()) node->told.took.clear();
@@ -131,7 +131,7 @@ TEST(TreeNetwork, a_cut_link_heals_within_the_graft_timeout_and_two_hops) {
             for (int round = 0; round < 10; ++round) publish_round(network, 1, 50ms);
         });
         EXPECT_LE(rmr, 0.02) << "seed " << seed;
-        EXPECT_NE(tree_of(network, child).parent_of(stream_of(1)), parent);
+        EXPECT_NE(tree_of(network, child).upstream(stream_of(1)), parent);
     }
 }
 
@@ -142,7 +142,7 @@ TEST(TreeNetwork, a_member_in_the_middle_that_dies_holds_nobody_up) {
     for (int round = 0; round < 8; ++round) publish_round(network, 1, 20ms);
     std::set<MemberId> inner;
     for (std::uint64_t id = 2; id <= 60; ++id) {
-        inner.insert(tree_of(network, MemberId{id}).parent_of(stream_of(1)));
+        inner.insert(tree_of(network, MemberId{id}).upstream(stream_of(1)));
     }
     inner.erase(MemberId{1});
     ASSERT_FALSE(inner.empty());

@@ -142,7 +142,7 @@ TEST(Tree, the_first_event_of_a_stream_goes_to_all_neighbours_but_sender_and_pub
     const MemberId sender = f.peers.neighbours(f.config.tree_degree).front();
     f.add(at(1s), 1, sender);
     EXPECT_EQ(f.pushed_to(), f.neighbours_but(sender));
-    EXPECT_EQ(f.tree.parent_of(kStream), sender);
+    EXPECT_EQ(f.tree.upstream(kStream), sender);
 }
 
 TEST(Tree, a_second_sender_is_pruned_and_the_first_is_not) {
@@ -171,7 +171,7 @@ TEST(Tree, a_second_copy_over_fewer_hops_wins_if_it_is_not_late) {
     f.repeat(at(1s) + f.config.announce_delay, 1, MemberId{51}, 2);
     const std::vector<std::pair<MemberId, bool>> first{{MemberId{50}, false}};
     EXPECT_EQ(f.told, first);
-    EXPECT_EQ(f.tree.parent_of(kStream), MemberId{51});
+    EXPECT_EQ(f.tree.upstream(kStream), MemberId{51});
     f.repeat(at(1s) + f.config.announce_delay + 1ns, 1, MemberId{52}, 1);
     const std::vector<std::pair<MemberId, bool>> second{{MemberId{52}, false}};
     EXPECT_EQ(f.told, second) << "late";
@@ -204,7 +204,7 @@ TEST(Tree, a_late_event_on_a_pruned_link_does_not_make_it_the_parent) {
     f.add(at(1s), 1, MemberId{50});
     f.repeat(at(1s), 1, MemberId{51});
     f.add(at(1s) + 1ms, 2, MemberId{51});
-    EXPECT_EQ(f.tree.parent_of(kStream), MemberId{50});
+    EXPECT_EQ(f.tree.upstream(kStream), MemberId{50});
     f.repeat(at(1s) + 2ms, 2, MemberId{50});
     EXPECT_TRUE(f.told.empty()) << "or both would be pruned";
     f.tree.repaired(at(2s), kStream, MemberId{51});
@@ -212,7 +212,7 @@ TEST(Tree, a_late_event_on_a_pruned_link_does_not_make_it_the_parent) {
     const std::vector<std::pair<MemberId, bool>> expected{{MemberId{51}, true}};
     EXPECT_EQ(f.told, expected);
     f.add(at(2s), 3, MemberId{51});
-    EXPECT_EQ(f.tree.parent_of(kStream), MemberId{51});
+    EXPECT_EQ(f.tree.upstream(kStream), MemberId{51});
 }
 
 TEST(Tree, a_repaired_event_is_announced_to_eager_links_and_pushed_to_nobody) {
@@ -258,7 +258,7 @@ TEST(Tree, a_large_event_goes_to_a_few_at_random_and_leaves_the_tree_alone) {
     f.tree.added(at(1s), {key(1), MemberId{50}, 1, false, true});
     f.drain();
     EXPECT_EQ(f.pushed.size(), f.config.event_fanout);
-    EXPECT_EQ(f.tree.parent_of(kStream), kNobody);
+    EXPECT_EQ(f.tree.upstream(kStream), kNobody);
     f.tree.duplicate(at(1s), {key(1), MemberId{51}, 1, false, true});
     f.drain();
     EXPECT_TRUE(f.told.empty());
@@ -296,8 +296,8 @@ TEST(Tree, one_stream_above_the_limit_displaces_the_one_idle_for_longest) {
         f.drain();
     }
     EXPECT_EQ(f.tree.stream_count(), kTreeStreamsMax);
-    EXPECT_EQ(f.tree.parent_of({MemberId{1000}, Epoch{1}}), kNobody);
-    EXPECT_EQ(f.tree.parent_of({MemberId{1001}, Epoch{1}}), MemberId{50});
+    EXPECT_EQ(f.tree.upstream({MemberId{1000}, Epoch{1}}), kNobody);
+    EXPECT_EQ(f.tree.upstream({MemberId{1001}, Epoch{1}}), MemberId{50});
 }
 
 TEST(Tree, links_above_the_limit_displace_lazy_ones_and_then_nothing) {

@@ -71,3 +71,4 @@ class GrapevineFast(Grapevine):
     name = "grapevine-fast"
     about = "profile fast, sealed with ChaCha20-Poly1305"
     profile = "fast"
+    measures_unless_named = ("join", "idle", "detect")  # Of events it makes nothing else.

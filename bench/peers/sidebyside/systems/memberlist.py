@@ -1,4 +1,4 @@
-"""HashiCorp memberlist, the library below Serf: the small program in memberlist/, one per member."""
+"""HashiCorp memberlist, the library below Serf: the program in memberlist/, one per member."""
 
 import pathlib
 import re

@@ -1,7 +1,7 @@
 """NATS: a full mesh of `nats-server`, one subscriber of the raw protocol at each.
 
 A server logs when a route to another one is made and when it ends: these are its list of members.
-What it tells its clients (`connect_urls`) stays incomplete after a burst, although the routes exist.
+What it tells its clients (`connect_urls`) stays incomplete after a burst, though the routes exist.
 """
 
 import collections

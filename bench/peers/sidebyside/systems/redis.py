@@ -33,6 +33,7 @@ class Redis(System):
     package = "Debian package redis-server"
     debian_package = "redis-server"
     changes_are_logs = True
+    runs_max = 1
     detect_seconds_max = 120
     join_seconds_max = 180
 

@@ -1,8 +1,8 @@
 """ZooKeeper: an ensemble of three servers; members are sessions that hold an ephemeral node each.
 
 Every member watches the folder of these nodes, as in ZooKeeper's recipe for group membership. The
-sessions are ours, over the raw protocol. A killed member is a session whose socket is closed without
-a word, as the kernel does for a killed process: the servers wait out the session timeout.
+sessions are ours, over the raw protocol. A killed member is a session whose socket is closed
+without a word, as the kernel does for a killed process: the servers wait out the session timeout.
 """
 
 import pathlib
@@ -182,4 +182,5 @@ class ZooKeeper(System):
 class ZooKeeper30s(ZooKeeper):
     name = "zookeeper-30s"
     timeout_ms = 30000
+    runs_max = 1
     about = "three servers; session timeout 30 s, the default of their own client"
