@@ -54,6 +54,9 @@ Outcome<EventBody> read_event(const JsonReader& reader) {
     event.topic = GV_TRY(reader.required_text("topic", "\"build.done\""));
     GV_TRY_VOID(check_topic(event.topic, "topic"));
     event.payload = GV_TRY(read_payload(reader));
+    event.is_traced = GV_TRY(reader.truth("trace")).value_or(false);
+    const auto after = GV_TRY(reader.texts("after", kDependenciesMax));
+    if (after) event.after = GV_TRY(read_event_ids(*after, "after"));
     return event;
 }
 
@@ -159,8 +162,24 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
 }
 
 Outcome<EventBody> decode_event(std::string_view json) {
-    static constexpr std::array<std::string_view, 3> kKeys = {"topic", "payload", "payload_base64"};
+    static constexpr std::array<std::string_view, 5> kKeys = {"topic", "payload", "payload_base64",
+                                                              "trace", "after"};
     return read_event(GV_TRY(JsonReader::parse(json, kKeys)));
+}
+
+Outcome<std::vector<control::EventId>> read_event_ids(const std::vector<std::string>& texts,
+                                                      std::string_view field) {
+    if (texts.size() > kDependenciesMax) {
+        return std::unexpected(
+            Refusal{Refusal::Code::over_limit, fmt::format("{} events are named", texts.size()),
+                    fmt::format("name the newest {}: they imply the others", kDependenciesMax),
+                    std::string(field)});
+    }
+    std::vector<control::EventId> ids;
+    for (const std::string& text : texts) {
+        ids.push_back(GV_TRY(control::parse_event_id(text, field)));
+    }
+    return ids;
 }
 
 Outcome<std::string> decode_record_value(std::string_view json) {
@@ -201,13 +220,13 @@ Outcome<TokenBody> decode_token(std::string_view json) {
 }
 
 Outcome<SocketMessage> decode_socket_message(std::string_view json, std::string& id_out) {
-    static constexpr std::array<std::string_view, 11> kKeys = {
-        "type",   "id",   "topics", "members", "records",       "events",
-        "cursor", "from", "topic",  "payload", "payload_base64"};
+    static constexpr std::array<std::string_view, 13> kKeys = {
+        "type", "id",    "topics",  "members",        "records", "events", "cursor",
+        "from", "topic", "payload", "payload_base64", "trace",   "after"};
     static constexpr std::array<std::string_view, 6> kSubscribeKeys = {
         "topics", "members", "records", "events", "cursor", "from"};
-    static constexpr std::array<std::string_view, 3> kPublishKeys = {"topic", "payload",
-                                                                     "payload_base64"};
+    static constexpr std::array<std::string_view, 5> kPublishKeys = {
+        "topic", "payload", "payload_base64", "trace", "after"};
     const JsonReader reader = GV_TRY(JsonReader::parse(json, kKeys));
     std::string id = GV_TRY(reader.text("id")).value_or("");
     if (id.size() > kSocketIdBytesMax) {

@@ -115,8 +115,10 @@ json::object to_object(const TokenEntry& entry) {
     return object;
 }
 
-std::string event_id(std::string_view publisher, std::uint32_t epoch, std::uint64_t sequence) {
-    return fmt::format("{}-{}-{}", to_utf8(publisher), epoch, sequence);
+template <typename Named>
+std::string event_id(const Named& event) {
+    return to_utf8(
+        control::format_event_id({event.publisher, event.epoch, event.sequence, event.channel}));
 }
 
 json::object to_object(const control::PublishReceipt& receipt) {
@@ -124,7 +126,8 @@ json::object to_object(const control::PublishReceipt& receipt) {
     object["publisher"] = to_utf8(receipt.publisher);
     object["epoch"] = receipt.epoch;
     object["sequence"] = receipt.sequence;
-    object["id"] = event_id(receipt.publisher, receipt.epoch, receipt.sequence);
+    if (receipt.channel != 0) object["channel"] = receipt.channel;
+    object["id"] = event_id(receipt);
     return object;
 }
 
@@ -139,10 +142,20 @@ json::object item_head(std::string_view kind, const std::string& cursor,
 }
 
 void put(json::object& object, const control::LogItem::Event& event) {
-    object["id"] = event_id(event.publisher, event.epoch, event.sequence);
+    object["id"] = event_id(event);
     object["publisher"] = to_utf8(event.publisher);
     object["epoch"] = event.epoch;
     object["sequence"] = event.sequence;
+    if (event.channel != 0) object["channel"] = event.channel;
+    if (event.is_traced) object["trace"] = true;
+    if (!event.after.empty()) {
+        json::array after;
+        for (const control::EventId& id : event.after) {
+            after.emplace_back(to_utf8(control::format_event_id(id)));
+        }
+        object["after"] = std::move(after);
+        object["causal_unknown"] = event.is_causal_unknown;
+    }
     object["published_at_ms"] = event.published_at.unix_ms;
     object["topic"] = to_utf8(event.topic);
     put_text(object, "payload",
@@ -152,6 +165,7 @@ void put(json::object& object, const control::LogItem::Event& event) {
 void put(json::object& object, const control::LogItem::Gap& gap) {
     object["publisher"] = to_utf8(gap.publisher);
     object["epoch"] = gap.epoch;
+    if (gap.channel != 0) object["channel"] = gap.channel;
     object["first"] = gap.first;
     object["last"] = gap.last;
 }
@@ -336,7 +350,8 @@ std::string encode_published(std::string_view id, const control::PublishReceipt&
     object["publisher"] = to_utf8(receipt.publisher);
     object["epoch"] = receipt.epoch;
     object["sequence"] = receipt.sequence;
-    object["event_id"] = event_id(receipt.publisher, receipt.epoch, receipt.sequence);
+    if (receipt.channel != 0) object["channel"] = receipt.channel;
+    object["event_id"] = event_id(receipt);
     return json::serialize(object);
 }
 

@@ -26,6 +26,7 @@ namespace grapevine::api {
 [[nodiscard]] std::string encode(const control::RecordView& record);
 [[nodiscard]] std::string encode(const control::KeyValue& item);
 [[nodiscard]] std::string encode(const control::PublishReceipt& receipt);
+[[nodiscard]] std::string encode(const control::TraceView& view);
 
 [[nodiscard]] std::string encode_invitation(std::string_view token);
 [[nodiscard]] std::string encode_health();

@@ -42,6 +42,7 @@ void handle_erase_record_key(Service&, const CallPointer&);
 void handle_publish(Service&, const CallPointer&);
 void handle_events(Service&, const CallPointer&);
 void handle_socket(Service&, const CallPointer&);
+void handle_trace(Service&, const CallPointer&);
 
 void handle_list_tokens(Service&, const CallPointer&);
 void handle_create_token(Service&, const CallPointer&);

@@ -28,6 +28,10 @@ constexpr std::array kMemberQuery = {
 constexpr std::array kPublishQuery = {
     QueryParameter{"topic", Type::text, Times::once,
                    "The topic, when the body is the payload itself."},
+    QueryParameter{"trace", Type::truth, Times::once,
+                   "1: members keep a note of how they learned of it, as in the key of the JSON."},
+    QueryParameter{"after", Type::text, Times::repeated,
+                   "Id of an event that subscribers shall see before this one, at most 8 times."},
 };
 
 constexpr std::array kEventsQuery = {
@@ -503,7 +507,7 @@ constexpr std::array kRoutes = {
 std::span<const Route> routes() {
     static const std::vector<Route> all = [] {
         std::vector<Route> table(kRoutes.begin(), kRoutes.end());
-        for (const auto& more : {network_routes()}) {
+        for (const auto& more : {network_routes(), trace_routes()}) {
             table.insert(table.end(), more.begin(), more.end());
         }
         return table;

@@ -55,6 +55,7 @@ const std::vector<Example> kExamples = {
     {"eraseRecordKey", "/v1/overlays/a/record/color", ""},
     {"publishEvent", "/v1/overlays/a/events", R"({"topic":"t","payload":"x"})"},
     {"followEvents", "/v1/overlays/a/events", ""},
+    {"traceEvent", "/v1/overlays/a/events/00000000000000aa/1/42/trace", ""},
     {"openSocket", "/v1/overlays/a/stream", ""},
     {"listTokens", "/v1/tokens", ""},
     {"createToken", "/v1/tokens", R"({"scopes":["read"]})"},

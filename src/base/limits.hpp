@@ -167,12 +167,20 @@ inline constexpr std::size_t kRecordItemsMax = 512;
 
 inline constexpr std::size_t kTopicBytesMax = 128;
 inline constexpr std::size_t kEventPayloadBytesMax = 1024 * 1024;
+/// Events that one event can name as to be seen before it; a conversation has some eleven parts
+/// (Bailis et al. 2012), of which the newest few imply the others.
+inline constexpr std::size_t kDependenciesMax = 8;
+/// Those names as they stand in front of a payload: a count, and of each publisher, epoch, channel
+/// and sequence at their longest.
+inline constexpr std::size_t kDependencyBlockBytesMax = 1 + kDependenciesMax * (8 + 4 + 5 + 10);
+/// What travels of one event.
+inline constexpr std::size_t kEventBytesMax = kEventPayloadBytesMax + kDependencyBlockBytesMax;
 /// Payload bytes in one fragment: a packet less the frame of an event section with the longest
 /// topic.
 inline constexpr std::size_t kFragmentBytesMax = 960;
-/// 1 MiB in fragments of 960 bytes.
+/// 1 MiB and its dependencies in fragments of 960 bytes.
 inline constexpr std::size_t kFragmentsMax =
-    (kEventPayloadBytesMax + kFragmentBytesMax - 1) / kFragmentBytesMax;
+    (kEventBytesMax + kFragmentBytesMax - 1) / kFragmentBytesMax;
 /// Publishers (with epochs) whose streams are followed at once.
 inline constexpr std::size_t kStreamsMax = 4096;
 /// Fragments asked for in one request section, and in flight per stream.
@@ -222,6 +230,16 @@ inline constexpr std::size_t kPullsAnsweredMax = 64;
 /// unanswered.
 inline constexpr std::size_t kAnswersAwaitedMax = 16;
 
+/// Events (and gaps) held back from subscribers until others have been told, and their bytes; the
+/// one that has waited longest is told, flagged.
+inline constexpr std::size_t kCausalWaitingMax = 4096;
+inline constexpr std::size_t kCausalBytesMax = 16 * 1024 * 1024;
+/// Patterns of topics whose events go to their subscribers only, of one publisher; more are
+/// refused.
+inline constexpr std::size_t kSubscriberTopicsMax = 16;
+/// Patterns that one member says it wants; above this, and above what a record's value holds, it
+/// says that it wants everything.
+inline constexpr std::size_t kInterestPatternsMax = 32;
 /// Traced events that a member has notes of, some 150 bytes each; the oldest is displaced.
 inline constexpr std::size_t kTraceNotesMax = 4096;
 

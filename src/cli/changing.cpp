@@ -128,12 +128,18 @@ Attempt<void> publish(const PublishOptions& options, Console& console) {
                     "publish where it can be fetched instead");
     }
     Remote remote = GV_TRY(Remote::open(options.connection, console));
-    const std::string path = GV_TRY(
-        remote.overlay_path(fmt::format("/events?topic={}", percent_encoded(options.topic))));
+    std::string query = fmt::format("/events?topic={}", percent_encoded(options.topic));
+    if (options.is_traced) query += "&trace=1";
+    for (const std::string& event : options.after) query += "&after=" + percent_encoded(event);
+    const std::string path = GV_TRY(remote.overlay_path(query));
     const json::value receipt =
         GV_TRY(remote.send_bytes("POST", path, payload, "application/octet-stream"));
     // A person sees that it worked by there being no error; a script asks for the receipt.
-    if (options.is_json) console.out << pretty(receipt);
+    if (options.is_json) {
+        console.out << pretty(receipt);
+    } else if (options.is_traced) {
+        console.out << safe_text(text_at(receipt, "id")) << "\n";
+    }
     return {};
 }
 

@@ -19,6 +19,9 @@ Attempt<void> show_info(const InfoOptions& options, Console& console);
 Attempt<void> show_record(const RecordOptions& options, Console& console);
 Attempt<void> show_overlays(const OverlayOptions& options, Console& console);
 
+// Tracing (tracing.cpp)
+Attempt<void> trace(const TraceOptions& options, Console& console);
+
 // Changing (changing.cpp)
 Attempt<void> publish(const PublishOptions& options, Console& console);
 Attempt<void> join(const JoinOptions& options, Console& console);

@@ -154,6 +154,33 @@ TEST(DaemonCommands, a_payload_is_sent_as_it_is) {
     EXPECT_NE(outcome.out.find("\"sequence\": 2"), std::string::npos);
 }
 
+TEST(DaemonCommands, a_traced_publish_prints_the_id_that_trace_takes) {
+    FakeDaemon daemon;
+    daemon.on(
+        "POST /v1/overlays/demo/events?topic=t&trace=1&after=00000000000000aa-1-1", 202,
+        R"({"publisher":"00000000000000aa","epoch":1,"sequence":2,"id":"00000000000000aa-1-2"})");
+    const Outcome published = ask(
+        daemon, {"publish", "t", "x", "--trace", "--after", "00000000000000aa-1-1", "-o", "demo"});
+    EXPECT_EQ(published.code, 0) << published.err;
+    EXPECT_EQ(published.out, "00000000000000aa-1-2\n");
+
+    daemon.on("GET /v1/overlays/demo/events/00000000000000aa/1/2/trace?patience_ms=2000", 200,
+              R"({"id":"00000000000000aa-1-2","duplicates":0,"repairs":0,"nodes":[
+                  {"id":"00000000000000aa","name":"web-1","after_us":0,"repair":"none",
+                   "clock":"agreed"},
+                  {"id":"00000000000000bb","name":"web-2","from":"00000000000000aa",
+                   "after_us":420,"hop_us":420,"repair":"none","clock":"agreed"}]})");
+    const Outcome traced = ask(daemon, {"trace", "00000000000000aa-1-2", "-o", "demo"});
+    EXPECT_EQ(traced.code, 0) << traced.err;
+    EXPECT_NE(traced.out.find("└─ web-2  0.42 ms"), std::string::npos) << traced.out;
+}
+
+TEST(DaemonCommands, what_is_no_event_is_not_traced) {
+    FakeDaemon daemon;
+    EXPECT_EQ(ask(daemon, {"trace", "42", "-o", "demo"}).code, 2);
+    EXPECT_TRUE(daemon.asked().empty());
+}
+
 TEST(DaemonCommands, a_payload_above_the_limit_is_never_sent) {
     FakeDaemon daemon;
     const Outcome outcome =

@@ -159,6 +159,7 @@ Grammar::Grammar()
     add_looking();
     add_network();
     add_publish();
+    add_trace();
     add_subscribe();
     add_joining();
     add_record();
@@ -288,6 +289,31 @@ void Grammar::add_publish() {
     app->add_option("-f,--file", options.file, "Take the payload from this file.")
         ->type_name("FILE")
         ->excludes(payload);
+    app->add_option("--after", options.after,
+                    "An event that subscribers shall see first, by its id; may be repeated.")
+        ->type_name("EVENT")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app->add_flag("--trace", options.is_traced,
+                  "Let members note how they learn of it, and print its id for: grapevine trace.");
+    add_json(app, options.is_json);
+    add_connection(app, options.connection);
+    choose(app, options);
+}
+
+void Grammar::add_trace() {
+    CLI::App* app = add(root_, "trace", "Show how an event spread.");
+    TraceOptions& options = all_.trace;
+    app->add_option("event", options.event, "Its id, as grapevine publish --trace prints it.")
+        ->type_name("EVENT")
+        ->required();
+    app->add_option("--svg", options.svg_file, "Write a picture of the tree to this file.")
+        ->type_name("FILE");
+    app->add_option("--wait", options.wait_seconds,
+                    "How long to wait for members that do not answer.")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(0.001, 30.0))
+        ->capture_default_str();
     add_json(app, options.is_json);
     add_connection(app, options.connection);
     choose(app, options);

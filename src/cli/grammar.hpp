@@ -26,6 +26,7 @@ struct AllOptions {
     ReachabilityOptions reachability;
     InfoOptions info;
     PublishOptions publish;
+    TraceOptions trace;
     SubscribeOptions subscribe;
     JoinOptions join;
     LeaveOptions leave;
@@ -62,6 +63,7 @@ private:
     void add_looking();
     void add_network();
     void add_publish();
+    void add_trace();
     void add_subscribe();
     void add_joining();
     void add_record();

@@ -43,7 +43,11 @@ Asks every living member whom it reaches; a row says what that member sees of th
     Entry{"publish", R"(Examples:
   grapevine publish deploy.started "version 12"
   grapevine publish config.changed --file app.json
-  date | grapevine publish clock.tick)"},
+  date | grapevine publish clock.tick
+  grapevine trace "$(grapevine publish --trace deploy.started)")"},
+    Entry{"trace", R"(Examples:
+  grapevine trace 0123456789abcdef-1-42            who got it from whom, and when
+  grapevine trace 0123456789abcdef-1-42 --svg tree.svg)"},
     Entry{"subscribe", R"(Examples:
   grapevine subscribe                              everything, from now on
   grapevine subscribe 'deploy.*' --from oldest

@@ -67,6 +67,16 @@ struct PublishOptions {
     std::string topic;
     std::optional<std::string> payload;
     std::string file;
+    std::vector<std::string> after;  ///< Ids of events.
+    bool is_traced = false;
+    bool is_json = false;
+};
+
+struct TraceOptions {
+    Connection connection;
+    std::string event;
+    std::string svg_file;
+    double wait_seconds = 2;
     bool is_json = false;
 };
 
@@ -164,8 +174,9 @@ struct ShowText {
 
 using Command =
     std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
-                 ReachabilityOptions, InfoOptions, PublishOptions, SubscribeOptions, JoinOptions,
-                 LeaveOptions, ForgetOptions, InviteOptions, RecordOptions, OverlayOptions,
-                 KeysOptions, SimOptions, LabOptions, VersionOptions, CompletionOptions>;
+                 ReachabilityOptions, InfoOptions, PublishOptions, TraceOptions, SubscribeOptions,
+                 JoinOptions, LeaveOptions, ForgetOptions, InviteOptions, RecordOptions,
+                 OverlayOptions, KeysOptions, SimOptions, LabOptions, VersionOptions,
+                 CompletionOptions>;
 
 }  // namespace grapevine::cli

@@ -43,6 +43,9 @@ struct Dispatch {
     Attempt<int> operator()(const PublishOptions& options) const {
         return done(publish(options, console));
     }
+    Attempt<int> operator()(const TraceOptions& options) const {
+        return done(trace(options, console));
+    }
     Attempt<int> operator()(const SubscribeOptions& options) const {
         return done(subscribe(options, console));
     }

@@ -14,7 +14,9 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "control/detection.hpp"
+#include "control/event_id.hpp"
 #include "control/gossiperl.hpp"
+#include "control/trace.hpp"
 
 // The vocabulary in which the outside (HTTP, command line, old clients) speaks to the daemon.
 // Values and interfaces only. What users see is decided here, and not by the structs of the
@@ -173,6 +175,7 @@ struct PublishReceipt {
     std::string publisher;
     std::uint32_t epoch = 0;
     std::uint64_t sequence = 0;
+    std::uint32_t channel = 0;  ///< 0: what everybody gets.
 };
 
 // -- What can be asked --
@@ -252,6 +255,9 @@ struct Publish {
     std::string overlay;
     std::string topic;
     Bytes payload;
+    bool is_traced = false;  ///< Members keep a note of how they learned of it.
+    /// Events that subscribers shall see before this one; at most kDependenciesMax.
+    std::vector<EventId> after{};
 };
 struct Metrics {};
 
@@ -259,7 +265,7 @@ using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
                  ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
                  SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
-                 Metrics, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
+                 Metrics, TraceEvent, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
                  gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
                  gossiperl::SendDigest>;
 
@@ -268,11 +274,11 @@ struct Done {};
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
 /// -> MemberView, `ShowRoundTrip` -> RoundTripView, `ShowReachability` -> ReachabilityView,
 /// `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt, `Invite`,
-/// `Metrics` -> std::string, all others -> Done.
+/// `Metrics` -> std::string, `TraceEvent` -> TraceView, all others -> Done.
 using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
                             std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
-                            std::string, RoundTripView, ReachabilityView, gossiperl::Settings,
-                            std::vector<gossiperl::MemberView>,
+                            std::string, RoundTripView, ReachabilityView, TraceView,
+                            gossiperl::Settings, std::vector<gossiperl::MemberView>,
                             std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
 // -- What can be followed --
@@ -286,6 +292,11 @@ struct LogItem {
         WallTime published_at;
         std::string topic;
         std::shared_ptr<const Bytes> payload;
+        std::uint32_t channel = 0;
+        bool is_traced = false;
+        /// What it was published after, and: not all of that has been seen before it.
+        std::vector<EventId> after{};
+        bool is_causal_unknown = false;
     };
     /// These events of this publisher cannot be had any more.
     struct Gap {
@@ -293,6 +304,7 @@ struct LogItem {
         std::uint32_t epoch = 0;
         std::uint64_t first = 0;
         std::uint64_t last = 0;
+        std::uint32_t channel = 0;
     };
     /// A member joined, left, died, ... (the kinds of the membership reference), or how we reach
     /// it has changed ("path").

@@ -96,9 +96,10 @@ void Host::inquire(const std::string& overlay, Inquiry inquiry, Callback callbac
         callback(std::unexpected(entry.error()));
         return;
     }
+    // The callback goes back to this thread as a whole: what it holds must not end on the worker.
     Callback done = [self = self_, &loop = loop_,
-                     callback = std::move(callback)](Outcome<control::Answer> answer) {
-        loop.post([answer = std::move(answer), callback, self]() mutable {
+                     callback = std::move(callback)](Outcome<control::Answer> answer) mutable {
+        loop.post([answer = std::move(answer), callback = std::move(callback), self]() mutable {
             if (*self != nullptr) callback(std::move(answer));
         });
     };
@@ -264,15 +265,28 @@ void Host::handle(control::EraseRecord request, Callback callback) {
 }
 
 void Host::handle(control::Publish request, Callback callback) {
-    auto payload = std::make_shared<Bytes>(std::move(request.payload));
+    const std::string overlay = request.overlay;
+    auto wanted = std::make_shared<control::Publish>(std::move(request));
     inquire(
-        request.overlay,
-        [topic = request.topic, payload](OverlayPump& pump, const Callback& done) {
+        overlay,
+        [wanted](OverlayPump& pump, const Callback& done) {
             // Answered now, or when it is this event's turn.
-            pump.publish_in_turn(topic, std::move(*payload),
+            pump.publish_in_turn(std::move(*wanted),
                                  [done](Outcome<control::PublishReceipt> receipt) {
                                      done(answer_of(std::move(receipt)));
                                  });
+        },
+        std::move(callback));
+}
+
+void Host::handle(control::TraceEvent request, Callback callback) {
+    const std::string overlay = request.overlay;
+    inquire(
+        overlay,
+        [request = std::move(request)](OverlayPump& pump, Callback done) {
+            pump.trace(request, [done = std::move(done)](Outcome<control::TraceView> view) {
+                done(answer_of(std::move(view)));
+            });
         },
         std::move(callback));
 }

@@ -88,6 +88,7 @@ private:
     void handle(control::LeaveOverlay request, Callback callback);
     void handle(control::Invite request, Callback callback);
     void handle(control::Publish request, Callback callback);
+    void handle(control::TraceEvent request, Callback callback);
     void handle(control::Metrics request, Callback callback);
     void handle(control::gossiperl::ShowSettings request, Callback callback);
     void handle(control::gossiperl::Create request, Callback callback);

@@ -28,8 +28,8 @@ std::unexpected<Refusal> not_old() {
 
 }  // namespace
 
-void OverlayPump::publish_in_turn(std::string topic, Bytes payload, Published done) {
-    done(publish(std::move(topic), std::move(payload)));
+void OverlayPump::publish_in_turn(control::Publish wanted, Published done) {
+    done(publish(std::move(wanted)));
 }
 
 Outcome<control::KeyValue> OverlayPump::set_record(const std::string&, const std::string&) {
@@ -62,6 +62,13 @@ Outcome<void> OverlayPump::join(const std::vector<std::string>&) {
     return std::unexpected(
         Refusal{Refusal::Code::conflict, "the seeds of a gossiperl overlay are its racks",
                 "set them in the configuration file, or over the old REST API", "overlay"});
+}
+
+void OverlayPump::trace(const control::TraceEvent&,
+                        std::function<void(Outcome<control::TraceView>)> done) {
+    done(std::unexpected(Refusal{
+        Refusal::Code::conflict, "the gossiperl protocol does not tell how messages travelled",
+        "trace events in an overlay with protocol = \"grapevine\"", "overlay"}));
 }
 
 Outcome<control::gossiperl::Settings> OverlayPump::old_settings() const {

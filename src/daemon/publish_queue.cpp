@@ -39,22 +39,22 @@ PublishQueue::~PublishQueue() {
     }
 }
 
-void PublishQueue::publish(std::string topic, Bytes payload, Done done) {
+void PublishQueue::publish(control::Publish wanted, Done done) {
     const Instant now = loop_.now();
     const Instant ready_at = hooks_.ready_at(now);
     if (waiting_.empty() && ready_at <= now) {
-        done(hooks_.publish(std::move(topic), std::move(payload)));
+        done(hooks_.publish(std::move(wanted)));
         return;
     }
     hooks_.held_up();
-    if (auto refusal = check_room(now, payload.size())) {
+    if (auto refusal = check_room(now, wanted.payload.size())) {
         ++counters_.refused;
         done(std::unexpected(std::move(*refusal)));
         return;
     }
     ++counters_.delayed;
-    bytes_ += payload.size();
-    waiting_.push_back({std::move(topic), std::move(payload), std::move(done)});
+    bytes_ += wanted.payload.size();
+    waiting_.push_back({std::move(wanted), std::move(done)});
     if (!timer_.is_armed()) timer_.arm(ready_at);
 }
 
@@ -80,8 +80,8 @@ void PublishQueue::serve() {
         }
         Waiting next = std::move(waiting_.front());
         waiting_.pop_front();
-        bytes_ -= next.payload.size();
-        next.done(hooks_.publish(std::move(next.topic), std::move(next.payload)));
+        bytes_ -= next.wanted.payload.size();
+        next.done(hooks_.publish(std::move(next.wanted)));
     }
 }
 

@@ -32,7 +32,7 @@ public:
         std::function<Instant(Instant)> ready_at;
         /// Somebody has to wait, or is refused.
         std::function<void()> held_up;
-        std::function<Receipt(std::string topic, Bytes payload)> publish;
+        std::function<Receipt(control::Publish wanted)> publish;
         /// Who slows us down, if it is a member and not our own network.
         std::function<std::optional<control::PressureView>(Instant)> pressure;
     };
@@ -50,15 +50,14 @@ public:
     PublishQueue& operator=(const PublishQueue&) = delete;
 
     /// Calls `done` exactly once: within this call, or later on this thread.
-    void publish(std::string topic, Bytes payload, Done done);
+    void publish(control::Publish wanted, Done done);
 
     [[nodiscard]] std::size_t size() const { return waiting_.size(); }
     [[nodiscard]] const Counters& counters() const { return counters_; }
 
 private:
     struct Waiting {
-        std::string topic;
-        Bytes payload;
+        control::Publish wanted;
         Done done;
     };
     void serve();

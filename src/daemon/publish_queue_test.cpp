@@ -24,14 +24,14 @@ struct Fixture {
     Fixture() {
         queue.emplace(loop, PublishQueue::Hooks{
                                 [this](Instant) { return ready_at; }, [this] { ++held_up; },
-                                [this](std::string topic, Bytes) {
-                                    published.push_back(std::move(topic));
+                                [this](control::Publish wanted) {
+                                    published.push_back(std::move(wanted.topic));
                                     return control::PublishReceipt{"01", 1, published.size()};
                                 },
                                 [this](Instant) { return pressure; }});
     }
     void publish(std::string topic, std::size_t bytes = 1) {
-        queue->publish(std::move(topic), Bytes(bytes), [this](PublishQueue::Receipt receipt) {
+        queue->publish({{}, std::move(topic), Bytes(bytes)}, [this](PublishQueue::Receipt receipt) {
             receipts.push_back(std::move(receipt));
         });
     }

@@ -30,9 +30,7 @@ Pump::Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks)
       started_wall_(runtime::wall_now()),
       publishes_(loop,
                  {[this](Instant now) { return publish_at(now); }, [this] { overlay_->held_up(); },
-                  [this](std::string topic, Bytes payload) {
-                      return publish(std::move(topic), std::move(payload));
-                  },
+                  [this](control::Publish wanted) { return publish(std::move(wanted)); },
                   [this](Instant now) { return pressure_of(*overlay_, now); }}),
       timer_(loop, [this] { on_timer(); }),
       farewell_timer_(loop, [] {}),
@@ -124,6 +122,7 @@ const Endpoint& Pump::bound() const {
 
 void Pump::on_received(std::span<const runtime::Received> datagrams) {
     const Instant now = loop_.now();
+    tell_wall(now);
     for (const runtime::Received& datagram : datagrams) {
         statistics_.count(now, "datagram", overlay::Statistics::Direction::in,
                           datagram.bytes.size());
@@ -160,20 +159,8 @@ void Pump::on_timer() {
     (void)drain();
 }
 
-Outcome<control::PublishReceipt> Pump::publish(std::string topic, Bytes payload) {
-    is_publishing_for_others_ = true;
-    const auto sequence =
-        overlay_->publish(loop_.now(), runtime::wall_now(), std::move(topic), std::move(payload));
-    (void)drain();
-    is_publishing_for_others_ = false;
-    if (!sequence) return std::unexpected(sequence.error());
-    const auto& membership = overlay_->node().membership();
-    return control::PublishReceipt{id_text(membership.self()), overlay_->node().epoch().value(),
-                                   sequence->value()};
-}
-
-void Pump::publish_in_turn(std::string topic, Bytes payload, Published done) {
-    publishes_.publish(std::move(topic), std::move(payload), std::move(done));
+void Pump::publish_in_turn(control::Publish wanted, Published done) {
+    publishes_.publish(std::move(wanted), std::move(done));
 }
 
 // Not before our own network has taken what we have given it: what does not fit into the queue of
@@ -332,9 +319,7 @@ Outcome<void> Pump::perform(Instant now) {
                 [&](overlay::Overlay::EventDelivered& delivered) {
                     const protocol::Event& event = *delivered.event;
                     tell_clients(event);
-                    note(control::LogItem::Event{id_text(event.stream.publisher),
-                                                 event.stream.epoch.value(), event.sequence.value(),
-                                                 event.published_at, event.topic, event.payload});
+                    note(log_item_of(delivered));
                 },
                 [&](const overlay::Overlay::LiarFound& liar) {
                     runtime::log::warn("overlay", "{}: member {} sends false votes",
@@ -343,7 +328,7 @@ Outcome<void> Pump::perform(Instant now) {
                 [&](overlay::Overlay::EventGap& gap) {
                     note(control::LogItem::Gap{id_text(gap.stream.publisher),
                                                gap.stream.epoch.value(), gap.first.value(),
-                                               gap.last.value()});
+                                               gap.last.value(), gap.stream.channel});
                 },
                 [&](overlay::Overlay::Gathered& gathered) { on_gathered(std::move(gathered)); },
             },

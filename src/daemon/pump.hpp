@@ -46,8 +46,8 @@ public:
     /// Serves them from now on. To be called right after `open`: clients hear of every member.
     Outcome<void> open_clients(Clients clients);
 
-    Outcome<control::PublishReceipt> publish(std::string topic, Bytes payload) override;
-    void publish_in_turn(std::string topic, Bytes payload, Published done) override;
+    Outcome<control::PublishReceipt> publish(control::Publish wanted) override;
+    void publish_in_turn(control::Publish wanted, Published done) override;
     Outcome<control::KeyValue> set_record(const std::string& key,
                                           const std::string& value) override;
     Outcome<void> erase_record(const std::string& key) override;
@@ -62,6 +62,8 @@ public:
         const std::string& window) const override;
     void change(const control::OverlaySpec& before, const control::OverlaySpec& after) override;
     Outcome<void> join(const std::vector<std::string>& seeds) override;
+    void trace(const control::TraceEvent& wanted,
+               std::function<void(Outcome<control::TraceView>)> done) override;
     void leave(std::function<void()> done) override;
     [[nodiscard]] const Endpoint& bound() const override;
 
@@ -89,6 +91,10 @@ private:
     Outcome<void> persist(const storage::Batch& batch);
     void resolve(const std::string& name);
     void on_gathered(Gathered gathered);
+    /// Tells the overlay what civil time it is at `now`.
+    void tell_wall(Instant now);
+    [[nodiscard]] static control::LogItem::Event log_item_of(
+        const overlay::Overlay::EventDelivered& delivered);
     void note(control::LogItem::What what);
     [[nodiscard]] Instant publish_at(Instant now);
     Outcome<MemberId> find(const std::string& member) const;

@@ -50,7 +50,8 @@ void Overlay::Implementation::apply(Instant now, protocol::Node::Action action) 
                     RecordChanged{changed.member, std::move(changed.items), changed.version});
             },
             [&](Node::Deliver& deliver) {
-                outbox_.push_back(EventDelivered{std::move(deliver.event)});
+                outbox_.push_back(
+                    EventDelivered{std::move(deliver.event), deliver.is_causal_unknown});
             },
             [&](Node::Gap& gap) { outbox_.push_back(EventGap{gap.stream, gap.first, gap.last}); },
             [&](Node::PathChanged& changed) { outbox_.push_back(changed); },

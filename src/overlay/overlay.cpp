@@ -105,8 +105,9 @@ void Overlay::advance(Instant now) {
 }
 
 Outcome<EventSequence> Overlay::publish(Instant now, WallTime wall, std::string topic,
-                                        Bytes payload) {
-    auto sequence = implementation_->node_.publish(now, wall, std::move(topic), std::move(payload));
+                                        Bytes payload, protocol::PublishOptions options) {
+    auto sequence = implementation_->node_.publish(now, wall, std::move(topic), std::move(payload),
+                                                   std::move(options));
     implementation_->drain(now);
     return sequence;
 }
@@ -130,6 +131,9 @@ Outcome<void> Overlay::forget(Instant now, MemberId member) {
     auto outcome = implementation_->node_.forget(now, member);
     implementation_->drain(now);
     return outcome;
+}
+void Overlay::set_wall(Instant now, std::int64_t unix_us) {
+    implementation_->node_.set_wall(now, unix_us);
 }
 Outcome<std::uint64_t> Overlay::ask(Instant now, const std::vector<MemberId>& targets,
                                     protocol::QuestionKind kind, Bytes body, Duration patience) {

@@ -83,6 +83,7 @@ public:
     };
     struct EventDelivered {
         protocol::SharedEvent event;
+        bool is_causal_unknown = false;  ///< See protocol::Events::Deliver.
     };
     struct EventGap {
         wire::StreamId stream;
@@ -146,13 +147,16 @@ public:
     void resolved(Instant now, const std::string& name, const std::vector<Endpoint>& endpoints);
     void advance(Instant now);
 
-    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload);
+    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload,
+                                   protocol::PublishOptions options = {});
     /// See `protocol::Events::publish_at`.
     [[nodiscard]] Instant publish_at(Instant now);
     void held_up();
     Outcome<Version> set_record(Instant now, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(Instant now, std::string_view key);
     Outcome<void> forget(Instant now, MemberId member);
+    /// What civil time it is at `now`; causes no action.
+    void set_wall(Instant now, std::int64_t unix_us);
     /// See `protocol::Node::ask`.
     Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets,
                                protocol::QuestionKind kind, Bytes body, Duration patience);

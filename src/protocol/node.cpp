@@ -133,8 +133,10 @@ void Node::advance(Instant now) {
     finish(now);
 }
 
-Outcome<EventSequence> Node::publish(Instant now, WallTime wall, std::string topic, Bytes payload) {
-    auto sequence = events_.publish(now, wall, std::move(topic), std::move(payload));
+Outcome<EventSequence> Node::publish(Instant now, WallTime wall, std::string topic, Bytes payload,
+                                     PublishOptions options) {
+    auto sequence =
+        events_.publish(now, wall, std::move(topic), std::move(payload), std::move(options));
     finish(now);
     return sequence;
 }

@@ -23,6 +23,7 @@
 #include "protocol/query/gather.hpp"
 #include "protocol/query/reachability.hpp"
 #include "protocol/rumor/events.hpp"
+#include "protocol/rumor/publish_options.hpp"
 #include "protocol/rumor/rumors.hpp"
 #include "protocol/state/records.hpp"
 #include "protocol/sync/reconciler.hpp"
@@ -90,7 +91,8 @@ public:
     void unreachable(Instant now, MemberId member);
     void advance(Instant now);
 
-    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload);
+    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload,
+                                   PublishOptions options = {});
     /// See `Events::publish_at`.
     [[nodiscard]] Instant publish_at(Instant now) { return events_.publish_at(now); }
     void held_up() { events_.held_up(); }
@@ -99,6 +101,9 @@ public:
     Outcome<void> forget(Instant now, MemberId member);
     void leave(Instant now);
     void change_self(Instant now, wire::MemberRecord next);
+    /// What civil time it is at `now`, in microseconds since 1970. For traces only: without it
+    /// others estimate our clock. Not an input: it causes no action.
+    void set_wall(Instant now, std::int64_t unix_us);
     /// Puts a question to `targets`, ourselves perhaps among them; ends in a `Gathered` of the
     /// number returned, within `patience`. Those that are not alive are silent at once. Refused as
     /// in `Gather::ask`.
@@ -118,6 +123,8 @@ public:
     /// Of the stream that we publish in this life.
     [[nodiscard]] Epoch epoch() const { return epoch_; }
     [[nodiscard]] const Rumors& rumors() const { return rumors_; }
+    /// Civil time of instant zero; 0 if the driver has not told it.
+    [[nodiscard]] std::int64_t wall_zero_us() const { return wall_zero_us_; }
     [[nodiscard]] const Gather& gather() const { return gather_; }
     [[nodiscard]] std::uint64_t view_fingerprint() const { return reconciler_.root(); }
     void check_invariants() const;
@@ -171,6 +178,7 @@ private:
     bool settle_spread(Instant now);
     bool settle_questions(Instant now);
     void answer(Instant now, const Gather::Asked& asked);
+    [[nodiscard]] std::optional<Bytes> answer_trace(Instant now, ByteView question) const;
     void asked_reachability(Instant now, const Gather::Asked& asked);
     bool pay_reach_debts(Instant now);
     [[nodiscard]] Instant reach_deadline() const;
@@ -220,6 +228,7 @@ private:
     Instant catch_up_ = kNever;  ///< The last exchange brought much: the next one is due.
     Instant next_reconnect_;
     bool has_left_ = false;
+    std::int64_t wall_zero_us_ = 0;
 };
 
 }  // namespace grapevine::protocol

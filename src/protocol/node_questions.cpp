@@ -2,6 +2,7 @@
 
 #include "base/overloaded.hpp"
 #include "protocol/node.hpp"
+#include "protocol/rumor/trace_bodies.hpp"
 
 namespace grapevine::protocol {
 
@@ -48,11 +49,42 @@ bool Node::is_peer(MemberId id) const {
            (member->status == wire::Status::alive || member->status == wire::Status::suspect);
 }
 
-/// Those kinds that are not known here draw no answer.
+void Node::set_wall(Instant now, std::int64_t unix_us) {
+    wall_zero_us_ =
+        unix_us -
+        std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+}
+
+/// Those kinds that are not known here, and questions that cannot be read, draw no answer.
 void Node::answer(Instant now, const Gather::Asked& asked) {
-    if (asked.kind == static_cast<std::uint8_t>(QuestionKind::reachability)) {
-        asked_reachability(now, asked);
+    switch (static_cast<QuestionKind>(asked.kind)) {
+        case QuestionKind::reachability:
+            asked_reachability(now, asked);
+            break;
+        case QuestionKind::trace:
+            if (auto body = answer_trace(now, asked.body)) {
+                gather_.answer(now, asked.from, asked.number, std::move(*body));
+            }
+            break;
     }
+}
+
+std::optional<Bytes> Node::answer_trace(Instant now, ByteView question) const {
+    const auto event = decode_trace_question(question);
+    if (!event) return std::nullopt;
+    const auto microseconds = [](Duration duration) {
+        return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+    };
+    TraceAnswer answer;
+    if (wall_zero_us_ != 0) answer.wall_us = wall_zero_us_ + microseconds(now.time_since_epoch());
+    answer.has_event = events_.retains(*event);
+    if (const TraceNote* note = events_.traces().find(now, *event)) {
+        answer.has_event = true;
+        answer.note =
+            TraceAnswer::Note{note->from, note->hops, note->repair, note->duplicates,
+                              static_cast<std::uint64_t>(microseconds(now - note->learned_at))};
+    }
+    return encode_trace_answer(answer);
 }
 
 }  // namespace grapevine::protocol

@@ -75,7 +75,7 @@ bool is_plain(std::string_view text) {
 }
 
 std::uint16_t fragment_count(std::uint32_t total_bytes) {
-    assert(total_bytes <= kEventPayloadBytesMax);
+    assert(total_bytes <= kEventBytesMax);
     if (total_bytes == 0) return 1;
     return static_cast<std::uint16_t>((total_bytes + kFragmentBytesMax - 1) / kFragmentBytesMax);
 }
@@ -215,7 +215,9 @@ Result<void> check(const EventFragment& fragment) {
     GV_TRY_VOID(require(fragment.sequence != EventSequence{}, "event.sequence"));
     GV_TRY_VOID(require(!fragment.topic.empty() && is_plain(fragment.topic), "event.topic"));
     GV_TRY_VOID(within(fragment.topic.size(), kTopicBytesMax, "event.topic"));
-    GV_TRY_VOID(within(fragment.total_bytes, kEventPayloadBytesMax, "event.total_bytes"));
+    const std::size_t bytes_max =
+        fragment.has_dependencies ? kEventBytesMax : kEventPayloadBytesMax;
+    GV_TRY_VOID(within(fragment.total_bytes, bytes_max, "event.total_bytes"));
     GV_TRY_VOID(require(fragment.count == fragment_count(fragment.total_bytes), "event.count"));
     GV_TRY_VOID(require(fragment.index < fragment.count, "event.index"));
     return require(fragment.payload.size == fragment_bytes(fragment.total_bytes, fragment.index),

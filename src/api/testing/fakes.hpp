@@ -239,6 +239,25 @@ private:
         view.unknown = {};
         return on_a(what.overlay, view);
     }
+    static Outcome<control::Answer> give(const control::TraceEvent& what) {
+        control::TraceView view;
+        view.event = what.event;
+        control::TraceView::Node publisher;
+        publisher.member = {"00000000000000aa", "alpha"};
+        publisher.repair = "none";
+        publisher.clock = "agreed";
+        publisher.learned_at_us = 1'700'000'000'000'000;
+        publisher.after_us = 0;
+        control::TraceView::Node other = publisher;
+        other.member = {"00000000000000bb", "beta"};
+        other.from = "00000000000000aa";
+        other.hops = 1;
+        other.hop_us = 400;
+        other.round_trip_us = 300;
+        view.nodes = {publisher, other};
+        view.silent = {{"00000000000000cc", "gamma"}};
+        return on_a(what.overlay, view);
+    }
     static Outcome<control::Answer> give(const control::ShowReachability& what) {
         control::ReachabilityView view;
         view.members.push_back({"00000000000000aa", "alpha", "alive", true, ".<", {{}, 1200}});

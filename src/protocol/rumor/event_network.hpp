@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <queue>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,6 +56,7 @@ public:
         /// Per stream, the sequence that must come next: order and "each once" are asserted here.
         std::map<wire::StreamId, std::uint64_t> next;
         std::uint64_t disorder = 0;
+        std::set<EventKey> flagged;  ///< Told although what they depend on was not.
         /// Since its publishing, of each event told.
         std::vector<Duration> took;
     };
@@ -137,10 +139,12 @@ public:
     Instant now() const { return now_; }
     Random& random() { return random_; }
 
-    EventSequence publish(std::uint64_t id, std::string topic, Bytes payload) {
+    EventSequence publish(std::uint64_t id, std::string topic, Bytes payload,
+                          PublishOptions options = {}) {
         Node& node = at(id);
-        const auto sequence = node.events->publish(now_, WallTime{now_.time_since_epoch().count()},
-                                                   std::move(topic), std::move(payload));
+        const auto sequence =
+            node.events->publish(now_, WallTime{now_.time_since_epoch().count()}, std::move(topic),
+                                 std::move(payload), std::move(options));
         assert(sequence.has_value());
         drain(node);
         return *sequence;
@@ -239,6 +243,9 @@ private:
             } else if (const auto* deliver = std::get_if<Events::Deliver>(&*action)) {
                 tell(node.told, deliver->event->stream, deliver->event->sequence.value(), 1);
                 node.told.events.push_back(deliver->event);
+                if (deliver->is_causal_unknown) {
+                    node.told.flagged.insert({deliver->event->stream, deliver->event->sequence});
+                }
                 const Instant published{Duration(deliver->event->published_at.unix_ms)};
                 node.told.took.push_back(now_ - published);
             } else {

@@ -19,12 +19,15 @@
 #include "base/time.hpp"
 #include "protocol/membership/config.hpp"
 #include "protocol/peers.hpp"
+#include "protocol/rumor/causal.hpp"
 #include "protocol/rumor/event.hpp"
 #include "protocol/rumor/pressure.hpp"
+#include "protocol/rumor/publish_options.hpp"
 #include "protocol/rumor/repair.hpp"
 #include "protocol/rumor/retention.hpp"
 #include "protocol/rumor/spreader.hpp"
 #include "protocol/rumor/stream.hpp"
+#include "protocol/rumor/traces.hpp"
 #include "wire/messages.hpp"
 #include "wire/size.hpp"
 
@@ -106,6 +109,8 @@ public:
     /// In order per publisher, each once.
     struct Deliver {
         SharedEvent event;
+        /// It depends on events that have not been told, and waited for them in vain (causal.hpp).
+        bool is_causal_unknown = false;
     };
     /// [first, last] of `stream` cannot be had any more. Told once, in the place of the events.
     struct Gap {
@@ -144,6 +149,8 @@ public:
     /// `epoch` is our incarnation at this start. `peers` outlives us.
     Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& peers,
            std::uint64_t seed, Replay replay = Replay::retained);
+    Events(const Events&) = delete;  // Parts of it call it back.
+    Events& operator=(const Events&) = delete;
 
     /// What we publish from now on is a stream of this later epoch, from 1. For a node that was
     /// started from a restored snapshot and learns that a life of its own has used its epoch
@@ -151,9 +158,10 @@ public:
     void begin_life(Epoch epoch);
 
     /// Refused: an empty topic, one above kTopicBytesMax or with control characters, a payload
-    /// above kEventPayloadBytesMax; nothing has changed then. Delivered to ourselves like to
-    /// everybody.
-    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload);
+    /// above kEventPayloadBytesMax, more than kDependenciesMax dependencies; nothing has changed
+    /// then. Delivered to ourselves like to everybody.
+    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload,
+                                   PublishOptions options = {});
 
     /// When the next event should be published so that everybody can keep up; at or before `now`
     /// is at once. `held_up` says that one had to wait for it, or was refused.
@@ -190,6 +198,10 @@ public:
     /// epoch of each publisher. Older epochs fall out of sight at different times everywhere.
     [[nodiscard]] std::uint64_t summary() const;
     [[nodiscard]] const Counters& counters() const { return counters_; }
+    [[nodiscard]] const Causal& causal() const { return causal_; }
+    [[nodiscard]] const Traces& traces() const { return traces_; }
+    /// It is here, to be given to others.
+    [[nodiscard]] bool retains(const EventKey& event) const;
     [[nodiscard]] const Spreader& spreader() const { return *spreader_; }
     [[nodiscard]] std::size_t retained_bytes() const { return retention_.bytes(); }
     [[nodiscard]] std::size_t stream_count() const { return flows_.size(); }
@@ -238,6 +250,8 @@ private:
     void note_publisher(Instant now, MemberId from, Flow& flow);
     void keep(Instant now, const SharedEvent& event);
     void expire_retention(Instant now);
+    /// Notes how a traced event came.
+    void trace(Instant now, const Event& event, const Flow& flow, const Arrival& arrival);
     /// Does what the spreader wants.
     void spread(Instant now);
     void push(Instant now, MemberId to, const EventKey& key);
@@ -247,7 +261,9 @@ private:
     void tell(MemberId to, wire::Section section);
     /// Tells what can be told, and keeps the repair timer in step with what is missing.
     void settle(Instant now, Flow& flow);
-    void deliver_ready(Flow& flow);
+    void deliver_ready(Instant now, Flow& flow);
+    [[nodiscard]] bool has_passed(const EventKey& event) const;
+    void tell_subscribers();
     void schedule(Flow& flow, Instant due);
 
     // events_repair.cpp: asking and answering
@@ -297,6 +313,8 @@ private:
     Load load_;
     Pace pace_;
     std::map<wire::StreamId, Relayed> relayed_;
+    Traces traces_;
+    Causal causal_;
 
     Instant now_{};
     bool has_contact_ = false;

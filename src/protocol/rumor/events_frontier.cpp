@@ -50,9 +50,14 @@ void Events::learn(Instant now, MemberId from, const Frontier& item) {
     }
     if (flow == nullptr) flow = open(now, item.stream, &item);
     if (flow == nullptr) return;
+    const std::uint64_t known = flow->stream.known();
     if (!flow->stream.learn(highest)) {
         ++counters_.dropped_conflict;
         return;
+    }
+    if (highest > known) {
+        flow->repair.revealed_first = known + 1;
+        flow->repair.revealed_last = highest;
     }
     flow->repair.note_claim(from, lowest, highest);
     note_publisher(now, from, *flow);

@@ -7,16 +7,10 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "protocol/rumor/event_key.hpp"
 #include "wire/messages.hpp"
 
 namespace grapevine::protocol {
-
-/// Names one event.
-struct EventKey {
-    wire::StreamId stream;
-    EventSequence sequence;
-    friend auto operator<=>(const EventKey&, const EventKey&) = default;
-};
 
 /// An event, and how it came here.
 struct Arrival {

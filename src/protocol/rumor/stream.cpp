@@ -6,11 +6,12 @@
 
 #include "base/limits.hpp"
 #include "base/mutant.hpp"
+#include "protocol/rumor/causal.hpp"
 
 namespace grapevine::protocol {
 
 std::uint16_t fragment_count_of(std::size_t total_bytes) {
-    assert(total_bytes <= kEventPayloadBytesMax);
+    assert(total_bytes <= kEventBytesMax);
     if (total_bytes == 0) return 1;
     return static_cast<std::uint16_t>((total_bytes + kFragmentBytesMax - 1) / kFragmentBytesMax);
 }
@@ -127,10 +128,11 @@ SharedEvent Stream::keep(const wire::EventFragment& fragment, Bytes payload,
                          std::uint8_t sender_hops, Load& load) {
     const bool is_mixed_up = GV_MUTANT(mix_up_payloads) && fragment.sequence.value() % 4 == 0;
     if (is_mixed_up) payload.push_back(0);
-    auto event = std::make_shared<const Event>(
+    auto event = std::make_shared<Event>(
         Event{id_, fragment.sequence, fragment.published_at, fragment.topic,
               std::make_shared<const Bytes>(std::move(payload)), fragment.has_dependencies,
               fragment.is_traced, hops_after(sender_hops)});
+    read_dependencies(*event);
     load.waiting_bytes += cost_of(*event);
     waiting_.emplace(fragment.sequence.value(), event);
     return event;

@@ -6,7 +6,7 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/time.hpp"
-#include "protocol/rumor/spreader.hpp"
+#include "protocol/rumor/event_key.hpp"
 #include "protocol/rumor/traces.hpp"
 
 // What travels in questions of the kind `trace` and in their answers: FORMAT.md, section 10.2.

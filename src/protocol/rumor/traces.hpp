@@ -8,7 +8,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
-#include "protocol/rumor/spreader.hpp"
+#include "protocol/rumor/event_key.hpp"
 
 namespace grapevine::protocol {
 

@@ -20,7 +20,7 @@ constexpr std::size_t kBudgetBytes = kPacketBytesMax - kProofBytesMax;
 constexpr std::size_t kVarintBytesMax = 10;
 constexpr std::size_t kFrameBytes = 1 + 2;
 static_assert(kFrameBytes + 12 + 5 + kVarintBytesMax + 8 + varint_size(kTopicBytesMax) +
-                      kTopicBytesMax + 2 + varint_size(kEventPayloadBytesMax) +
+                      kTopicBytesMax + 2 + varint_size(kEventBytesMax) +
                       varint_size(kFragmentsMax) + kFragmentBytesMax <=
                   kBudgetBytes,
               "the largest fragment fits a datagram with a proof");

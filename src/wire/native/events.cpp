@@ -42,7 +42,7 @@ Result<EventFragment> read_event_fragment(Reader& reader) {
     fragment.is_traced = (flags & kIsTraced) != 0;
     fragment.hops = GV_TRY(reader.integer<std::uint8_t>("event.hops"));
     fragment.total_bytes = static_cast<std::uint32_t>(
-        GV_TRY(read_bounded(reader, kEventPayloadBytesMax, "event.total_bytes")));
+        GV_TRY(read_bounded(reader, kEventBytesMax, "event.total_bytes")));
     fragment.count = fragment_count(fragment.total_bytes);
     fragment.index =
         static_cast<std::uint16_t>(GV_TRY(read_bounded(reader, kFragmentsMax - 1, "event.index")));
