@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "base/mutant.hpp"
 
 namespace grapevine::protocol {
 
@@ -60,6 +61,7 @@ void Tree::duplicate(Instant now, const Arrival& arrival) {
     const bool is_shorter = !is_pruned && arrival.event.sequence == branch->newest &&
                             arrival.hops < branch->hops && branch->parent != kNobody &&
                             now - branch->first_at <= config_.announce_delay;
+    if (GV_MUTANT(keep_every_link)) return;
     MemberId unneeded = arrival.from;
     if (is_shorter) {
         unneeded = std::exchange(branch->parent, arrival.from);
@@ -70,7 +72,7 @@ void Tree::duplicate(Instant now, const Arrival& arrival) {
 
 void Tree::repaired(Instant now, const wire::StreamId& stream, MemberId from) {
     Branch& branch = open(now, stream);
-    if (from == branch.parent) return;
+    if (from == branch.parent || GV_MUTANT(graft_nobody)) return;
     tell(now, stream, branch, from, true);
 }
 
