@@ -342,63 +342,6 @@ constexpr std::string_view kAnswerSchemas = R"json(
            "description": "publisher-epoch-sequence, and -channel: equal means the same event."}
   }
 },
-"MemberName": {
-  "type": "object", "additionalProperties": false, "required": ["id", "name"],
-  "properties": {
-    "id": {"type": "string"},
-    "name": {"type": "string", "description": "Empty if the member is not known any more."}
-  }
-},
-"TraceNode": {
-  "type": "object", "additionalProperties": false,
-  "required": ["id", "name", "hops", "repair", "duplicates", "learned_at_us", "is_skewed", "clock",
-               "skew_us"],
-  "description": "How one member learned of the event.",
-  "properties": {
-    "id": {"type": "string"},
-    "name": {"type": "string"},
-    "from": {"type": "string", "description": "Who brought it; absent at the publisher."},
-    "hops": {"type": "integer", "description": "From the publisher, on the way on which it came."},
-    "repair": {"type": "string", "enum": ["none", "asked", "frontier"],
-               "description": "none: it came unasked; asked: a later event showed that it was missing; frontier: an announcement or digest named it."},
-    "duplicates": {"type": "integer", "description": "Parts of it that came again."},
-    "learned_at_us": {"type": "integer",
-                      "description": "Microseconds since 1970, by the clock of this daemon."},
-    "after_us": {"type": "integer", "description": "Since the publisher had it, if that answered."},
-    "hop_us": {"type": "integer", "description": "Since `from` had it, if that answered."},
-    "is_skewed": {"type": "boolean", "description": "hop_us is negative: clocks disagree."},
-    "clock": {"type": "string", "enum": ["agreed", "corrected", "unchecked", "estimated"],
-              "description": "corrected: its clock is certainly off by more than half a round trip, and its difference is taken off; unchecked: no round trip is known; estimated: from the round trip alone."},
-    "skew_us": {"type": "integer", "description": "How far its clock seems to be ahead of ours."},
-    "round_trip_us": {"type": "integer"}
-  }
-},
-"Trace": {
-  "type": "object", "additionalProperties": false,
-  "required": ["id", "publisher", "nodes", "edges", "untraced", "lacking", "silent", "duplicates",
-               "repairs"],
-  "properties": {
-    "id": {"type": "string"},
-    "publisher": {"type": "string"},
-    "nodes": {"type": "array", "items": {"$ref": "#/components/schemas/TraceNode"},
-              "description": "In the order in which they learned of it, the publisher first."},
-    "edges": {"type": "array", "items": {
-      "type": "object", "additionalProperties": false, "required": ["from", "to"],
-      "properties": {
-        "from": {"type": "string"},
-        "to": {"type": "string"},
-        "hop_us": {"type": "integer"}
-      }}},
-    "untraced": {"type": "array", "items": {"$ref": "#/components/schemas/MemberName"},
-                 "description": "Have the event and no note: it was published without a trace, or the note is forgotten."},
-    "lacking": {"type": "array", "items": {"$ref": "#/components/schemas/MemberName"},
-                "description": "Answered that they do not hold it."},
-    "silent": {"type": "array", "items": {"$ref": "#/components/schemas/MemberName"},
-               "description": "Did not answer in time."},
-    "duplicates": {"type": "integer"},
-    "repairs": {"type": "integer"}
-  }
-},
 "Token": {
   "type": "object", "additionalProperties": false,
   "required": ["id", "name", "scopes", "overlays", "created_at_ms"],
@@ -448,7 +391,7 @@ constexpr std::string_view kStreamSchemas = R"json(
     "after": {"type": "array", "items": {"type": "string"},
               "description": "What it was published after; only if it was."},
     "causal_unknown": {"type": "boolean",
-                       "description": "Not all of `after` was seen here before it, and has been waited for in vain."},
+                       "description": "Not all of `after` was seen here before it in time."},
     "published_at_ms": {"type": "integer"},
     "topic": {"type": "string"},
     "payload": {"type": "string"},
@@ -607,7 +550,8 @@ constexpr std::string_view kStreamSchemas = R"json(
 
 std::string_view openapi_schemas() {
     static const std::string schemas =
-        std::string(kRequestSchemas) + std::string(kAnswerSchemas) + std::string(kStreamSchemas);
+        std::string(kRequestSchemas) + std::string(kAnswerSchemas) +
+        std::string(openapi_trace_schemas()) + std::string(kStreamSchemas);
     return schemas;
 }
 

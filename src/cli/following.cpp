@@ -39,11 +39,15 @@ std::string payload_of(const json::value& item) {
 std::string line_of(const ServerEvent& event, const Paint& paint) {
     const json::value item = parsed(event.data);
     if (event.kind == "event") {
+        const std::string remark =
+            truth_at(item, "causal_unknown")
+                ? paint(Style::warning, "  (what it comes after was not seen in time)")
+                : std::string();
         return fmt::format("{}  {}  {}  {}\n",
                            paint(Style::dim, format_wall_time(number_at(item, "published_at_ms"))),
                            paint(Style::strong, safe_text(text_at(item, "topic"))),
                            paint(Style::dim, safe_text(text_at(item, "publisher"))),
-                           safe_text(payload_of(item)));
+                           safe_text(payload_of(item)) + remark);
     }
     if (event.kind == "gap") {
         return fmt::format(

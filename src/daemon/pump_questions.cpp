@@ -121,14 +121,14 @@ void Pump::trace(const control::TraceEvent& wanted,
     });
     ask(targets, protocol::QuestionKind::trace, protocol::encode_trace_question(*event),
         std::chrono::milliseconds(wanted.patience_ms),
-        [this, event = wanted.event, publisher = event->stream.publisher,
+        [this, id = wanted.event, publisher = event->stream.publisher,
          done = std::move(done)](const Outcome<Gathered>& gathered) {
             if (!gathered) return done(std::unexpected(gathered.error()));
             const protocol::Node& node = overlay_->node();
             control::TraceView view =
                 view_of(node.membership(),
                         protocol::report_trace(publisher, *gathered, node.wall_zero_us()));
-            view.event = event;
+            view.event = id;
             if (view.nodes.empty() && view.untraced.empty()) {
                 return done(std::unexpected(Refusal{
                     Refusal::Code::not_found, "no member that answered knows this event",
