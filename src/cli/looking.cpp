@@ -57,8 +57,8 @@ std::string overlays_table(const json::value& answer, const Paint& paint) {
 std::string overlay_page(const json::value& overlay, const Paint& paint) {
     Table table({{"SETTING"}, {"VALUE"}});
     for (const std::string_view key :
-         {"name", "id", "member_name", "incarnation", "bind", "profile", "detector", "cipher",
-          "origin", "view_fingerprint", "members_alive", "members_suspect", "members_dead",
+         {"name", "id", "member_name", "incarnation", "bind", "profile", "detector",
+          "dissemination", "cipher", "origin", "view_fingerprint", "members_alive", "members_suspect", "members_dead",
           "members_left", "local_health"}) {
         table.add({std::string(key), safe_text(text_at(overlay, key))});
     }
