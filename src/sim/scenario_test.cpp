@@ -46,6 +46,7 @@ void rumors_hold(const std::string& name, std::uint64_t seeds) {
         Overrides overrides;
         overrides.seed = seed;
         const Report report = run_scenario(scenario, overrides, nullptr);
+        for (const std::string& unmet : report.unmet) ADD_FAILURE() << name << ": " << unmet;
         EXPECT_TRUE(report.converged_after) << name;
         for (const Violation& violation : report.violations) {
             ADD_FAILURE() << name << ": " << violation.property << ": " << violation.text;
