@@ -85,24 +85,35 @@ Outcome<void> check_keys(const JsonReader& reader, std::string_view type,
     return {};
 }
 
-Outcome<control::Detection> read_detection(const JsonReader& reader) {
-    control::Detection detection;
-    for (const auto& text : control::kDetectionTexts) {
-        detection.*text.field = GV_TRY(reader.text(text.name));
-    }
-    for (const auto& number : control::kDetectionNumbers) {
+/// The fields that two lists of `control` name, out of the document.
+template <typename Settings, typename Texts, typename Numbers>
+Outcome<Settings> read_settings(const JsonReader& reader, const Texts& texts,
+                                const Numbers& numbers) {
+    Settings settings;
+    for (const auto& text : texts) settings.*text.field = GV_TRY(reader.text(text.name));
+    for (const auto& number : numbers) {
         constexpr std::uint64_t kNumberMax = std::numeric_limits<std::int64_t>::max();
         if (const auto value = GV_TRY(reader.whole(number.name, kNumberMax))) {
-            detection.*number.field = static_cast<std::int64_t>(*value);
+            settings.*number.field = static_cast<std::int64_t>(*value);
         }
     }
-    return detection;
+    return settings;
+}
+
+Outcome<control::Detection> read_detection(const JsonReader& reader) {
+    return read_settings<control::Detection>(reader, control::kDetectionTexts,
+                                             control::kDetectionNumbers);
+}
+
+Outcome<control::Dissemination> read_dissemination(const JsonReader& reader) {
+    return read_settings<control::Dissemination>(reader, control::kDisseminationTexts,
+                                                 control::kDisseminationNumbers);
 }
 
 }  // namespace
 
 Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, OverlayName name) {
-    static constexpr std::array<std::string_view, 24> kKeys = {"name",
+    static constexpr std::array<std::string_view, 31> kKeys = {"name",
                                                                "protocol",
                                                                "bind",
                                                                "advertise",
@@ -125,7 +136,14 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
                                                                "phi_interval_ms",
                                                                "phi_threshold",
                                                                "phi_pause_ms",
-                                                               "phi_monitors"};
+                                                               "phi_monitors",
+                                                               "dissemination",
+                                                               "rumor_direction",
+                                                               "rumor_feedback",
+                                                               "rumor_removal",
+                                                               "rumor_k",
+                                                               "rumor_fanout",
+                                                               "rumor_interval_ms"};
     const JsonReader reader = GV_TRY(JsonReader::parse(json, kKeys));
     control::OverlaySpec spec;
     if (name == OverlayName::required) {
@@ -141,6 +159,7 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
     spec.multicast = GV_TRY(reader.text("multicast"));
     spec.profile = GV_TRY(reader.text("profile"));
     spec.detection = GV_TRY(read_detection(reader));
+    spec.dissemination = GV_TRY(read_dissemination(reader));
     spec.cipher = GV_TRY(reader.text("cipher"));
     spec.member_name = GV_TRY(reader.text("member_name"));
     spec.labels = GV_TRY(reader.labels("labels", kLabelsMax));

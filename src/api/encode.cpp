@@ -78,6 +78,7 @@ json::object to_object(const control::OverlayView& overlay) {
     object["key_ids"] = std::move(key_ids);
     object["profile"] = to_utf8(overlay.profile);
     object["detector"] = to_utf8(overlay.detector);
+    object["dissemination"] = to_utf8(overlay.dissemination);
     object["cipher"] = to_utf8(overlay.cipher);
     object["labels"] = to_object(overlay.labels);
     object["origin"] = to_utf8(overlay.origin);

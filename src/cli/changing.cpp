@@ -61,14 +61,16 @@ Attempt<T> or_usage(Outcome<T> outcome, std::string_view flag) {
                 outcome.error().cure);
 }
 
-/// The key of how failures are found that this is, if it is one: durations have a unit in flags,
+/// The field of one of these lists that this key is, if it is one: durations have a unit in flags,
 /// and milliseconds in JSON.
-Attempt<void> put_detection(json::object& spec, std::string_view key, const std::string& text) {
+template <typename Texts, typename Numbers>
+Attempt<void> put_listed(json::object& spec, std::string_view key, const std::string& text,
+                         const Texts& texts, const Numbers& numbers) {
     const std::string_view name = key.substr(std::string_view("overlay.").size());
-    for (const auto& field : control::kDetectionTexts) {
+    for (const auto& field : texts) {
         if (field.name == name) spec[field.name] = text;
     }
-    for (const auto& field : control::kDetectionNumbers) {
+    for (const auto& field : numbers) {
         const bool is_duration = field.name == std::string(name) + "_ms";
         if (field.name != name && !is_duration) continue;
         spec[field.name] =
@@ -92,7 +94,10 @@ Attempt<json::object> spec_of(const OverlayOptions& options) {
         if (key == "overlay.bind") spec["bind"] = texts.back();
         if (key == "overlay.multicast") spec["multicast"] = texts.back();
         if (key == "overlay.profile") spec["profile"] = texts.back();
-        GV_TRY_VOID(put_detection(spec, key, texts.back()));
+        GV_TRY_VOID(put_listed(spec, key, texts.back(), control::kDetectionTexts,
+                               control::kDetectionNumbers));
+        GV_TRY_VOID(put_listed(spec, key, texts.back(), control::kDisseminationTexts,
+                               control::kDisseminationNumbers));
         if (key == "overlay.cipher") spec["cipher"] = texts.back();
         if (key == "overlay.member_name") spec["member_name"] = texts.back();
         if (key == "overlay.advertise") spec["advertise"] = to_array(split_all(texts));

@@ -66,8 +66,8 @@ std::string pressure_text(const json::value& pressure) {
 std::string overlay_page(const json::value& overlay, const Paint& paint) {
     Table table({{"SETTING"}, {"VALUE"}});
     for (const std::string_view key :
-         {"name", "id", "member_name", "incarnation", "bind", "profile", "detector", "cipher",
-          "origin", "view_fingerprint", "members_alive", "members_suspect", "members_dead",
+         {"name", "id", "member_name", "incarnation", "bind", "profile", "detector",
+          "dissemination", "cipher", "origin", "view_fingerprint", "members_alive", "members_suspect", "members_dead",
           "members_left", "local_health"}) {
         table.add({std::string(key), safe_text(text_at(overlay, key))});
     }

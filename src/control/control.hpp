@@ -14,6 +14,7 @@
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "control/detection.hpp"
+#include "control/dissemination.hpp"
 #include "control/event_id.hpp"
 #include "control/gossiperl.hpp"
 #include "control/trace.hpp"
@@ -108,6 +109,7 @@ struct OverlaySpec {
     std::optional<std::vector<std::string>> keys;   ///< "id:base64url"; the first is used to send.
     std::optional<std::string> profile;             ///< fast, lan, wan
     Detection detection;                            ///< Of a native overlay.
+    Dissemination dissemination;                    ///< Of a native overlay.
     std::optional<std::string> cipher;              ///< chacha20-poly1305, aes-256-gcm
     std::optional<std::string> member_name;
     std::optional<Labels> labels;
@@ -146,6 +148,7 @@ struct OverlayView {
     std::vector<std::uint8_t> key_ids;  ///< Never the keys themselves.
     std::string profile;
     std::string detector;  ///< Empty in an overlay of the old protocol.
+    std::string dissemination;  ///< tree or rumor; empty likewise.
     std::string cipher;
     Labels labels;
     std::string origin;            ///< file or api: who defined it, and so who may change it.

@@ -356,6 +356,8 @@ std::span<const Key> config_keys() {
         std::vector<Key> keys(kKeys.begin(), kKeys.end());
         const auto detection = detection_keys();
         keys.insert(keys.end(), detection.begin(), detection.end());
+        const auto dissemination = dissemination_keys();
+        keys.insert(keys.end(), dissemination.begin(), dissemination.end());
         const auto old = gossiperl_keys();
         keys.insert(keys.end(), old.begin(), old.end());
         return keys;

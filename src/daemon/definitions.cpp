@@ -7,6 +7,7 @@
 
 #include "api/decode.hpp"
 #include "daemon/detection_settings.hpp"
+#include "daemon/dissemination_settings.hpp"
 #include "daemon/group_sockets.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "runtime/os_random.hpp"
@@ -37,6 +38,12 @@ std::string to_json(const control::OverlaySpec& spec) {
     }
     for (const auto& number : control::kDetectionNumbers) {
         if (const auto& value = spec.detection.*number.field) object[number.name] = *value;
+    }
+    for (const auto& text : control::kDisseminationTexts) {
+        if (const auto& value = spec.dissemination.*text.field) object[text.name] = *value;
+    }
+    for (const auto& number : control::kDisseminationNumbers) {
+        if (const auto& value = spec.dissemination.*number.field) object[number.name] = *value;
     }
     if (spec.cipher) object["cipher"] = *spec.cipher;
     if (spec.member_name) object["member_name"] = *spec.member_name;
@@ -109,6 +116,7 @@ control::OverlaySpec merged(control::OverlaySpec base, const control::OverlaySpe
     take(base.keys, next.keys);
     take(base.profile, next.profile);
     merge_detection(base.detection, next.detection);
+    merge_dissemination(base.dissemination, next.dissemination);
     take(base.cipher, next.cipher);
     take(base.member_name, next.member_name);
     take(base.labels, next.labels);
@@ -157,6 +165,7 @@ overlay::Settings settings_of(const control::OverlaySpec& spec) {
     const auto profile = protocol::parse_profile(*spec.profile);
     assert(profile && "checked");
     settings.protocol = protocol_of(*profile, spec.detection);
+    apply_dissemination(spec.dissemination, settings.protocol);
     settings.protocol.retention_age = std::chrono::milliseconds(*spec.retention_age_ms);
     settings.protocol.retention_bytes = static_cast<std::size_t>(*spec.retention_bytes);
     settings.member_name = *spec.member_name;

@@ -8,6 +8,7 @@
 
 #include "daemon/answer.hpp"
 #include "daemon/detection_settings.hpp"
+#include "daemon/dissemination_settings.hpp"
 #include "daemon/invitation.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "runtime/clock.hpp"
@@ -139,6 +140,7 @@ control::OverlayView Host::stub_view(const Entry& entry) const {
 void Host::complete_view(control::OverlayView& view, const Entry& entry) {
     view.profile = entry.spec.profile.value_or("");
     view.detector = detector_of(entry.spec);
+    view.dissemination = dissemination_of(entry.spec);
     view.protocol = entry.spec.protocol.value_or("");
     view.origin = entry.origin == Origin::file  ? "file"
                   : entry.origin == Origin::api ? "api"

@@ -38,6 +38,7 @@ bool needs_restart(const control::OverlaySpec& before, const control::OverlaySpe
            before.is_local_delivery != after.is_local_delivery || before.bind != after.bind ||
            before.multicast != after.multicast || before.cipher != after.cipher ||
            before.profile != after.profile || before.detection != after.detection ||
+           before.dissemination != after.dissemination ||
            before.retention_age_ms != after.retention_age_ms ||
            before.retention_bytes != after.retention_bytes;
 }

@@ -203,7 +203,7 @@ TEST_F(AdapterTest, what_is_no_message_is_dropped_and_counted) {
 }
 
 TEST_F(AdapterTest, a_line_beyond_the_limit_is_dropped) {
-    std::string line = R"({"src":"c1","dest":"n1","body":{"type":"echo","msg_id":1,"echo":")";
+    std::string line = R"({"src":"c1","dest":"n1","body":{"type":"read","msg_id":1,"filler":")";
     const std::string end = R"("}})";
     line.append(kMaelstromLineBytesMax - line.size() - end.size(), 'x');
     EXPECT_FALSE(say_line(line + end).empty());

@@ -39,6 +39,7 @@ WorldConfig world_config(const Scenario& scenario, const Overrides& overrides) {
     const auto detector = overrides.detector ? overrides.detector : scenario.detector;
     config.protocol = detector ? protocol::profile_config(scenario.profile, *detector)
                                : protocol::profile_config(scenario.profile);
+    config.protocol.dissemination = scenario.dissemination;
     config.network = scenario.network;
     config.seeds = scenario.seeds;
     config.drift_ppm_max = scenario.drift_ppm_max;

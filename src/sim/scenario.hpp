@@ -86,6 +86,7 @@ struct Scenario {
     std::size_t members = 5;
     protocol::Profile profile = protocol::Profile::lan;
     std::optional<protocol::DetectorKind> detector;  ///< Absent: the profile's.
+    protocol::Dissemination dissemination = protocol::Dissemination::tree;
     Duration duration = std::chrono::seconds(60);
     /// Members start evenly spread over this time.
     Duration start_within = std::chrono::seconds(1);

@@ -169,6 +169,7 @@ public:
         view.key_ids = {1, 2};
         view.profile = "lan";
         view.detector = "rings";
+        view.dissemination = "tree";
         view.cipher = "chacha20-poly1305";
         view.labels = {{"rack", "r1"}};
         view.origin = "api";
