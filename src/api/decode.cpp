@@ -122,7 +122,10 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
                                                                "phi_interval_ms",
                                                                "phi_threshold",
                                                                "phi_pause_ms",
-                                                               "phi_monitors"};
+                                                               "phi_monitors",
+                                                               "zone_label",
+                                                               "zone_representatives",
+                                                               "zone_interval_ms"};
     const JsonReader reader = GV_TRY(JsonReader::parse(json, kKeys));
     control::OverlaySpec spec;
     if (name == OverlayName::required) {

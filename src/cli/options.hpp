@@ -165,7 +165,6 @@ using Command =
     std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
                  ReachabilityOptions, InfoOptions, PublishOptions, SubscribeOptions, JoinOptions,
                  LeaveOptions, ForgetOptions, InviteOptions, RecordOptions, OverlayOptions,
-                 KeysOptions, SimOptions, LabOptions, VersionOptions,
-                 CompletionOptions>;
+                 KeysOptions, SimOptions, LabOptions, VersionOptions, CompletionOptions>;
 
 }  // namespace grapevine::cli
