@@ -143,7 +143,10 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
                                                                "rumor_removal",
                                                                "rumor_k",
                                                                "rumor_fanout",
-                                                               "rumor_interval_ms"};
+                                                               "rumor_interval_ms",
+                                                               "zone_label",
+                                                               "zone_representatives",
+                                                               "zone_interval_ms"};
     const JsonReader reader = GV_TRY(JsonReader::parse(json, kKeys));
     control::OverlaySpec spec;
     if (name == OverlayName::required) {

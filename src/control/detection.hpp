@@ -19,6 +19,9 @@ struct Detection {
     std::optional<std::int64_t> phi_threshold;
     std::optional<std::int64_t> phi_pause_ms;
     std::optional<std::int64_t> phi_monitors;
+    std::optional<std::string> zone_label;  ///< Empty: one zone.
+    std::optional<std::int64_t> zone_representatives;
+    std::optional<std::int64_t> zone_interval_ms;
 
     friend bool operator==(const Detection&, const Detection&) = default;
 };
@@ -38,9 +41,11 @@ struct DetectionNumber {
 inline constexpr std::array kDetectionTexts = {
     DetectionText{"detector", &Detection::detector},
     DetectionText{"heartbeat_subnet_label", &Detection::heartbeat_subnet_label},
+    DetectionText{"zone_label", &Detection::zone_label},
 };
 /// The ranges: below 20 ms a timer of ours says little, and above an hour nobody waits. Fewer than
-/// 1 in 10 (phi = 1) would be suspected all the time; 100 is beyond any difference.
+/// 1 in 10 (phi = 1) would be suspected all the time; 100 is beyond any difference. One
+/// representative is no quorum when its zone has to declare another one dead.
 inline constexpr std::array kDetectionNumbers = {
     DetectionNumber{"heartbeat_interval_ms", &Detection::heartbeat_interval_ms, 20, 60'000},
     DetectionNumber{"heartbeat_fail_ms", &Detection::heartbeat_fail_ms, 0, 3'600'000},
@@ -48,6 +53,8 @@ inline constexpr std::array kDetectionNumbers = {
     DetectionNumber{"phi_threshold", &Detection::phi_threshold, 1, 100},
     DetectionNumber{"phi_pause_ms", &Detection::phi_pause_ms, 0, 3'600'000},
     DetectionNumber{"phi_monitors", &Detection::phi_monitors, 1, 32},
+    DetectionNumber{"zone_representatives", &Detection::zone_representatives, 2, 8},
+    DetectionNumber{"zone_interval_ms", &Detection::zone_interval_ms, 100, 60'000},
 };
 
 }  // namespace grapevine::control

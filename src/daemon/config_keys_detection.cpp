@@ -116,6 +116,39 @@ const std::array kKeys = {
         .min = range_of("phi_monitors").min,
         .max = range_of("phi_monitors").max,
         .set = set_number<&Detection::phi_monitors>},
+    Key{.name = "overlay.zone_label",
+        .type = KeyType::text,
+        .default_text = "none: one zone",
+        .description = "Members with the same value of this label are a zone. They gossip and "
+                       "watch each other inside it; its representatives carry what crosses. The "
+                       "same on all members.",
+        .flag = "--zone-label",
+        .environment = "GRAPEVINE_OVERLAY_ZONE_LABEL",
+        .kind_of_default = Key::Default::worked_out,
+        .set = [](Config&, Spec* spec,
+                  KeyValue value) { spec->detection.zone_label = std::get<std::string>(value); }},
+    Key{.name = "overlay.zone_representatives",
+        .type = KeyType::integer,
+        .default_text = "3",
+        .description = "Zones: how many members of each talk to other zones. The same on all "
+                       "members. 2 to 8.",
+        .flag = "--zone-representatives",
+        .environment = "GRAPEVINE_OVERLAY_ZONE_REPRESENTATIVES",
+        .kind_of_default = Key::Default::worked_out,
+        .min = range_of("zone_representatives").min,
+        .max = range_of("zone_representatives").max,
+        .set = set_number<&Detection::zone_representatives>},
+    Key{.name = "overlay.zone_interval",
+        .type = KeyType::duration,
+        .default_text = "1s",
+        .description = "Zones: how often each representative speaks to each other zone. A zone "
+                       "of which nothing is heard for ten of these is taken for gone. 100ms to 1m.",
+        .flag = "--zone-interval",
+        .environment = "GRAPEVINE_OVERLAY_ZONE_INTERVAL",
+        .kind_of_default = Key::Default::worked_out,
+        .min = range_of("zone_interval_ms").min,
+        .max = range_of("zone_interval_ms").max,
+        .set = set_number<&Detection::zone_interval_ms>},
 };
 
 }  // namespace

@@ -40,12 +40,15 @@ std::vector<Refusal> check_detection(const control::Detection& detection) {
         no("detector", fmt::format("'{}' is not known", printable(*name)),
            nearest_cure(*name, names));
     }
-    if (const auto& label = detection.heartbeat_subnet_label; label && !label->empty()) {
+    const auto check_label = [&](std::string_view field, const std::optional<std::string>& label) {
+        if (!label || label->empty()) return;
         if (auto checked = check_labels({{*label, ""}}); !checked) {
-            no("heartbeat_subnet_label", std::move(checked.error().message),
-               "name a label that all members have", checked.error().code);
+            no(field, std::move(checked.error().message), "name a label that all members have",
+               checked.error().code);
         }
-    }
+    };
+    check_label("heartbeat_subnet_label", detection.heartbeat_subnet_label);
+    check_label("zone_label", detection.zone_label);
     for (const DetectionNumber& number : control::kDetectionNumbers) {
         const auto& value = detection.*number.field;
         if (!value || (*value >= number.min && *value <= number.max)) continue;
@@ -88,6 +91,11 @@ protocol::ProtocolConfig protocol_of(protocol::Profile profile,
     if (detection.phi_monitors) {
         config.phi_monitors = static_cast<std::uint8_t>(*detection.phi_monitors);
     }
+    if (detection.zone_label) config.zone_label = *detection.zone_label;
+    if (detection.zone_representatives) {
+        config.zone_representatives = static_cast<std::uint8_t>(*detection.zone_representatives);
+    }
+    set_duration(config.zone_interval, detection.zone_interval_ms);
     return config;
 }
 
@@ -102,8 +110,10 @@ std::string detector_of(const control::OverlaySpec& spec) {
 
 std::string describe_detection(const control::OverlaySpec& spec) {
     std::string text = fmt::format("detector = \"{}\"\n", detector_of(spec));
-    if (const auto& label = spec.detection.heartbeat_subnet_label) {
-        text += fmt::format("heartbeat_subnet_label = \"{}\"\n", printable(*label));
+    for (const DetectionText& more : control::kDetectionTexts) {
+        const auto& value = spec.detection.*more.field;
+        if (!value || more.name == "detector") continue;
+        text += fmt::format("{} = \"{}\"\n", more.name, printable(*value));
     }
     for (const DetectionNumber& number : control::kDetectionNumbers) {
         const auto& value = spec.detection.*number.field;

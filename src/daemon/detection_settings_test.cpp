@@ -91,6 +91,10 @@ TEST(DetectionSettings, a_subnet_label_must_be_one_that_members_can_have) {
     detection.heartbeat_subnet_label = "no label\n";
     ASSERT_EQ(check_detection(detection).size(), 1U);
     EXPECT_EQ(check_detection(detection)[0].field, "heartbeat_subnet_label");
+    detection.zone_label = "no label\n";
+    ASSERT_EQ(check_detection(detection).size(), 2U);
+    EXPECT_EQ(check_detection(detection)[1].field, "zone_label");
+    detection.zone_label = "dc";
     detection.heartbeat_subnet_label = "";
     EXPECT_TRUE(check_detection(detection).empty()) << "none: one level";
 }

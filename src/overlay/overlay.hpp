@@ -123,6 +123,10 @@ public:
         std::uint64_t dropped_record = 0;           ///< A record whose signature or id is false.
         std::uint64_t dropped_vote = 0;    ///< Sections with a vote whose signature is false.
         std::uint64_t unknown_voters = 0;  ///< Votes left out: we hold no key of the voter.
+        std::uint64_t zone_inside_datagrams = 0;  ///< Sent to members of our zone.
+        std::uint64_t zone_inside_bytes = 0;
+        std::uint64_t zone_across_datagrams = 0;  ///< Sent to other zones; 0 without zones.
+        std::uint64_t zone_across_bytes = 0;
         std::uint64_t challenges_sent = 0;
         std::uint64_t sessions_opened = 0;
         std::uint64_t hellos_sent = 0;

@@ -69,7 +69,14 @@ Peer* Overlay::Implementation::route(MemberId to) {
 void Overlay::Implementation::send(Instant now, MemberId to, const wire::Packet& packet) {
     Peer* peer = route(to);
     if (peer == nullptr) return;  // Forgotten between the decision and this moment.
+    const std::uint64_t datagrams = counters_.datagrams_sent;
+    const std::uint64_t bytes = counters_.bytes_sent;
     send_sections(now, to, *peer, encode_signed(packet));
+    const bool is_inside = node_.zones().is_inside(to);
+    (is_inside ? counters_.zone_inside_datagrams : counters_.zone_across_datagrams) +=
+        counters_.datagrams_sent - datagrams;
+    (is_inside ? counters_.zone_inside_bytes : counters_.zone_across_bytes) +=
+        counters_.bytes_sent - bytes;
 }
 
 void Overlay::Implementation::send_sections(Instant now, MemberId to, Peer& peer,

@@ -56,18 +56,22 @@ Node::Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint
       random_(seed),
       membership_(share(self), config),
       telling_(config),
+      zones_(self.member, config, membership_, ~seed),
       detector_(make_detector(self.member, config, random_.next())),
       coordinates_(self.member, random_.next()),
-      paths_(self.member, config, membership_, random_.next()),
+      paths_(self.member, config, zones_, random_.next()),
       records_(self.member, std::move(own), config),
       rumors_(
-          config, membership_, [this](const RumorKey& key) { return render(key); }, random_.next()),
-      events_(self.member, Epoch(self.incarnation.value()), config, membership_, random_.next()),
+          config, zones_, [this](const RumorKey& key) { return render(key); }, random_.next()),
+      events_(self.member, Epoch(self.incarnation.value()), config, zones_.event_peers(),
+              random_.next()),
       gather_(self.member, random_.next()),
       epoch_(self.incarnation.value()),
       next_reconnect_(Instant{} + config.reconnect_interval) {
     refresh_entry(self.member);
     place(self);
+    seat(Instant{}, *membership_.find(self.member), MemberChange::Kind::joined);
+    settle_zones(Instant{});
 }
 
 // -- Inputs --
@@ -78,6 +82,7 @@ void Node::receive(Instant now, MemberId from, const wire::Packet& packet) {
     told_by_ = from;
     membership_.heard_from(now, from);
     paths_.heard(now, from);
+    zones_.heard(now, from);
     settle(now);
     for (int rank = 0; rank < kRanks; ++rank) {
         for (const wire::Section& section : packet) {
@@ -94,7 +99,7 @@ void Node::introduce(Instant now, MemberId peer) {
     membership_.heard_from(now, peer);
     settle(now);
     begin_sync(now, peer);
-    events_.peer_joined(now, peer);
+    if (zones_.is_inside(peer)) events_.peer_joined(now, peer);
     finish(now);
 }
 
@@ -111,6 +116,8 @@ void Node::advance(Instant now) {
     settle(now);
     paths_.advance(now);
     settle(now);
+    zones_.advance(now);
+    settle(now);
     records_.advance(now);
     settle(now);
     rumors_.advance(now);
@@ -121,13 +128,13 @@ void Node::advance(Instant now) {
     settle(now);
     if (now >= catch_up_) {
         catch_up_ = kNever;
-        for (const MemberId peer : membership_.pick(random_, 1)) begin_sync(now, peer);
+        for (const MemberId peer : zones_.pick(random_, 1)) begin_sync(now, peer);
     }
     if (now >= next_reconnect_) {
         const double stretch = 0.75 + random_.unit() / 2;
         next_reconnect_ =
             now + std::chrono::duration_cast<Duration>(config_.reconnect_interval * stretch);
-        const auto dead = has_left_ ? std::nullopt : membership_.pick_dead(random_);
+        const auto dead = has_left_ ? std::nullopt : pick_lost();
         if (dead) outbox_.push_back(Reach{*dead});
     }
     finish(now);
@@ -173,7 +180,7 @@ Outcome<void> Node::forget(Instant now, MemberId member) {
 void Node::leave(Instant now) {
     has_left_ = true;
     membership_.leave(now);
-    for (const MemberId peer : membership_.pick(random_, kFarewellsMax)) {
+    for (const MemberId peer : zones_.pick(random_, kFarewellsMax)) {
         tell(peer, membership_.self());
     }
     finish(now);
@@ -193,7 +200,7 @@ std::optional<Node::Action> Node::poll() {
 
 Instant Node::deadline() const {
     return std::min({membership_.deadline(), telling_.deadline(), detector_->deadline(),
-                     paths_.deadline(), records_.deadline(), rumors_.deadline(), events_.deadline(),
+                     paths_.deadline(), zones_.deadline(), records_.deadline(), rumors_.deadline(), events_.deadline(),
                      gather_.deadline(), reach_deadline(), catch_up_, next_reconnect_});
 }
 
@@ -201,6 +208,7 @@ void Node::check_invariants() const {
     membership_.check_invariants();
     coordinates_.check_invariants();
     paths_.check_invariants();
+    zones_.check_invariants();
     records_.check_invariants();
     events_.check_invariants();
     gather_.check_invariants();
@@ -283,6 +291,11 @@ void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) 
                     return is_new;
                 },
                 [&](const wire::Accusation& accusation) {
+                    if (!is_competent(accusation)) {
+                        ++counters_.accusations_ignored;
+                        pass_on(from, accusation);
+                        return false;
+                    }
                     return membership_.handle_accusation(now, from, accusation);
                 },
                 [&](const wire::StateDelta& delta) { return handle_delta(now, from, delta); },

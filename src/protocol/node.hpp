@@ -27,6 +27,7 @@
 #include "protocol/rumor/rumors.hpp"
 #include "protocol/state/records.hpp"
 #include "protocol/sync/reconciler.hpp"
+#include "protocol/zones.hpp"
 #include "wire/messages.hpp"
 
 namespace grapevine::protocol {
@@ -78,6 +79,10 @@ public:
         std::uint64_t records_pushed = 0;  ///< Records sent outside rumors.
         std::uint64_t sections_received = 0;
         std::uint64_t packets_sent = 0;
+        /// Of members of our zone, by those who may not judge them: told to the accused.
+        std::uint64_t accusations_passed_on = 0;
+        /// By those who may not judge the accused.
+        std::uint64_t accusations_ignored = 0;
     };
 
     /// `self`: our record with the incarnation of this start. `own`: our keys, as restored.
@@ -120,6 +125,7 @@ public:
     [[nodiscard]] const Counters& counters() const { return counters_; }
     [[nodiscard]] const Coordinates& coordinates() const { return coordinates_; }
     [[nodiscard]] const Paths& paths() const { return paths_; }
+    [[nodiscard]] const Zones& zones() const { return zones_; }
     /// Of the stream that we publish in this life.
     [[nodiscard]] Epoch epoch() const { return epoch_; }
     [[nodiscard]] const Rumors& rumors() const { return rumors_; }
@@ -168,6 +174,18 @@ private:
     bool settle_membership(Instant now);
     bool settle_detector(Instant now);
     bool settle_paths(Instant now);
+    bool settle_zones(Instant now);
+    /// Tells the zones where a member is, and how it is.
+    void seat(Instant now, const Member& member, MemberChange::Kind kind);
+    void enter(Instant now, MemberId member);
+    void drop(Instant now, MemberId member);
+    bool confirm_outside(Instant now, MemberId member);
+    [[nodiscard]] bool may_tell(MemberId to) const;
+    [[nodiscard]] bool is_competent(const wire::Accusation& accusation) const;
+    void pass_on(MemberId from, const wire::Accusation& accusation);
+    [[nodiscard]] bool is_worth_telling() const;
+    [[nodiscard]] std::optional<MemberId> pick_lost();
+    void send_probe(MemberId to, ProbeMessage& message);
     void answered(Instant now, const Detector::Answered& answer);
     void measured(Instant now, MemberId member, Duration round_trip);
     void handle_answer(Instant now, MemberId from, const ProbeMessage& message);
@@ -203,6 +221,7 @@ private:
     Random random_;
     Membership membership_;
     Telling telling_;
+    Zones zones_;
     std::unique_ptr<Detector> detector_;
     Coordinates coordinates_;
     Paths paths_;

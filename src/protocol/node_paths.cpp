@@ -54,6 +54,8 @@ void Node::handle_answer(Instant now, MemberId from, const ProbeMessage& message
                                                      : ProbeSequence{};
     if (Paths::is_ours(sequence)) {
         paths_.handle(now, from, message);
+    } else if (Zones::is_ours(sequence)) {
+        zones_.handle(now, from, message);
     } else {
         detector_->handle(now, from, message);
     }
@@ -64,16 +66,7 @@ bool Node::settle_paths(Instant now) {
     while (auto action = paths_.poll()) {
         is_busy = true;
         std::visit(Overloaded{
-                       [&](Paths::SendProbe& probe) {
-                           if (auto* ping = std::get_if<wire::Ping>(&probe.message)) {
-                               ping->summary = {reconciler_.root(), events_.summary()};
-                           }
-                           std::visit(
-                               [&](const auto& message) {
-                                   waiting_for(probe.to).probes.emplace_back(message);
-                               },
-                               probe.message);
-                       },
+                       [&](Paths::SendProbe& probe) { send_probe(probe.to, probe.message); },
                        [&](const Paths::Measured& sample) {
                            measured(now, sample.member, sample.round_trip);
                        },

@@ -119,7 +119,9 @@ overlay::Settings World::settings_for(HostIndex host) const {
     settings.keys = {key_};
     settings.protocol = config_.protocol;
     settings.member_name = fmt::format("m{}", host);
-    settings.labels = {{"rack", fmt::format("r{}", host % 8)}};
+    settings.labels = config_.labels
+                          ? config_.labels(host)
+                          : std::vector<wire::Label>{{"rack", fmt::format("r{}", host % 8)}};
     settings.addresses = {Network::endpoint_of(host)};
     if (config_.has_multicast) settings.groups = {kGroup};
     for (HostIndex seed = 0; seed < config_.seeds && seed < hosts_.size(); ++seed) {
@@ -416,6 +418,8 @@ void World::execute(HostIndex index, overlay::Overlay::Action action) {
     } else if (auto* gathered = std::get_if<Overlay::Gathered>(&action)) {
         hosts_[index].gathered.push_back(std::move(*gathered));
     } else {
+        const auto* delivered = std::get_if<Overlay::EventDelivered>(&action);
+        if (delivered != nullptr && on_deliver_) on_deliver_(index, *delivered->event);
         statistics_.acted(index, action);
         checkers_.acted(index, action);
     }

@@ -36,6 +36,8 @@ struct WorldConfig {
     NetworkConfig network;
     /// How many hosts (the first ones) are named as seeds to all. 0: nobody finds anybody.
     std::size_t seeds = 3;
+    /// What each host says of itself; empty: rack=r0 .. r7 in turn.
+    std::function<std::vector<wire::Label>(HostIndex host)> labels;
     /// All hosts share one network and its multicast group, in which they announce themselves.
     bool has_multicast = false;
     /// Clocks run fast or slow by up to this, drawn for each host.
@@ -95,6 +97,10 @@ public:
     /// Called with each announcement of a host, as it leaves.
     void on_announce(std::function<void(const Bytes&)> listener) {
         on_announce_ = std::move(listener);
+    }
+    /// Called with each event that is delivered to a host.
+    void on_deliver(std::function<void(HostIndex host, const protocol::Event& event)> listener) {
+        on_deliver_ = std::move(listener);
     }
     /// An announcement of somebody who is none of the hosts, now, to all that are up.
     void announce_from_outside(const Endpoint& from, const Bytes& bytes);
@@ -227,6 +233,7 @@ private:
     HostIndex last_woken_ = kNoHost;
     std::uint32_t wakes_without_progress_ = 0;
     std::function<void(const Bytes&)> on_announce_;
+    std::function<void(HostIndex, const protocol::Event&)> on_deliver_;
     Trace trace_;
     Statistics statistics_;
     Checkers checkers_;

@@ -61,9 +61,9 @@ std::string_view to_string(Path path);
 /// healthy one that was touched longest ago is displaced; kExaminationsMax examinations at once.
 class Paths {
 public:
-    /// Ours are those with bit 30 and without bit 31: see ring_sequence.hpp.
+    /// Ours are those with bit 30 and without bits 29 and 31: see ring_sequence.hpp.
     static constexpr std::uint32_t kSequencesFrom = 0x4000'0000;
-    static constexpr std::uint32_t kSequencesEnd = 0x8000'0000;
+    static constexpr std::uint32_t kSequencesEnd = 0x6000'0000;
     static bool is_ours(ProbeSequence sequence) {
         return sequence.value() >= kSequencesFrom && sequence.value() < kSequencesEnd;
     }

@@ -13,7 +13,8 @@ namespace grapevine::protocol {
 //      31  30..28  27..0
 //     +---+-------+--------------+
 //     | 0 |      counter         |   SWIM: rounds, favours, last chances; bit 30 is clear
-//     | 0 | 1    counter         |   an examination of the path (paths.hpp); bit 30 is set
+//     | 0 | 10   counter         |   an examination of the path (paths.hpp)
+//     | 0 | 11   counter         |   a representative's ping to another zone (zones.hpp)
 //     | 1 | ring  |   counter    |   standing probe of this ring, 0 to 6
 //     | 1 |   7   |   counter    |   confirmation or burst
 //     +---+-------+--------------+
