@@ -113,7 +113,7 @@ Outcome<control::Dissemination> read_dissemination(const JsonReader& reader) {
 }  // namespace
 
 Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, OverlayName name) {
-    static constexpr std::array<std::string_view, 31> kKeys = {"name",
+    static constexpr std::array<std::string_view, 34> kKeys = {"name",
                                                                "protocol",
                                                                "bind",
                                                                "advertise",

@@ -3,7 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
-#include "api/testing/fakes.hpp"
+#include "api/testing/bench.hpp"
 #include "base/limits.hpp"
 
 namespace grapevine::api::testing {

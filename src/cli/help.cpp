@@ -40,11 +40,11 @@ Asks every living member whom it reaches; a row says what that member sees of th
     Entry{"info", R"(Examples:
   grapevine info
   grapevine info --json --url https://web-1:9470 --ca ca.pem)"},
-    Entry{"publish", R"(Examples:
+    Entry{"publish", R"#(Examples:
   grapevine publish deploy.started "version 12"
   grapevine publish config.changed --file app.json
   date | grapevine publish clock.tick
-  grapevine trace "$(grapevine publish --trace deploy.started)")"},
+  grapevine trace "$(grapevine publish --trace deploy.started)")#"},
     Entry{"trace", R"(Examples:
   grapevine trace 0123456789abcdef-1-42            who got it from whom, and when
   grapevine trace 0123456789abcdef-1-42 --svg tree.svg)"},

@@ -1,5 +1,6 @@
 #include "protocol/zones.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <map>
 

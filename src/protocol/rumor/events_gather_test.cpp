@@ -8,6 +8,7 @@
 namespace grapevine::protocol {
 namespace {
 
+using namespace std::chrono_literals;
 using test::at;
 using test::Fixture;
 
