@@ -78,14 +78,9 @@ constexpr std::array kOnOverlay = {Kind::not_found, Kind::unavailable};
 constexpr std::array kOnChange = {
     Kind::not_found,   Kind::conflict,  Kind::over_limit,  Kind::unsupported_media_type,
     Kind::unavailable, Kind::too_large, Kind::cross_origin};
-constexpr std::array kOnPublish = {Kind::not_found,
-                                   Kind::conflict,
-                                   Kind::over_limit,
-                                   Kind::unsupported_media_type,
-                                   Kind::unavailable,
-                                   Kind::too_large,
-                                   Kind::cross_origin,
-                                   Kind::busy};
+constexpr std::array kOnPublish = {
+    Kind::not_found,   Kind::conflict,  Kind::over_limit,   Kind::unsupported_media_type,
+    Kind::unavailable, Kind::too_large, Kind::cross_origin, Kind::busy};
 constexpr std::array kOnAction = {Kind::not_found, Kind::conflict, Kind::unavailable,
                                   Kind::cross_origin};
 constexpr std::array kOnEvents = {Kind::not_found, Kind::not_acceptable, Kind::unavailable,

@@ -109,14 +109,18 @@ TEST(DaemonCommands, members_are_a_table_of_the_only_overlay) {
          "addresses":["127.0.0.1:9471"],"labels":{"rack":"r1"},"status_age_ms":61000,
          "is_self":true},
         {"id":"00000000000000bb","name":"web-2","status":"dead","incarnation":1,
-         "addresses":["127.0.0.1:9472"],"labels":{},"status_age_ms":500,"is_self":false}],
+         "addresses":["127.0.0.1:9472"],"labels":{},"status_age_ms":500,"is_self":false,
+         "rtt_us":840,"is_rtt_measured":true,"path":"udp in only"}],
         "matched":2})");
     const Outcome outcome = ask(daemon, {"members"});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_EQ(outcome.out,
-              "NAME          STATUS     FOR  ADDRESS         LIFE  LABELS   ID\n"
-              "web-1 (here)  alive     61 s  127.0.0.1:9471     3  rack=r1  00000000000000aa\n"
-              "web-2         dead    500 ms  127.0.0.1:9472     1           00000000000000bb\n");
+    EXPECT_EQ(
+        outcome.out,
+        "NAME          STATUS     FOR  ADDRESS         LIFE      RTT  PATH         LABELS   ID\n"
+        "web-1 (here)  alive     61 s  127.0.0.1:9471     3                        rack=r1  "
+        "00000000000000aa\n"
+        "web-2         dead    500 ms  127.0.0.1:9472     1  0.84 ms  udp in only           "
+        "00000000000000bb\n");
     EXPECT_EQ(daemon.asked().front().authorization, "Bearer gv_secret");
 }
 

@@ -59,16 +59,16 @@ std::string pressure_text(const json::value& pressure) {
     const std::string name = text_at(pressure, "member_name");
     return fmt::format("at most {} events/s for {} s: {} gets {}/s and is {} behind",
                        text_at(pressure, "limit"), number_at(pressure, "since_ms") / 1000,
-                       name.empty() ? text_at(pressure, "member") : name,
-                       text_at(pressure, "rate"), text_at(pressure, "backlog"));
+                       name.empty() ? text_at(pressure, "member") : name, text_at(pressure, "rate"),
+                       text_at(pressure, "backlog"));
 }
 
 std::string overlay_page(const json::value& overlay, const Paint& paint) {
     Table table({{"SETTING"}, {"VALUE"}});
     for (const std::string_view key :
          {"name", "id", "member_name", "incarnation", "bind", "profile", "detector",
-          "dissemination", "cipher", "origin", "view_fingerprint", "members_alive", "members_suspect", "members_dead",
-          "members_left", "local_health"}) {
+          "dissemination", "cipher", "origin", "view_fingerprint", "members_alive",
+          "members_suspect", "members_dead", "members_left", "local_health"}) {
         table.add({std::string(key), safe_text(text_at(overlay, key))});
     }
     table.add({"advertise", safe_text(list_at(overlay, "advertise"))});

@@ -172,11 +172,10 @@ struct ShowText {
     std::string text;
 };
 
-using Command =
-    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
-                 ReachabilityOptions, InfoOptions, PublishOptions, TraceOptions, SubscribeOptions,
-                 JoinOptions, LeaveOptions, ForgetOptions, InviteOptions, RecordOptions,
-                 OverlayOptions, KeysOptions, SimOptions, LabOptions, VersionOptions,
-                 CompletionOptions>;
+using Command = std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
+                             ReachabilityOptions, InfoOptions, PublishOptions, TraceOptions,
+                             SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions,
+                             InviteOptions, RecordOptions, OverlayOptions, KeysOptions, SimOptions,
+                             LabOptions, VersionOptions, CompletionOptions>;
 
 }  // namespace grapevine::cli

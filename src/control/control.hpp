@@ -147,7 +147,7 @@ struct OverlayView {
     std::vector<std::string> seeds;
     std::vector<std::uint8_t> key_ids;  ///< Never the keys themselves.
     std::string profile;
-    std::string detector;  ///< Empty in an overlay of the old protocol.
+    std::string detector;       ///< Empty in an overlay of the old protocol.
     std::string dissemination;  ///< tree or rumor; empty likewise.
     std::string cipher;
     Labels labels;

@@ -206,6 +206,7 @@ overlay::Start start_of(storage::OverlayImage image) {
     start.boot = Boot(runtime::os_random_seed());
     runtime::os_random(start.cookie_secret);
     start.seed = runtime::os_random_seed();
+    start.started = WallTime{runtime::wall_microseconds() / 1000};
     return start;
 }
 

@@ -48,10 +48,10 @@ std::vector<Refusal> check_dissemination(const control::Dissemination& dissemina
     for (const DisseminationNumber& number : control::kDisseminationNumbers) {
         const auto& value = dissemination.*number.field;
         if (!value || (*value >= number.min && *value <= number.max)) continue;
-        refusals.push_back(
-            {Refusal::Code::over_limit, "is out of range",
-             fmt::format("write {} to {}", text_of(number, number.min), text_of(number, number.max)),
-             std::string(number.name)});
+        refusals.push_back({Refusal::Code::over_limit, "is out of range",
+                            fmt::format("write {} to {}", text_of(number, number.min),
+                                        text_of(number, number.max)),
+                            std::string(number.name)});
     }
     return refusals;
 }

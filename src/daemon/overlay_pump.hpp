@@ -36,7 +36,7 @@ public:
 
     // -- Of every overlay --
     virtual Outcome<control::PublishReceipt> publish(control::Publish wanted) = 0;
-    /// The same when everybody can keep up with it: calls `done` at once, or from this thread later,
+    /// The same when everybody can keep up with it: calls `done` at once, or here later,
     /// exactly once.
     using Published = std::function<void(Outcome<control::PublishReceipt>)>;
     virtual void publish_in_turn(control::Publish wanted, Published done);

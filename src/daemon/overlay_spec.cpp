@@ -334,8 +334,8 @@ std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec) {
     if (is_gossiperl(spec)) {
         const auto found = check_gossiperl_spec(spec);
         refusals.insert(refusals.end(), found.begin(), found.end());
-    const auto more = check_dissemination(spec.dissemination);
-    refusals.insert(refusals.end(), more.begin(), more.end());
+        const auto more = check_dissemination(spec.dissemination);
+        refusals.insert(refusals.end(), more.begin(), more.end());
         return refusals;
     }
     if (spec.gossiperl) {

@@ -62,8 +62,9 @@ std::optional<Refusal> PublishQueue::check_room(Instant now, std::size_t bytes) 
     const auto pressure = hooks_.pressure(now);
     const double rate = pressure ? std::max<double>(pressure->limit, 1) : 0;
     const double seconds = pressure ? static_cast<double>(waiting_.size() + 1) / rate : 0;
-    const bool is_full = waiting_.size() >= kPublishesWaitingMax ||
-                         bytes > kPublishBytesWaitingMax - std::min(bytes_, kPublishBytesWaitingMax);
+    const bool is_full =
+        waiting_.size() >= kPublishesWaitingMax ||
+        bytes > kPublishBytesWaitingMax - std::min(bytes_, kPublishBytesWaitingMax);
     const bool is_too_long = seconds > std::chrono::duration<double>(kWaitMax).count();
     if (!is_full && !is_too_long) return std::nullopt;
     return refusal_of(pressure, waiting_.size(), static_cast<std::uint32_t>(seconds) + 1);

@@ -17,18 +17,19 @@ struct Fixture {
     Instant ready_at{};
     std::vector<std::string> published;
     std::vector<PublishQueue::Receipt> receipts;
-    std::optional<control::PressureView> pressure = control::PressureView{"07", "m7", 900, 45, 1000};
+    std::optional<control::PressureView> pressure =
+        control::PressureView{"07", "m7", 900, 45, 1000};
     int held_up = 0;
     std::optional<PublishQueue> queue;
 
     Fixture() {
-        queue.emplace(loop, PublishQueue::Hooks{
-                                [this](Instant) { return ready_at; }, [this] { ++held_up; },
-                                [this](control::Publish wanted) {
-                                    published.push_back(std::move(wanted.topic));
-                                    return control::PublishReceipt{"01", 1, published.size()};
-                                },
-                                [this](Instant) { return pressure; }});
+        queue.emplace(
+            loop, PublishQueue::Hooks{[this](Instant) { return ready_at; }, [this] { ++held_up; },
+                                      [this](control::Publish wanted) {
+                                          published.push_back(std::move(wanted.topic));
+                                          return control::PublishReceipt{"01", 1, published.size()};
+                                      },
+                                      [this](Instant) { return pressure; }});
     }
     void publish(std::string topic, std::size_t bytes = 1) {
         queue->publish({{}, std::move(topic), Bytes(bytes)}, [this](PublishQueue::Receipt receipt) {

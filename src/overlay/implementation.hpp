@@ -152,6 +152,7 @@ private:
     [[nodiscard]] bool is_alive(MemberId member) const;
     void keep_house(Instant now);
     [[nodiscard]] wire::MemberRecord first_record(const Start& start) const;
+    static Epoch first_epoch(const Start& start);
     static protocol::Record own_record(const Start& start);
     static std::vector<Endpoint> cached_addresses(const Start& start);
 

@@ -27,7 +27,8 @@ Overlay::Implementation::Implementation(Settings settings, Start start,
                                         std::shared_ptr<RecordCache> records)
     : settings_(std::move(settings)),
       identity_(identity_of(start)),
-      node_(first_record(start), own_record(start), settings_.protocol, mix64(start.seed)),
+      node_(first_record(start), own_record(start), first_epoch(start), settings_.protocol,
+            mix64(start.seed)),
       seeds_(
           settings_.seeds, cached_addresses(start),
           [this](const Endpoint& endpoint) { return member_at(endpoint) != kNobody; },
@@ -63,6 +64,14 @@ wire::MemberRecord Overlay::Implementation::first_record(const Start& start) con
     record.name = settings_.member_name;
     record.labels = settings_.labels;
     return record;
+}
+
+Epoch Overlay::Implementation::first_epoch(const Start& start) {
+    const std::int64_t seconds = start.started.unix_ms / 1000;
+    if (!std::in_range<std::uint32_t>(seconds))
+        return Epoch(start.image.incarnation.next().value());
+    return Epoch(
+        std::max(static_cast<std::uint32_t>(seconds), start.image.incarnation.next().value()));
 }
 
 protocol::Record Overlay::Implementation::own_record(const Start& start) {

@@ -47,6 +47,9 @@ struct Start {
     Boot boot;                                      ///< 64 random bits.
     std::array<std::uint8_t, 32> cookie_secret{};   ///< Random.
     std::uint64_t seed = 0;                         ///< Of every random choice of the protocol.
+    /// Civil time of this start. It numbers our stream of events where the image does not: a disk
+    /// restored from an old copy has forgotten how far earlier lives have counted.
+    WallTime started{0};
 };
 
 /// One overlay as seen from one host: a node that speaks bytes. Codec, keys, sessions and discovery

@@ -51,7 +51,8 @@ wire::SharedRecord share(wire::MemberRecord record) {
 
 }  // namespace
 
-Node::Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint64_t seed)
+Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
+           std::uint64_t seed)
     : config_(config),
       random_(seed),
       membership_(share(self), config),
@@ -63,10 +64,10 @@ Node::Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint
       records_(self.member, std::move(own), config),
       rumors_(
           config, zones_, [this](const RumorKey& key) { return render(key); }, random_.next()),
-      events_(self.member, Epoch(self.incarnation.value()), config, zones_.event_peers(),
-              random_.next()),
+      events_(self.member, epoch, config, zones_.event_peers(), random_.next()),
       gather_(self.member, random_.next()),
-      epoch_(self.incarnation.value()),
+      born_as_(self.incarnation),
+      epoch_(epoch),
       next_reconnect_(Instant{} + config.reconnect_interval) {
     refresh_entry(self.member);
     place(self);
@@ -200,8 +201,9 @@ std::optional<Node::Action> Node::poll() {
 
 Instant Node::deadline() const {
     return std::min({membership_.deadline(), telling_.deadline(), detector_->deadline(),
-                     paths_.deadline(), zones_.deadline(), records_.deadline(), rumors_.deadline(), events_.deadline(),
-                     gather_.deadline(), reach_deadline(), catch_up_, next_reconnect_});
+                     paths_.deadline(), zones_.deadline(), records_.deadline(), rumors_.deadline(),
+                     events_.deadline(), gather_.deadline(), reach_deadline(), catch_up_,
+                     next_reconnect_});
 }
 
 void Node::check_invariants() const {
@@ -311,10 +313,12 @@ void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) 
 void Node::follow_own_record(const wire::MemberRecord& record) {
     const wire::MemberRecord& own = *membership_.self_record();
     if (record.member != own.member || record.boot == own.boot) return;
-    // An earlier life of ours had reached our epoch: we were started from an old snapshot of the
-    // disk. Membership has raised the incarnation above all of that; the event stream begins anew.
-    if (record.incarnation < Incarnation(epoch_.value())) return;
-    epoch_ = Epoch(own.incarnation.value());
+    // An earlier life of ours had come as far as we: we were started from an old copy of the disk.
+    // Membership has raised the incarnation above all of that. The stream begins anew, in case the
+    // clock, which should have set it apart, was old too.
+    if (record.incarnation < born_as_) return;
+    born_as_ = own.incarnation;
+    epoch_ = std::max(epoch_.next(), Epoch(own.incarnation.value()));
     events_.begin_life(epoch_);
 }
 

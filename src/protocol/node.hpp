@@ -85,8 +85,10 @@ public:
         std::uint64_t accusations_ignored = 0;
     };
 
-    /// `self`: our record with the incarnation of this start. `own`: our keys, as restored.
-    Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint64_t seed);
+    /// `self`: our record with the incarnation of this start. `own`: our keys, as restored. `epoch`:
+    /// of our stream of events, larger than in every earlier life.
+    Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
+         std::uint64_t seed);
 
     /// `from` has proven itself to the layer below; `packet` has passed the decoder.
     void receive(Instant now, MemberId from, const wire::Packet& packet);
@@ -236,6 +238,7 @@ private:
     std::vector<ReachDebt> reach_debts_;
     Counters counters_;
 
+    Incarnation born_as_;  ///< Raised when an earlier life turns out to have come further.
     Epoch epoch_;
 
     std::deque<Action> outbox_;

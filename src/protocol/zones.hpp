@@ -29,7 +29,7 @@ namespace grapevine::protocol {
 /// also talk to those of the others, at a cadence of their own. What crosses then depends on the
 /// number of zones, and not on how large they are:
 ///
-///     zone A                          zone B              every `zone_interval` each representative
+///     zone A                          zone B              each representative, per interval,
 ///     a1* --- ping, hot rumors -----> b2*                 pings one of each other zone
 ///     a2* <-- ack, feedback --------- b1*   b4 b5 ...
 ///     a3*  == events: k-th to k-th == b3*                 * representative

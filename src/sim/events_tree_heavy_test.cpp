@@ -95,11 +95,10 @@ TEST(Trees, a_cut_link_is_replaced_within_the_graft_timeout_and_two_hops) {
         world.run_for(5s);
         publish_in_turn(world, 1, 10, 50ms);
         world.run_for(1s);
-        const wire::StreamId stream{world.member_of(0), Epoch(world.born_as(0).value())};
+        const wire::StreamId stream{world.member_of(0), world.epoch_of(0)};
         HostIndex child = 1;
         while (events_of(world, child).spreader().upstream(stream) == stream.publisher) ++child;
-        const HostIndex parent =
-            world.host_of(events_of(world, child).spreader().upstream(stream));
+        const HostIndex parent = world.host_of(events_of(world, child).spreader().upstream(stream));
         ASSERT_NE(parent, kNoHost);
         world.cut({parent}, {child});
         publish_in_turn(world, 1, 3, 400ms);

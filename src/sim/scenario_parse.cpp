@@ -290,10 +290,10 @@ Outcome<Expectations> parse_expectations(const Place& place, const toml::table& 
 }
 
 Outcome<Scenario> parse_table(const Place& place, const toml::table& table) {
-    GV_TRY_VOID(
-        check_keys(place, table,
-                   {"name", "description", "members", "profile", "detector", "dissemination",
-                    "duration", "start_within", "seeds", "drift_ppm_max", "network", "step", "expect"}));
+    GV_TRY_VOID(check_keys(
+        place, table,
+        {"name", "description", "members", "profile", "detector", "dissemination", "duration",
+         "start_within", "seeds", "drift_ppm_max", "network", "step", "expect"}));
     Scenario scenario;
     GV_TRY_VOID(read(place, table, "name", scenario.name));
     GV_TRY_VOID(read(place, table, "description", scenario.description));
@@ -303,8 +303,7 @@ Outcome<Scenario> parse_table(const Place& place, const toml::table& table) {
         scenario.detector.emplace();
         GV_TRY_VOID(read_word(place, table, "detector", *scenario.detector, kDetectors));
     }
-    GV_TRY_VOID(
-        read_word(place, table, "dissemination", scenario.dissemination, kDisseminations));
+    GV_TRY_VOID(read_word(place, table, "dissemination", scenario.dissemination, kDisseminations));
     GV_TRY_VOID(read(place, table, "duration", scenario.duration));
     GV_TRY_VOID(read(place, table, "start_within", scenario.start_within));
     GV_TRY_VOID(read(place, table, "seeds", scenario.seeds, kSeedsMax));

@@ -139,7 +139,7 @@ std::vector<Detection> Statistics::detections() const {
 }
 
 void Statistics::published(HostIndex host, EventSequence sequence) {
-    const wire::StreamId stream{world_.member_of(host), Epoch(world_.born_as(host).value())};
+    const wire::StreamId stream{world_.member_of(host), world_.epoch_of(host)};
     std::vector<Moment>& moments = published_[stream];
     moments.resize(sequence.value(), world_.now());
     ++published_count_;
@@ -164,7 +164,7 @@ Statistics::Deliveries Statistics::deliveries() const {
         // What a publisher took with it when it died is owed by nobody.
         const HostIndex publisher = world_.host_of(stream.publisher);
         const bool is_alive = publisher != kNoHost && world_.is_up(publisher) &&
-                              world_.born_as(publisher).value() == stream.epoch.value();
+                              world_.epoch_of(publisher) == stream.epoch;
         std::uint64_t highest = is_alive ? moments.size() : 0;
         for (HostIndex host = 0; host < hosts_.size() && !is_alive; ++host) {
             const auto view = hosts_[host].streams.find(stream);

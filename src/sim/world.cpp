@@ -142,6 +142,7 @@ void World::start(HostIndex index) {
     start.boot = Boot(births_.next());
     start.cookie_secret = random_bytes<32>(births_);
     start.seed = births_.next();
+    start.started = WallTime{kEpochMs + now_.time_since_epoch() / 1ms};
 
     host.clock = HostClock(now_, host.drift_ppm);
     host.started = now_;
@@ -157,6 +158,7 @@ void World::start(HostIndex index) {
         std::make_unique<overlay::Overlay>(settings_for(index), std::move(start), records_);
     host.member = membership(index).self();
     host.born_as = membership(index).self_record()->incarnation;
+    host.epoch = host.overlay->node().epoch();
     owners_[host.member] = index;
     statistics_.started(index);
     checkers_.started(index);

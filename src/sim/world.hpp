@@ -153,6 +153,8 @@ public:
     [[nodiscard]] HostIndex host_of(MemberId member) const;
     /// The incarnation with which the present life began.
     [[nodiscard]] Incarnation born_as(HostIndex host) const { return hosts_[host].born_as; }
+    /// Of the stream of events with which the present life began.
+    [[nodiscard]] Epoch epoch_of(HostIndex host) const { return hosts_[host].epoch; }
     [[nodiscard]] Moment started_at(HostIndex host) const { return hosts_[host].started; }
     /// The clock of the host, as the host reads it.
     [[nodiscard]] Instant clock(HostIndex host) const { return hosts_[host].clock.at(now_); }
@@ -178,6 +180,7 @@ private:
         std::optional<Disk::Image> copy;
         MemberId member;
         Incarnation born_as;
+        Epoch epoch;
         Moment started{};
         Moment stalled_until{};
         std::deque<Datagram> socket;  ///< Filled while stalled.

@@ -161,8 +161,8 @@ Finding records(std::uint64_t seed) {
     return found_in(world);
 }
 
-/// Events along trees: one copy for each member, also again after a link has broken, and then nobody
-/// has to ask.
+/// Events along trees: one copy for each member, also again after a link has broken, and then
+/// nobody has to ask.
 Finding trees(std::uint64_t seed) {
     World world(config_of(40, protocol::Profile::fast, seed));
     if (!start_and_converge(world, 500ms, 30s)) return failed(world);
