@@ -90,7 +90,8 @@ public:
 private:
     template <typename... Values>
     void put(fmt::format_string<Values...> format, Values&&... values) {
-        fmt::format_to(std::back_inserter(out_), format, std::forward<Values>(values)...);
+        // Not format_to: clang asks Debian's libfmt for it by another name than g++ gave it.
+        out_ += fmt::format(format, std::forward<Values>(values)...);
     }
 
     [[nodiscard]] double x_of(std::int64_t after_us) const {

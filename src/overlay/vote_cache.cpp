@@ -18,7 +18,7 @@ std::size_t VoteCache::Hash::operator()(const Verified& verified) const {
 
 bool VoteCache::verify(const wire::PublicKey& voter_key, MemberId member, Incarnation incarnation,
                        const wire::Vote& vote) {
-    const Bytes about = wire::native::encode_vote_signed_part(member, incarnation, vote.voter);
+    const Bytes about = wire::native::encode_vote_signed_part(member, incarnation, vote);
     Verified verified;
     assert(about.size() == verified.about.size());
     std::ranges::copy(about, verified.about.begin());
@@ -36,20 +36,22 @@ bool VoteCache::verify(const wire::PublicKey& voter_key, MemberId member, Incarn
 }
 
 wire::Vote OwnVotes::sign(const crypto::Identity& identity, MemberId member,
-                          Incarnation incarnation) {
-    const Subject subject{member, incarnation};
+                          Incarnation incarnation, bool is_refused) {
+    wire::Vote vote{.voter = identity.member(), .is_refused = is_refused};
+    const Subject subject{member, incarnation, is_refused};
     if (const auto found = signed_.find(subject); found != signed_.end()) {
-        return {identity.member(), found->second};
+        vote.signature = found->second;
+        return vote;
     }
-    const wire::Signature signature = identity.sign(
-        wire::native::encode_vote_signed_part(member, incarnation, identity.member()));
+    vote.signature =
+        identity.sign(wire::native::encode_vote_signed_part(member, incarnation, vote));
     if (signed_.size() == kOwnVotesMax) {
         signed_.erase(order_.front());
         order_.pop_front();
     }
-    signed_.emplace(subject, signature);
+    signed_.emplace(subject, vote.signature);
     order_.push_back(subject);
-    return {identity.member(), signature};
+    return vote;
 }
 
 }  // namespace grapevine::overlay

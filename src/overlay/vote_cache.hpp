@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <tuple>
 #include <unordered_set>
-#include <utility>
 
 #include "base/bytes.hpp"
 #include "base/ids.hpp"
@@ -38,7 +38,7 @@ public:
 private:
     /// Signed part and signature.
     struct Verified {
-        std::array<std::uint8_t, 21> about{};
+        std::array<std::uint8_t, 22> about{};
         wire::Signature signature{};
         friend bool operator==(const Verified&, const Verified&) = default;
     };
@@ -54,10 +54,12 @@ private:
 /// Our own votes as they leave us, each signed once. Bounded by kOwnVotesMax, the oldest displaced.
 class OwnVotes {
 public:
-    wire::Vote sign(const crypto::Identity& identity, MemberId member, Incarnation incarnation);
+    /// `is_refused`: see wire::Vote.
+    wire::Vote sign(const crypto::Identity& identity, MemberId member, Incarnation incarnation,
+                    bool is_refused);
 
 private:
-    using Subject = std::pair<MemberId, Incarnation>;
+    using Subject = std::tuple<MemberId, Incarnation, bool>;
     std::map<Subject, wire::Signature> signed_;
     std::deque<Subject> order_;
 };

@@ -104,7 +104,7 @@ bool Overlay::Implementation::has_own_vote(const wire::Section& section) const {
 void Overlay::Implementation::sign_own_votes(wire::Section& section) {
     const auto sign = [this](MemberId member, Incarnation incarnation, wire::Vote& vote) {
         if (vote.voter == identity_.member() && is_blank(vote)) {
-            vote = own_votes_.sign(identity_, member, incarnation);
+            vote = own_votes_.sign(identity_, member, incarnation, vote.is_refused);
         }
     };
     if (auto* verdict = std::get_if<wire::BurstVerdict>(&section)) {

@@ -26,8 +26,9 @@ crypto::Identity identity_of(int host) {
 
 wire::Vote vote_of(int host, MemberId member, Incarnation incarnation) {
     const crypto::Identity identity = identity_of(host);
-    return {identity.member(),
-            identity.sign(native::encode_vote_signed_part(member, incarnation, identity.member()))};
+    wire::Vote vote{identity.member()};
+    vote.signature = identity.sign(native::encode_vote_signed_part(member, incarnation, vote));
+    return vote;
 }
 
 /// Members 1 to 5 that know each other. 5 says what the tests put into its mouth; 1 listens.
@@ -188,12 +189,12 @@ TEST(VoteCache, the_oldest_vote_is_displaced) {
 TEST(OwnVotes, the_same_vote_has_the_same_signature) {
     OwnVotes votes;
     const crypto::Identity identity = identity_of(3);
-    const wire::Vote first = votes.sign(identity, MemberId(9), Incarnation(2));
+    const wire::Vote first = votes.sign(identity, MemberId(9), Incarnation(2), false);
     EXPECT_EQ(first, vote_of(3, MemberId(9), Incarnation(2)));
     for (std::size_t index = 0; index < kOwnVotesMax; ++index) {
-        votes.sign(identity, MemberId(10 + index), Incarnation(2));
+        votes.sign(identity, MemberId(10 + index), Incarnation(2), false);
     }
-    EXPECT_EQ(votes.sign(identity, MemberId(9), Incarnation(2)), first);
+    EXPECT_EQ(votes.sign(identity, MemberId(9), Incarnation(2), false), first);
 }
 
 }  // namespace

@@ -20,31 +20,42 @@ std::uint64_t healthy_deaths(const World& world, HostIndex sick) {
     return statistics.false_deaths() - statistics.false_deaths(world.member_of(sick));
 }
 
-// It loses four of five datagrams that are sent to it, finds everybody silent, and says so.
+/// It loses four of five datagrams that are sent to it, finds everybody silent, and says so. How
+/// often it was not believed.
+std::uint64_t ignored_words_of_the_deaf(protocol::DetectorKind detector, std::uint64_t seed) {
+    WorldConfig config = world_config(24, kFast, seed);
+    config.protocol = profile_config(kFast, detector);
+    World world(config);
+    EXPECT_TRUE(start_and_converge(world));
+    world.network().set_inbound_loss(5, 0.8);
+    world.run_for(60s);
+    EXPECT_EQ(healthy_deaths(world, 5), 0U);
+    std::uint64_t ignored = 0;
+    std::uint64_t before = 0;
+    for (HostIndex host = 0; host < 24; ++host) {
+        if (host != 5) before += world.membership(host).counters().suspicions;
+        ignored += world.membership(host).counters().dropped_unreliable;
+    }
+    world.run_for(30s);
+    std::uint64_t after = 0;
+    for (HostIndex host = 0; host < 24; ++host) {
+        if (host != 5) after += world.membership(host).counters().suspicions;
+    }
+    // What is left are suspicions of itself, a few a minute at each of the others.
+    if (detector == protocol::DetectorKind::rings) {
+        EXPECT_LE(after - before, 23U * 10U);
+    }
+    EXPECT_EQ(healthy_deaths(world, 5), 0U);
+    EXPECT_EQ(violations_of(world), "");
+    return ignored;
+}
+
+// With the rings its word alone is no quorum, with SWIM it would be believed if it were not known
+// for being refuted.
 TEST(HalfReachable, a_member_that_hears_little_does_not_poison_the_group) {
     for_each_seed(2, [](std::uint64_t seed) {
-        World world(world_config(24, kFast, seed));
-        ASSERT_TRUE(start_and_converge(world));
-        world.network().set_inbound_loss(5, 0.8);
-        world.run_for(60s);
-        EXPECT_EQ(healthy_deaths(world, 5), 0U);
-        // It is not believed any more: suspicions of the healthy have ceased.
-        std::uint64_t ignored = 0;
-        std::uint64_t before = 0;
-        for (HostIndex host = 0; host < 24; ++host) {
-            if (host != 5) before += world.membership(host).counters().suspicions;
-            ignored += world.membership(host).counters().dropped_unreliable;
-        }
-        EXPECT_GT(ignored, 0U);
-        world.run_for(30s);
-        std::uint64_t after = 0;
-        for (HostIndex host = 0; host < 24; ++host) {
-            if (host != 5) after += world.membership(host).counters().suspicions;
-        }
-        // What is left are suspicions of itself, a few a minute at each of the others.
-        EXPECT_LE(after - before, 23U * 10U);
-        EXPECT_EQ(healthy_deaths(world, 5), 0U);
-        EXPECT_EQ(violations_of(world), "");
+        ignored_words_of_the_deaf(protocol::DetectorKind::rings, seed);
+        EXPECT_GT(ignored_words_of_the_deaf(protocol::DetectorKind::swim, seed), 0U);
     });
 }
 
@@ -101,6 +112,7 @@ TEST(Together, a_single_crash_is_told_when_it_is_known) {
         return true;
     };
     ASSERT_TRUE(world.run_until(all_know, 5s, 1ms));
+    world.run_for(world.config().protocol.batch_quiet);
     for (const HostIndex host : world.members()) {
         EXPECT_EQ(world.statistics().death_groups(host), std::vector<std::size_t>{1}) << host;
     }

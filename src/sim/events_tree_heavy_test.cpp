@@ -109,18 +109,20 @@ TEST(Trees, a_cut_link_is_replaced_within_the_graft_timeout_and_two_hops) {
         constexpr Duration kHop = 3ms;
         EXPECT_LE(*world.statistics().delivery_quantile(1.0),
                   config.protocol.announce_delay + config.protocol.repair_delay * 5 / 4 + 6 * kHop);
-        EXPECT_LE(static_cast<double>(fragments_sent(world) - before), 1.02 * 10 * 59);
+        EXPECT_LE(static_cast<double>(fragments_sent(world) - before), 1.05 * 10 * 59);
     });
 }
 
-// The link from a publisher to one member lets 50 datagrams a second through. The publisher learns
-// of it and goes slower; nobody misses anything, and the others never notice.
+// The links to one member let 100 datagrams a second through from the publisher and 50 from each
+// other member, 600 events are published, one per datagram. The publisher learns of it and goes slower; nobody misses anything, and the others never notice.
 TEST(Pressure, a_clogged_link_slows_its_publisher_and_nobody_else_notices) {
     for_each_seed(2, [](std::uint64_t seed) {
         WorldConfig config = world_config(12, protocol::Profile::lan, seed);
         World world(config);
         ASSERT_TRUE(start_and_converge(world));
         world.run_for(5s);
+        publish_in_turn(world, 1, 10, 50ms);
+        world.run_for(1s);
         constexpr HostIndex kSlow = 7;
         std::uint64_t published = 0;
         std::uint64_t held_up = 0;
@@ -131,19 +133,19 @@ TEST(Pressure, a_clogged_link_slows_its_publisher_and_nobody_else_notices) {
             if (world.now() < clogged_until) {
                 for (HostIndex from = 0; from < 12; ++from) {
                     if (from == kSlow) continue;
-                    const std::size_t capacity = from == 0 ? 5 : 2;
-                    world.network().clog(from, kSlow, world.now() + 100ms, capacity);
+                    const std::size_t capacity = from == 0 ? 10 : 5;
+                    world.network().clog(from, kSlow, world.now() + 99ms, capacity);
                 }
             }
-            for (int i = 0; i < 30; ++i) {
+            for (int i = 0; i < 60; ++i) {
                 if (world.publish_at(0) <= world.clock(0)) {
-                    EXPECT_TRUE(world.publish(0, "news", Bytes(100, 1)));
+                    EXPECT_TRUE(world.publish(0, "news", Bytes(1000, 1)));
                     ++published;
                 } else {
                     world.held_up(0);
                     ++held_up;
                 }
-                world.run_for(100ms / 30);
+                world.run_for(Duration(100ms) / 60);
             }
             const auto pressure = events_of(world, 0).pressure(world.clock(0));
             is_told |= pressure && pressure->slowest.slowest == world.member_of(kSlow);

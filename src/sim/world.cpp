@@ -325,6 +325,10 @@ void World::deliver(HostIndex index, Datagram datagram) {
     receive(index, datagram);
 }
 
+void World::refuse_falsely(HostIndex host, HostIndex about) {
+    refuse(about, Network::endpoint_of(host));
+}
+
 /// The kernel of a live machine answers for a port that nobody listens on.
 void World::refuse(HostIndex index, const Endpoint& from) {
     const HostIndex sender = network_.host_of(from);

@@ -65,6 +65,8 @@ using SharedRecord = std::shared_ptr<const MemberRecord>;
 struct Vote {
     MemberId voter;
     Signature signature{};
+    /// The host of the member has said that nobody listens there: its process has ended, not it.
+    bool is_refused = false;
     friend bool operator==(const Vote&, const Vote&) = default;
 };
 

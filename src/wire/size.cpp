@@ -5,7 +5,7 @@
 namespace grapevine::wire {
 namespace {
 
-constexpr std::size_t kVoteBytes = 8 + 64;
+constexpr std::size_t kVoteBytes = 8 + 1 + 64;
 
 std::size_t size_of(const StreamId& stream) {
     return 8 + 4 + varint_size(stream.channel);

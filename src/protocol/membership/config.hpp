@@ -91,6 +91,9 @@ struct ProtocolConfig {
     Duration phi_pause = std::chrono::seconds(1);
     std::uint8_t phi_monitors = 5;
 
+    /// A death is told once for so long nobody else has died. With `fast`, the rings find those that
+    /// fail together .17 s apart at most, and somewhat later where their observers fail with them.
+    Duration batch_quiet = std::chrono::milliseconds(170);
     /// Deaths are told together while another member is in doubt, for at most this long.
     Duration batch_hold = std::chrono::milliseconds(500);
     /// A view that has not changed for so long is settled, and told as a whole.

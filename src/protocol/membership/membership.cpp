@@ -368,7 +368,12 @@ Instant Membership::deadline() const {
 }
 
 void Membership::emit(Kind kind, Position position) {
-    outbox_.push_back(Change{{kind, members_[position]}});
+    MemberChange change{kind, members_[position]};
+    if (const auto evidence = evidence_.find(id_at(position));
+        kind == Kind::died && evidence != evidence_.end()) {
+        change.is_refused = std::ranges::any_of(evidence->second, &wire::Vote::is_refused);
+    }
+    outbox_.push_back(Change{std::move(change)});
 }
 
 void Membership::spread(MemberId member) {

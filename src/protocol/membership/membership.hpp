@@ -46,6 +46,8 @@ struct MemberChange {
     };
     Kind kind = Kind::joined;
     Member member;
+    /// Of `died`: its host lives and has refused what was sent to it (wire::Vote::is_refused).
+    bool is_refused = false;
 };
 
 /// Who is in the group: the full view, its merge rule, suspicion, death and refutation.

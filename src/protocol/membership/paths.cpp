@@ -95,11 +95,8 @@ void Paths::heard(Instant now, MemberId member) {
     if (known->is_gone && !is_recent(now, known->heard, kEvidenceLife)) known->since = now;
     known->heard = now;
     known->touched = now;
-    if (known->is_gone) {
-        if (now - known->since > kAfterlife) change(*known, Path::in_only);
-    } else if (known->bad >= kBadToBlame && known->path != Path::in_only) {
-        classify(now, *known);
-    }
+    // Of the living the next examination decides: where a link has just healed, it answers.
+    if (known->is_gone && now - known->since > kAfterlife) change(*known, Path::in_only);
 }
 
 void Paths::answered(Instant now, MemberId member) {

@@ -270,7 +270,7 @@ void Rings::end_burst(Instant now, MemberId target, bool is_alive) {
         wire::BurstVerdict verdict{asker.sequence, target, asker.incarnation, is_alive, {}};
         // A witness that is not well itself says nothing against others.
         if (!is_alive && swim_.local_health() > 0) continue;
-        if (!is_alive) verdict.vote = wire::Vote{self_, {}};
+        if (!is_alive) verdict.vote = wire::Vote{self_, {}, burst.refused_count > 0};
         send(asker.member, verdict);
     }
 }

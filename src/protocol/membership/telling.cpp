@@ -10,7 +10,7 @@ namespace grapevine::protocol {
 using Kind = MemberChange::Kind;
 
 Telling::Telling(const ProtocolConfig& config)
-    : hold_(config.batch_hold), settle_time_(config.settle_time) {}
+    : quiet_(config.batch_quiet), hold_(config.batch_hold), settle_time_(config.settle_time) {}
 
 void Telling::changed(Instant now, MemberChange change) {
     const Kind kind = change.kind;
@@ -20,6 +20,7 @@ void Telling::changed(Instant now, MemberChange change) {
     }
     if (kind == Kind::died) {
         if (held_.empty()) held_until_ = now + hold_;
+        if (!change.is_refused) quiet_at_ = now + quiet_;
         held_.push_back(std::move(change));
         return;
     }
@@ -33,7 +34,9 @@ void Telling::changed(Instant now, MemberChange change) {
 void Telling::release(Instant now, bool is_anybody_in_doubt) {
     if (held_.empty()) return;
     const bool is_one_of_many = last_told_ && now - *last_told_ < hold_;
-    if (now < held_until_ && (is_anybody_in_doubt || is_one_of_many)) return;
+    if (now >= quiet_at_) quiet_at_ = kNever;
+    const bool is_quiet = quiet_at_ == kNever;
+    if (now < held_until_ && (!is_quiet || is_anybody_in_doubt || is_one_of_many)) return;
     tell_held(now);
 }
 
@@ -44,9 +47,11 @@ void Telling::tell_held(Instant now) {
         for (std::size_t at = begin; at < end; ++at) changes.changes.push_back(held_[at]);
         outbox_.emplace_back(std::move(changes));
     }
+    const auto is_refused = [](const MemberChange& held) { return held.is_refused; };
+    if (!std::ranges::all_of(held_, is_refused)) last_told_ = now;
     held_.clear();
+    quiet_at_ = kNever;
     held_until_ = kNever;
-    last_told_ = now;
 }
 
 void Telling::settled(Settled view) {
@@ -67,7 +72,7 @@ std::optional<Telling::Action> Telling::poll() {
 
 Instant Telling::deadline() const {
     // A view is not settled while deaths of it are untold.
-    return held_.empty() ? settles_at_ : held_until_;
+    return held_.empty() ? settles_at_ : std::min(quiet_at_, held_until_);
 }
 
 }  // namespace grapevine::protocol

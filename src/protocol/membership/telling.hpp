@@ -20,13 +20,16 @@ namespace grapevine::protocol {
 /// The problem: a rack fails. Its members are found dead one by one, within some hundred
 /// milliseconds, and who moves work away from each of them moves it to the next one that dies.
 ///
-/// The idea: while somebody else is in doubt, a death is held back, and those that were held are
-/// told together, as one. Source: Suresh et al., "Rapid", ATC 2018, section 4.2 (no view change is
+/// The idea: until nobody has died for `batch_quiet`, and while somebody else is in doubt, a death is
+/// held back, and those that were held are told together, as one. Source: Suresh et al., "Rapid", ATC 2018, section 4.2 (no view change is
 /// proposed while any member lies between the low and the high watermark).
 /// Deviation: Rapid waits until nobody is in doubt, because all members must then agree on one cut;
 /// here a death waits for `batch_hold` at most, since one half-reachable member may be in doubt for
 /// long. A death within `batch_hold` after another one is held, too: where there are two, there are
 /// often more that we have not heard a doubt about.
+///
+/// The death of a process alone, which its host has told by refusing datagrams, is no sign of more to
+/// come: it waits for none.
 ///
 /// Only deaths wait. What follows upon a death that is held is told behind it, so changes of one
 /// member keep their order; those of different members need not.
@@ -69,11 +72,13 @@ private:
     void tell_held(Instant now);
     void settled(Settled view);
 
+    const Duration quiet_;
     const Duration hold_;
     const Duration settle_time_;
     std::vector<MemberChange> held_;
-    Instant held_until_ = kNever;       ///< Unless nobody is in doubt before.
-    std::optional<Instant> last_told_;  ///< A death.
+    Instant quiet_at_ = kNever;         ///< Others may die before that. kNever once it has passed.
+    Instant held_until_ = kNever;       ///< Unless it is quiet and nobody in doubt before.
+    std::optional<Instant> last_told_;  ///< A death that was none of a process alone.
     bool has_begun_ = false;            ///< The view that we start with settles, too.
     Instant settles_at_ = kNever;       ///< kNever once it is told.
     std::optional<Settled> last_settled_;

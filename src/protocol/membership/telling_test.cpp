@@ -20,15 +20,19 @@ struct Bench {
     bool is_in_doubt = false;
     std::size_t size = 7;
 
-    explicit Bench(Duration hold = 500ms) : telling(config_of(hold)) { end_of_input(); }
-    static ProtocolConfig config_of(Duration hold) {
+    explicit Bench(Duration hold = 500ms, Duration quiet = 0s) : telling(config_of(hold, quiet)) {
+        end_of_input();
+    }
+    static ProtocolConfig config_of(Duration hold, Duration quiet) {
         ProtocolConfig config;
         config.batch_hold = hold;
+        config.batch_quiet = quiet;
         config.settle_time = 1s;
         return config;
     }
-    void change(Kind kind, std::uint64_t member) {
-        telling.changed(now, {kind, {record_of(MemberId(member), 1), {}, Incarnation(1), now}});
+    void change(Kind kind, std::uint64_t member, bool is_refused = false) {
+        telling.changed(
+            now, {kind, {record_of(MemberId(member), 1), {}, Incarnation(1), now}, is_refused});
     }
     std::string end_of_input() {
         telling.advance(now, is_in_doubt, [this] { return Telling::Settled{size, size}; });
@@ -73,6 +77,45 @@ TEST(Telling, deaths_wait_while_others_are_in_doubt_and_are_told_as_one) {
     bench.change(Kind::died, 4);
     bench.is_in_doubt = false;
     EXPECT_EQ(bench.end_of_input(), "died 2+3+4");
+}
+
+TEST(Telling, deaths_are_told_as_one_when_nobody_has_died_for_batch_quiet) {
+    Bench bench(500ms, 80ms);
+    bench.change(Kind::died, 2);
+    EXPECT_EQ(bench.end_of_input(), "");
+    EXPECT_EQ(bench.telling.deadline(), bench.now + 80ms);
+    bench.now += 80ms - 1ns;
+    bench.change(Kind::died, 3);
+    EXPECT_EQ(bench.end_of_input(), "");
+    EXPECT_EQ(bench.telling.deadline(), bench.now + 80ms);
+    bench.now += 80ms - 1ns;
+    EXPECT_EQ(bench.end_of_input(), "");
+    bench.now += 1ns;
+    EXPECT_EQ(bench.end_of_input(), "died 2+3");
+}
+
+TEST(Telling, the_death_of_a_process_alone_waits_for_no_others) {
+    Bench bench(500ms, 80ms);
+    bench.change(Kind::died, 2, true);
+    EXPECT_EQ(bench.end_of_input(), "died 2");
+    bench.now += 10ms;
+    bench.change(Kind::died, 3, true);
+    EXPECT_EQ(bench.end_of_input(), "died 3");
+    bench.now += 10ms;
+    bench.change(Kind::died, 4);
+    EXPECT_EQ(bench.end_of_input(), "") << "this is the first of its kind";
+    bench.now += 80ms;
+    EXPECT_EQ(bench.end_of_input(), "died 4");
+}
+
+TEST(Telling, deaths_that_go_on_and_on_wait_for_batch_hold_at_most) {
+    Bench bench(500ms, 80ms);
+    for (std::uint64_t member = 2; member < 12; ++member) {
+        bench.change(Kind::died, member);
+        EXPECT_EQ(bench.end_of_input(), "");
+        bench.now += 50ms;
+    }
+    EXPECT_EQ(bench.end_of_input(), "died 2+3+4+5+6+7+8+9+10+11");
 }
 
 TEST(Telling, a_death_waits_for_batch_hold_at_most) {

@@ -123,7 +123,8 @@ Result<MemberRecord> decode_record(ByteView bytes);
 /// What the signature of `voter`'s vote about `member` in the life `incarnation` is over. The
 /// overlay is not named in it, because the identities are: a node has one key pair per overlay, so
 /// neither member nor voter exists anywhere else.
-Bytes encode_vote_signed_part(MemberId member, Incarnation incarnation, MemberId voter);
+/// Without its signature.
+Bytes encode_vote_signed_part(MemberId member, Incarnation incarnation, const Vote& vote);
 
 /// The two parts of an encoded record, for `verify`. Truncated if it is shorter than a signature.
 struct RecordParts {

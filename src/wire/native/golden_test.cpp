@@ -124,7 +124,7 @@ TEST(Golden, observers) {
     expect_section("coordinate", "eight dimensions, height 5, adjustment -3, error 1.5",
                    coordinate);
     expect_golden("vote_signed_part", "what the signature of a vote is over",
-                  encode_vote_signed_part(target, Incarnation(3), MemberId(4)));
+                  encode_vote_signed_part(target, Incarnation(3), vote(MemberId(4))));
 }
 
 TEST(Golden, questions) {

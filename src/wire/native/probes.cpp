@@ -50,22 +50,25 @@ Result<Nack> read_nack(Reader& reader) {
 
 void write_vote(Writer& writer, const Vote& vote) {
     writer.integer(vote.voter.value());
+    writer.integer(static_cast<std::uint8_t>(vote.is_refused ? 1 : 0));
     writer.bytes(vote.signature);
 }
 
-Bytes encode_vote_signed_part(MemberId member, Incarnation incarnation, MemberId voter) {
+Bytes encode_vote_signed_part(MemberId member, Incarnation incarnation, const Vote& vote) {
     Bytes bytes;
     Writer writer(bytes);
     writer.integer(kVoteTag);
     writer.integer(member.value());
     writer.integer(incarnation.value());
-    writer.integer(voter.value());
+    writer.integer(vote.voter.value());
+    writer.integer(static_cast<std::uint8_t>(vote.is_refused ? 1 : 0));
     return bytes;
 }
 
 Result<Vote> read_vote(Reader& reader, std::string_view field) {
     Vote vote;
     vote.voter = MemberId(GV_TRY(reader.integer<std::uint64_t>(field)));
+    vote.is_refused = GV_TRY(read_flag(reader, field));
     const ByteView signature = GV_TRY(reader.bytes(vote.signature.size(), field));
     std::ranges::copy(signature, vote.signature.begin());
     return vote;

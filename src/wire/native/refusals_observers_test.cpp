@@ -110,9 +110,10 @@ TEST(Refusals, a_burst_ends_in_an_answer_or_a_vote) {
             rest(w);
         });
     };
-    const auto vote = [](std::uint64_t voter) {
+    const auto vote = [](std::uint64_t voter, std::uint8_t refused = 0) {
         return [=](Writer& w) {
             w.integer(voter);
+            w.integer(refused);
             w.bytes(Signature{});
         };
     };
@@ -123,6 +124,8 @@ TEST(Refusals, a_burst_ends_in_an_answer_or_a_vote) {
     EXPECT_EQ(burst(kSomebody, 1, vote(2)), "malformed section") << "alive, and a vote behind it";
     EXPECT_EQ(burst(kSomebody, 2, nothing), "malformed burst_verdict.flags");
     EXPECT_EQ(burst(0, 1, nothing), "malformed burst_verdict.target");
+    EXPECT_EQ(burst(kSomebody, 0, vote(2, 1)), "accepted");
+    EXPECT_EQ(burst(kSomebody, 0, vote(2, 2)), "malformed burst_verdict.vote");
     EXPECT_EQ(burst(kSomebody, 0, vote(0)), "malformed burst_verdict.vote");
     EXPECT_EQ(burst(kSomebody, 0, vote(kSomebody)), "malformed burst_verdict.vote");
 }

@@ -125,6 +125,7 @@ Fill accusation(std::uint64_t member, std::uint8_t status, std::uint64_t accuser
         w.integer(static_cast<std::uint8_t>(voters.size()));
         for (const std::uint64_t voter : voters) {
             w.integer(voter);
+            w.integer(std::uint8_t{0});
             w.bytes(Signature{});
         }
     };

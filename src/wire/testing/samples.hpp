@@ -103,6 +103,7 @@ inline StateDelta sample_delta(Random& random, std::size_t budget_bytes) {
 inline Vote sample_vote(Random& random) {
     Vote vote;
     vote.voter = sample_member(random);
+    vote.is_refused = random.below(2) == 1;
     for (std::uint8_t& byte : vote.signature) byte = static_cast<std::uint8_t>(random.next());
     return vote;
 }
