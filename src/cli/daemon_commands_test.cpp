@@ -116,10 +116,10 @@ TEST(DaemonCommands, members_are_a_table_of_the_only_overlay) {
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_EQ(
         outcome.out,
-        "NAME          STATUS     FOR  ADDRESS         LIFE      RTT  PATH         LABELS   ID\n"
-        "web-1 (here)  alive     61 s  127.0.0.1:9471     3                        rack=r1  "
+        "NAME          STATUS     FOR  ADDRESS         LIFE     RTT  PATH         LABELS   ID\n"
+        "web-1 (here)  alive     61 s  127.0.0.1:9471     3                       rack=r1  "
         "00000000000000aa\n"
-        "web-2         dead    500 ms  127.0.0.1:9472     1  0.84 ms  udp in only           "
+        "web-2         dead    500 ms  127.0.0.1:9472     1  840 us  udp in only           "
         "00000000000000bb\n");
     EXPECT_EQ(daemon.asked().front().authorization, "Bearer gv_secret");
 }

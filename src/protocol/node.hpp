@@ -85,8 +85,8 @@ public:
         std::uint64_t accusations_ignored = 0;
     };
 
-    /// `self`: our record with the incarnation of this start. `own`: our keys, as restored. `epoch`:
-    /// of our stream of events, larger than in every earlier life.
+    /// `self`: our record with the incarnation of this start. `own`: our keys, as restored.
+    /// `epoch`: of our stream of events, larger than in every earlier life.
     Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
          std::uint64_t seed);
 

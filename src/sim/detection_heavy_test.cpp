@@ -1,5 +1,5 @@
-// What failure detection withstands: loss, stalls, and half of all dying at once. How fast it is and
-// what it costs: rings_heavy_test.cpp.
+// What failure detection withstands: loss, stalls, and half of all dying at once. How fast it is
+// and what it costs: rings_heavy_test.cpp.
 #include <algorithm>
 #include <array>
 #include <gtest/gtest.h>

@@ -114,7 +114,8 @@ TEST(Trees, a_cut_link_is_replaced_within_the_graft_timeout_and_two_hops) {
 }
 
 // The links to one member let 100 datagrams a second through from the publisher and 50 from each
-// other member, 600 events are published, one per datagram. The publisher learns of it and goes slower; nobody misses anything, and the others never notice.
+// other member, 600 events are published, one per datagram. The publisher learns of it
+// and goes slower; nobody misses anything, and the others never notice.
 TEST(Pressure, a_clogged_link_slows_its_publisher_and_nobody_else_notices) {
     for_each_seed(2, [](std::uint64_t seed) {
         WorldConfig config = world_config(12, protocol::Profile::lan, seed);

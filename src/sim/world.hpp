@@ -88,8 +88,8 @@ public:
     void kill_after(HostIndex host, std::uint64_t actions, Crash crash);
     /// The process does nothing for this long; datagrams wait in its socket, timers are late.
     void stall(HostIndex host, Duration duration);
-    /// The kernel of `host` is made to believe that the port of `about` is closed: a stray or forged
-    /// ICMP message, or one of an earlier life.
+    /// The kernel of `host` is made to believe that the port of `about` is closed: a stray or
+    /// forged ICMP message, or one of an earlier life.
     void refuse_falsely(HostIndex host, HostIndex about);
     /// Says goodbye; the process ends two seconds later.
     void leave(HostIndex host);

@@ -91,8 +91,8 @@ struct ProtocolConfig {
     Duration phi_pause = std::chrono::seconds(1);
     std::uint8_t phi_monitors = 5;
 
-    /// A death is told once for so long nobody else has died. With `fast`, the rings find those that
-    /// fail together .17 s apart at most, and somewhat later where their observers fail with them.
+    /// A death is told once for so long nobody else has died. With `fast`, the rings find those
+    /// that fail together .17 s apart at most, and later where their observers fail with them.
     Duration batch_quiet = std::chrono::milliseconds(170);
     /// Deaths are told together while another member is in doubt, for at most this long.
     Duration batch_hold = std::chrono::milliseconds(500);

@@ -20,16 +20,17 @@ namespace grapevine::protocol {
 /// The problem: a rack fails. Its members are found dead one by one, within some hundred
 /// milliseconds, and who moves work away from each of them moves it to the next one that dies.
 ///
-/// The idea: until nobody has died for `batch_quiet`, and while somebody else is in doubt, a death is
-/// held back, and those that were held are told together, as one. Source: Suresh et al., "Rapid", ATC 2018, section 4.2 (no view change is
-/// proposed while any member lies between the low and the high watermark).
+/// The idea: until nobody has died for `batch_quiet`, and while somebody else is in doubt, a death
+/// is held back, and those that were held are told together, as one. Source: Suresh et al.,
+/// "Rapid", ATC 2018, section 4.2 (no view change is proposed while any member lies between the low
+/// and the high watermark).
 /// Deviation: Rapid waits until nobody is in doubt, because all members must then agree on one cut;
 /// here a death waits for `batch_hold` at most, since one half-reachable member may be in doubt for
 /// long. A death within `batch_hold` after another one is held, too: where there are two, there are
 /// often more that we have not heard a doubt about.
 ///
-/// The death of a process alone, which its host has told by refusing datagrams, is no sign of more to
-/// come: it waits for none.
+/// The death of a process alone, which its host has told by refusing datagrams, is no sign of more
+/// to come: it waits for none.
 ///
 /// Only deaths wait. What follows upon a death that is held is told behind it, so changes of one
 /// member keep their order; those of different members need not.
