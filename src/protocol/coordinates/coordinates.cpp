@@ -37,10 +37,13 @@ Coordinates::Coordinates(MemberId self, std::uint64_t seed)
 
 Duration Coordinates::Peer::median() const {
     assert(sample_count > 0 && sample_count <= kFilterSize);
-    auto sorted = samples_us;
-    const auto first = sorted.end() - sample_count;
-    std::sort(first, sorted.end());
-    return std::chrono::microseconds(first[sample_count / 2]);
+    // The newest stand last.
+    const auto& [first, second, third] = samples_us;
+    static_assert(kFilterSize == 3);
+    if (sample_count == 1) return std::chrono::microseconds(third);
+    if (sample_count == 2) return std::chrono::microseconds(std::max(second, third));
+    return std::chrono::microseconds(
+        std::max(std::min(first, second), std::min(std::max(first, second), third)));
 }
 
 Coordinates::Peer& Coordinates::peer(Instant now, MemberId member) {
