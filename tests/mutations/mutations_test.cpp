@@ -191,7 +191,7 @@ Finding trees(std::uint64_t seed) {
     const HostIndex child = 1 + static_cast<HostIndex>(world.random().below(39));
     if (!world.is_up(0) || !world.is_up(child)) return failed(world);
     const MemberId publisher = world.member_of(0);
-    const wire::StreamId stream{publisher, Epoch(world.born_as(0).value())};
+    const wire::StreamId stream{publisher, world.epoch_of(0)};
     const MemberId parent = world.overlay(child).node().events().spreader().upstream(stream);
     if (world.host_of(parent) == kNoHost) return "a member without a parent";
     world.cut({world.host_of(parent)}, {child});
