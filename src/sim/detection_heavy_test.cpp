@@ -50,6 +50,7 @@ TEST(FalseDeaths, there_are_at_most_two_at_ten_percent_loss) {
 TEST(FalseDeaths, the_last_chance_probe_prevents_most) {
     const auto with_short_suspicion = [](bool last_chance) {
         WorldConfig config = lossy(0.30, 1);
+        config.protocol = profile_config(kLan, protocol::DetectorKind::swim);
         config.protocol.suspicion_alpha = 0.2;
         config.protocol.suspicion_beta = 1;
         config.protocol.last_chance_probe = last_chance;
