@@ -94,7 +94,9 @@ TEST(Paths, a_link_that_is_cut_both_ways_is_relayed_and_nobody_is_suspected) {
                 return path_of(world, 0, 1) == Path::both && path_of(world, 1, 0) == Path::both;
             },
             10s));
-        EXPECT_EQ(path_changes(world), 4U);
+        // An examination that ends in the moment of healing may call it "in only" on the way.
+        EXPECT_GE(path_changes(world), 4U);
+        EXPECT_LE(path_changes(world), 6U);
         EXPECT_EQ(world.statistics().false_deaths(), 0U);
         EXPECT_EQ(violations_of(world), "");
     });
