@@ -37,7 +37,7 @@ if(GRAPEVINE_SANITIZE)
 endif()
 if(GRAPEVINE_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    message(FATAL_ERROR "GRAPEVINE_FUZZ needs clang: cmake --preset fuzz")
+    message(FATAL_ERROR "GRAPEVINE_FUZZ needs clang: cmake --preset clang")
   endif()
   # The libraries count their branches; only the fuzz targets bring libFuzzer's main().
   target_compile_options(gv_flags INTERFACE -fsanitize=fuzzer-no-link)

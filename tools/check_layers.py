@@ -41,6 +41,8 @@ LAYERS = {
     # The tool talks HTTP like anybody else. daemon: `agent` and `demo` start it; sim: `sim` runs
     # it; runtime: its HTTP client and files; control: the words of what it asks.
     "cli": {"base", "control", "daemon", "sim", "runtime"},
+    # runtime: its program waits for lines and instants; everything else there is pure.
+    "maelstrom": {"base", "wire", "protocol", "runtime"},
 }
 
 # Rooms that may touch the machine.

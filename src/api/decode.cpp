@@ -54,6 +54,9 @@ Outcome<EventBody> read_event(const JsonReader& reader) {
     event.topic = GV_TRY(reader.required_text("topic", "\"build.done\""));
     GV_TRY_VOID(check_topic(event.topic, "topic"));
     event.payload = GV_TRY(read_payload(reader));
+    event.is_traced = GV_TRY(reader.truth("trace")).value_or(false);
+    const auto after = GV_TRY(reader.texts("after", kDependenciesMax));
+    if (after) event.after = GV_TRY(read_event_ids(*after, "after"));
     return event;
 }
 
@@ -82,10 +85,35 @@ Outcome<void> check_keys(const JsonReader& reader, std::string_view type,
     return {};
 }
 
+/// The fields that two lists of `control` name, out of the document.
+template <typename Settings, typename Texts, typename Numbers>
+Outcome<Settings> read_settings(const JsonReader& reader, const Texts& texts,
+                                const Numbers& numbers) {
+    Settings settings;
+    for (const auto& text : texts) settings.*text.field = GV_TRY(reader.text(text.name));
+    for (const auto& number : numbers) {
+        constexpr std::uint64_t kNumberMax = std::numeric_limits<std::int64_t>::max();
+        if (const auto value = GV_TRY(reader.whole(number.name, kNumberMax))) {
+            settings.*number.field = static_cast<std::int64_t>(*value);
+        }
+    }
+    return settings;
+}
+
+Outcome<control::Detection> read_detection(const JsonReader& reader) {
+    return read_settings<control::Detection>(reader, control::kDetectionTexts,
+                                             control::kDetectionNumbers);
+}
+
+Outcome<control::Dissemination> read_dissemination(const JsonReader& reader) {
+    return read_settings<control::Dissemination>(reader, control::kDisseminationTexts,
+                                                 control::kDisseminationNumbers);
+}
+
 }  // namespace
 
 Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, OverlayName name) {
-    static constexpr std::array<std::string_view, 16> kKeys = {"name",
+    static constexpr std::array<std::string_view, 34> kKeys = {"name",
                                                                "protocol",
                                                                "bind",
                                                                "advertise",
@@ -100,7 +128,25 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
                                                                "client_key",
                                                                "client_port",
                                                                "local_delivery",
-                                                               "multicast"};
+                                                               "multicast",
+                                                               "detector",
+                                                               "heartbeat_interval_ms",
+                                                               "heartbeat_fail_ms",
+                                                               "heartbeat_subnet_label",
+                                                               "phi_interval_ms",
+                                                               "phi_threshold",
+                                                               "phi_pause_ms",
+                                                               "phi_monitors",
+                                                               "dissemination",
+                                                               "rumor_direction",
+                                                               "rumor_feedback",
+                                                               "rumor_removal",
+                                                               "rumor_k",
+                                                               "rumor_fanout",
+                                                               "rumor_interval_ms",
+                                                               "zone_label",
+                                                               "zone_representatives",
+                                                               "zone_interval_ms"};
     const JsonReader reader = GV_TRY(JsonReader::parse(json, kKeys));
     control::OverlaySpec spec;
     if (name == OverlayName::required) {
@@ -115,6 +161,8 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
     spec.keys = GV_TRY(reader.texts("keys", kKeysMax));
     spec.multicast = GV_TRY(reader.text("multicast"));
     spec.profile = GV_TRY(reader.text("profile"));
+    spec.detection = GV_TRY(read_detection(reader));
+    spec.dissemination = GV_TRY(read_dissemination(reader));
     spec.cipher = GV_TRY(reader.text("cipher"));
     spec.member_name = GV_TRY(reader.text("member_name"));
     spec.labels = GV_TRY(reader.labels("labels", kLabelsMax));
@@ -136,8 +184,24 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
 }
 
 Outcome<EventBody> decode_event(std::string_view json) {
-    static constexpr std::array<std::string_view, 3> kKeys = {"topic", "payload", "payload_base64"};
+    static constexpr std::array<std::string_view, 5> kKeys = {"topic", "payload", "payload_base64",
+                                                              "trace", "after"};
     return read_event(GV_TRY(JsonReader::parse(json, kKeys)));
+}
+
+Outcome<std::vector<control::EventId>> read_event_ids(const std::vector<std::string>& texts,
+                                                      std::string_view field) {
+    if (texts.size() > kDependenciesMax) {
+        return std::unexpected(
+            Refusal{Refusal::Code::over_limit, fmt::format("{} events are named", texts.size()),
+                    fmt::format("name the newest {}: they imply the others", kDependenciesMax),
+                    std::string(field)});
+    }
+    std::vector<control::EventId> ids;
+    for (const std::string& text : texts) {
+        ids.push_back(GV_TRY(control::parse_event_id(text, field)));
+    }
+    return ids;
 }
 
 Outcome<std::string> decode_record_value(std::string_view json) {
@@ -178,13 +242,13 @@ Outcome<TokenBody> decode_token(std::string_view json) {
 }
 
 Outcome<SocketMessage> decode_socket_message(std::string_view json, std::string& id_out) {
-    static constexpr std::array<std::string_view, 11> kKeys = {
-        "type",   "id",   "topics", "members", "records",       "events",
-        "cursor", "from", "topic",  "payload", "payload_base64"};
+    static constexpr std::array<std::string_view, 13> kKeys = {
+        "type", "id",    "topics",  "members",        "records", "events", "cursor",
+        "from", "topic", "payload", "payload_base64", "trace",   "after"};
     static constexpr std::array<std::string_view, 6> kSubscribeKeys = {
         "topics", "members", "records", "events", "cursor", "from"};
-    static constexpr std::array<std::string_view, 3> kPublishKeys = {"topic", "payload",
-                                                                     "payload_base64"};
+    static constexpr std::array<std::string_view, 5> kPublishKeys = {
+        "topic", "payload", "payload_base64", "trace", "after"};
     const JsonReader reader = GV_TRY(JsonReader::parse(json, kKeys));
     std::string id = GV_TRY(reader.text("id")).value_or("");
     if (id.size() > kSocketIdBytesMax) {

@@ -28,9 +28,14 @@ enum class OverlayName : std::uint8_t {
 struct EventBody {
     std::string topic;
     Bytes payload;
+    bool is_traced = false;
+    std::vector<control::EventId> after{};
 };
-/// Exactly one of payload and payload_base64.
+/// Exactly one of payload and payload_base64; "trace" and "after" may be left out.
 [[nodiscard]] Outcome<EventBody> decode_event(std::string_view json);
+/// Ids of events, at most kDependenciesMax.
+[[nodiscard]] Outcome<std::vector<control::EventId>> read_event_ids(
+    const std::vector<std::string>& texts, std::string_view field);
 
 /// {"value": "..."}
 [[nodiscard]] Outcome<std::string> decode_record_value(std::string_view json);

@@ -44,6 +44,22 @@ json::object to_object(const control::MemberView& member) {
     object["labels"] = to_object(member.labels);
     object["status_age_ms"] = member.status_age_ms;
     object["is_self"] = member.is_self;
+    if (!member.path.empty()) object["path"] = to_utf8(member.path);
+    if (member.rtt_us) {
+        object["rtt_us"] = *member.rtt_us;
+        object["is_rtt_measured"] = member.is_rtt_measured;
+    }
+    return object;
+}
+
+json::object to_object(const control::PressureView& pressure) {
+    json::object object;
+    object["member"] = to_utf8(pressure.member);
+    object["member_name"] = to_utf8(pressure.member_name);
+    object["backlog"] = pressure.backlog;
+    object["rate"] = pressure.rate;
+    object["limit"] = pressure.limit;
+    object["since_ms"] = pressure.since_ms;
     return object;
 }
 
@@ -61,6 +77,8 @@ json::object to_object(const control::OverlayView& overlay) {
     for (const std::uint8_t id : overlay.key_ids) key_ids.emplace_back(static_cast<int>(id));
     object["key_ids"] = std::move(key_ids);
     object["profile"] = to_utf8(overlay.profile);
+    object["detector"] = to_utf8(overlay.detector);
+    object["dissemination"] = to_utf8(overlay.dissemination);
     object["cipher"] = to_utf8(overlay.cipher);
     object["labels"] = to_object(overlay.labels);
     object["origin"] = to_utf8(overlay.origin);
@@ -71,6 +89,7 @@ json::object to_object(const control::OverlayView& overlay) {
     object["members_dead"] = overlay.members_dead;
     object["members_left"] = overlay.members_left;
     object["local_health"] = overlay.local_health;
+    if (overlay.pressure) object["pressure"] = to_object(*overlay.pressure);
     json::object counters;
     for (const auto& [name, count] : overlay.counters) counters[to_utf8(name)] = count;
     object["counters"] = std::move(counters);
@@ -97,8 +116,10 @@ json::object to_object(const TokenEntry& entry) {
     return object;
 }
 
-std::string event_id(std::string_view publisher, std::uint32_t epoch, std::uint64_t sequence) {
-    return fmt::format("{}-{}-{}", to_utf8(publisher), epoch, sequence);
+template <typename Named>
+std::string event_id(const Named& event) {
+    return to_utf8(
+        control::format_event_id({event.publisher, event.epoch, event.sequence, event.channel}));
 }
 
 json::object to_object(const control::PublishReceipt& receipt) {
@@ -106,7 +127,8 @@ json::object to_object(const control::PublishReceipt& receipt) {
     object["publisher"] = to_utf8(receipt.publisher);
     object["epoch"] = receipt.epoch;
     object["sequence"] = receipt.sequence;
-    object["id"] = event_id(receipt.publisher, receipt.epoch, receipt.sequence);
+    if (receipt.channel != 0) object["channel"] = receipt.channel;
+    object["id"] = event_id(receipt);
     return object;
 }
 
@@ -121,10 +143,20 @@ json::object item_head(std::string_view kind, const std::string& cursor,
 }
 
 void put(json::object& object, const control::LogItem::Event& event) {
-    object["id"] = event_id(event.publisher, event.epoch, event.sequence);
+    object["id"] = event_id(event);
     object["publisher"] = to_utf8(event.publisher);
     object["epoch"] = event.epoch;
     object["sequence"] = event.sequence;
+    if (event.channel != 0) object["channel"] = event.channel;
+    if (event.is_traced) object["trace"] = true;
+    if (!event.after.empty()) {
+        json::array after;
+        for (const control::EventId& id : event.after) {
+            after.emplace_back(to_utf8(control::format_event_id(id)));
+        }
+        object["after"] = std::move(after);
+        object["causal_unknown"] = event.is_causal_unknown;
+    }
     object["published_at_ms"] = event.published_at.unix_ms;
     object["topic"] = to_utf8(event.topic);
     put_text(object, "payload",
@@ -134,6 +166,7 @@ void put(json::object& object, const control::LogItem::Event& event) {
 void put(json::object& object, const control::LogItem::Gap& gap) {
     object["publisher"] = to_utf8(gap.publisher);
     object["epoch"] = gap.epoch;
+    if (gap.channel != 0) object["channel"] = gap.channel;
     object["first"] = gap.first;
     object["last"] = gap.last;
 }
@@ -141,6 +174,20 @@ void put(json::object& object, const control::LogItem::Gap& gap) {
 void put(json::object& object, const control::LogItem::Member& change) {
     object["kind"] = to_utf8(change.kind);
     object["member"] = to_object(change.member);
+}
+
+void put(json::object& object, const control::LogItem::Members& changes) {
+    object["kind"] = to_utf8(changes.kind);
+    json::array members;
+    for (const control::MemberView& member : changes.members) {
+        members.emplace_back(to_object(member));
+    }
+    object["members"] = std::move(members);
+}
+
+void put(json::object& object, const control::LogItem::View& view) {
+    object["size"] = view.size;
+    object["fingerprint"] = to_utf8(view.fingerprint);
 }
 
 void put(json::object& object, const control::LogItem::Record& record) {
@@ -165,6 +212,8 @@ std::string_view kind_of(const control::LogItem& item) {
         std::string_view operator()(const control::LogItem::Event&) const { return "event"; }
         std::string_view operator()(const control::LogItem::Gap&) const { return "gap"; }
         std::string_view operator()(const control::LogItem::Member&) const { return "member"; }
+        std::string_view operator()(const control::LogItem::Members&) const { return "members"; }
+        std::string_view operator()(const control::LogItem::View&) const { return "view"; }
         std::string_view operator()(const control::LogItem::Record&) const { return "record"; }
     };
     return std::visit(Namer{}, item.what);
@@ -302,7 +351,8 @@ std::string encode_published(std::string_view id, const control::PublishReceipt&
     object["publisher"] = to_utf8(receipt.publisher);
     object["epoch"] = receipt.epoch;
     object["sequence"] = receipt.sequence;
-    object["event_id"] = event_id(receipt.publisher, receipt.epoch, receipt.sequence);
+    if (receipt.channel != 0) object["channel"] = receipt.channel;
+    object["event_id"] = event_id(receipt);
     return json::serialize(object);
 }
 

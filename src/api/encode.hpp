@@ -18,12 +18,15 @@ namespace grapevine::api {
 [[nodiscard]] std::string encode(const control::OverlayView& overlay);
 [[nodiscard]] std::string encode(const std::vector<control::OverlayView>& overlays);
 [[nodiscard]] std::string encode(const control::MemberView& member);
+[[nodiscard]] std::string encode(const control::RoundTripView& view);
+[[nodiscard]] std::string encode(const control::ReachabilityView& view);
 /// `matched` is how many there are; more than `members` when a limit cut the list.
 [[nodiscard]] std::string encode(const std::vector<control::MemberView>& members,
                                  std::size_t matched);
 [[nodiscard]] std::string encode(const control::RecordView& record);
 [[nodiscard]] std::string encode(const control::KeyValue& item);
 [[nodiscard]] std::string encode(const control::PublishReceipt& receipt);
+[[nodiscard]] std::string encode(const control::TraceView& view);
 
 [[nodiscard]] std::string encode_invitation(std::string_view token);
 [[nodiscard]] std::string encode_health();

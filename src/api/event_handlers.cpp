@@ -17,10 +17,28 @@ namespace {
 
 constexpr std::size_t kPageItemsDefault = 100;
 
+/// "1", "true", "0", "false"; `otherwise` when the key is absent.
+Outcome<bool> read_truth(const Call& call, std::string_view key, bool otherwise) {
+    const auto value = call.query_value(key);
+    if (!value) return otherwise;
+    if (*value == "1" || *value == "true") return true;
+    if (*value == "0" || *value == "false") return false;
+    return std::unexpected(Refusal{Refusal::Code::invalid,
+                                   fmt::format("\"{}\" is neither 1 nor 0", *value), "give 1 or 0",
+                                   std::string(key)});
+}
+
 Outcome<EventBody> read_event(const Call& call) {
     const auto topic = call.query_value("topic");
     if (call.body_type() == "application/json") {
-        if (!topic) return decode_event(call.request.body);
+        const bool has_more = call.query_value("trace") || call.query_value("after");
+        if (!topic && !has_more) return decode_event(call.request.body);
+        if (!topic) {
+            return std::unexpected(Refusal{Refusal::Code::invalid,
+                                           "a JSON body says itself how it is published",
+                                           "put \"trace\" and \"after\" into the JSON",
+                                           call.query_value("trace") ? "trace" : "after"});
+        }
         return std::unexpected(
             Refusal{Refusal::Code::invalid, "a JSON body names its topic itself",
                     "to publish the JSON as it is, send it as application/octet-stream", "topic"});
@@ -33,18 +51,9 @@ Outcome<EventBody> read_event(const Call& call) {
     GV_TRY_VOID(check_topic(*topic, "topic"));
     GV_TRY_VOID(check_payload(call.request.body.size(), "payload"));
     const ByteView bytes = as_bytes(call.request.body);
-    return EventBody{*topic, Bytes(bytes.begin(), bytes.end())};
-}
-
-/// "1", "true", "0", "false"; `otherwise` when the key is absent.
-Outcome<bool> read_truth(const Call& call, std::string_view key, bool otherwise) {
-    const auto value = call.query_value(key);
-    if (!value) return otherwise;
-    if (*value == "1" || *value == "true") return true;
-    if (*value == "0" || *value == "false") return false;
-    return std::unexpected(Refusal{Refusal::Code::invalid,
-                                   fmt::format("\"{}\" is neither 1 nor 0", *value), "give 1 or 0",
-                                   std::string(key)});
+    const bool is_traced = GV_TRY(read_truth(call, "trace", false));
+    auto after = GV_TRY(read_event_ids(call.query_values("after"), "after"));
+    return EventBody{*topic, Bytes(bytes.begin(), bytes.end()), is_traced, std::move(after)};
 }
 
 struct FollowRequest {
@@ -121,7 +130,7 @@ void handle_publish(Service& service, const CallPointer& call) {
     auto event = read_event(*call);
     if (!event) return call->refuse(event.error());
     control::Publish publish{call->path_value("overlay"), std::move(event->topic),
-                             std::move(event->payload)};
+                             std::move(event->payload), event->is_traced, std::move(event->after)};
     ask<control::PublishReceipt>(service, call, std::move(publish),
                                  [](const Call& asked, const control::PublishReceipt& receipt) {
                                      asked.reply(encode(receipt));

@@ -123,6 +123,10 @@ TEST(EventStream, passes_the_filter_on) {
     log.append_event("c", "2");
     log.append(control::LogItem::Gap{"00000000000000bb", 1, 4, 9});
     log.append(control::LogItem::Member{"died", FakeControl::member("cc", "gamma", "dead")});
+    log.append(control::LogItem::Members{"died",
+                                         {FakeControl::member("dd", "delta", "dead"),
+                                          FakeControl::member("ee", "epsilon", "dead")}});
+    log.append(control::LogItem::View{3, "00000000000000ff"});
     log.append(control::LogItem::Record{"bb", {{"color", "red"}, {"size", std::nullopt}}, 8});
 
     const auto kinds = [](Follower& follower) {
@@ -131,8 +135,26 @@ TEST(EventStream, passes_the_filter_on) {
         return text;
     };
     EXPECT_EQ(kinds(topics), "event gap ");
-    EXPECT_EQ(kinds(all), "event event gap member record ");
-    EXPECT_EQ(kinds(members), "member ");
+    EXPECT_EQ(kinds(all), "event event gap member members view record ");
+    EXPECT_EQ(kinds(members), "member members view ");
+}
+
+TEST(EventStream, members_that_died_together_are_one_item) {
+    Bench bench;
+    Follower follower(bench, "?members=1");
+    FakeLog& log = *bench.control.current_log;
+    log.append(control::LogItem::Members{"died",
+                                         {FakeControl::member("dd", "delta", "dead"),
+                                          FakeControl::member("ee", "epsilon", "dead")}});
+    log.append(control::LogItem::View{3, "00000000000000ff"});
+    const auto events = follower.take();
+    ASSERT_EQ(events.size(), 2U);
+    EXPECT_EQ(events[0].data.at("kind").as_string(), "died");
+    const auto& members = events[0].data.at("members").as_array();
+    ASSERT_EQ(members.size(), 2U);
+    EXPECT_EQ(members[1].at("name").as_string(), "epsilon");
+    EXPECT_EQ(events[1].data.at("size").to_number<int>(), 3);
+    EXPECT_EQ(events[1].data.at("fingerprint").as_string(), "00000000000000ff");
 }
 
 TEST(EventStream, a_payload_that_is_no_text_is_base64) {

@@ -17,6 +17,7 @@ namespace grapevine::api {
 namespace {
 
 constexpr std::array<std::string_view, 4> kStatuses = {"alive", "suspect", "dead", "left"};
+constexpr std::array<std::string_view, 2> kOrders = {"name", "rtt"};
 
 void reply_done(const Call& call, const control::Done&) {
     call.reply({});
@@ -32,6 +33,7 @@ struct MemberFilter {
     std::vector<std::string> statuses;  ///< Any of these; all if none.
     control::Labels labels;             ///< All of these.
     std::size_t limit = kMembersMax;
+    bool is_by_rtt = false;
 
     [[nodiscard]] bool passes(const control::MemberView& member) const {
         if (!statuses.empty() && std::ranges::find(statuses, member.status) == statuses.end()) {
@@ -60,6 +62,14 @@ Outcome<MemberFilter> parse_member_filter(const Call& call) {
                                            "write it as label=rack=r1", "label"});
         }
         filter.labels.emplace_back(label.substr(0, equals), label.substr(equals + 1));
+    }
+    if (const auto sort = call.query_value("sort")) {
+        if (std::ranges::find(kOrders, *sort) == kOrders.end()) {
+            return std::unexpected(Refusal{Refusal::Code::invalid,
+                                           fmt::format("\"{}\" is no order", *sort),
+                                           nearest_cure(*sort, kOrders), "sort"});
+        }
+        filter.is_by_rtt = *sort == "rtt";
     }
     if (const auto limit = call.query_value("limit")) {
         const auto number = parse_whole(*limit);
@@ -203,18 +213,23 @@ void handle_list_members(Service& service, const CallPointer& call) {
     auto filter = parse_member_filter(*call);
     if (!filter) return call->refuse(filter.error());
     using Members = std::vector<control::MemberView>;
-    ask<Members>(service, call, control::ListMembers{overlay_of(call)},
-                 [filter = *std::move(filter)](const Call& asked, Members& members) {
-                     std::erase_if(members, [&](const control::MemberView& member) {
-                         return !filter.passes(member);
-                     });
-                     std::ranges::sort(members, {}, [](const control::MemberView& member) {
-                         return std::tie(member.name, member.id);
-                     });
-                     const std::size_t matched = members.size();
-                     if (matched > filter.limit) members.resize(filter.limit);
-                     asked.reply(encode(members, matched));
-                 });
+    ask<Members>(
+        service, call, control::ListMembers{overlay_of(call)},
+        [filter = *std::move(filter)](const Call& asked, Members& members) {
+            std::erase_if(
+                members, [&](const control::MemberView& member) { return !filter.passes(member); });
+            std::ranges::sort(members, {}, [](const control::MemberView& member) {
+                return std::tie(member.name, member.id);
+            });
+            if (filter.is_by_rtt) {
+                std::ranges::stable_sort(members, {}, [](const control::MemberView& member) {
+                    return member.is_self ? -1 : member.rtt_us.value_or(INT64_MAX);
+                });
+            }
+            const std::size_t matched = members.size();
+            if (matched > filter.limit) members.resize(filter.limit);
+            asked.reply(encode(members, matched));
+        });
 }
 
 void handle_show_member(Service& service, const CallPointer& call) {

@@ -29,6 +29,8 @@ void handle_invite(Service&, const CallPointer&);
 
 void handle_list_members(Service&, const CallPointer&);
 void handle_show_member(Service&, const CallPointer&);
+void handle_round_trip(Service&, const CallPointer&);
+void handle_reachability(Service&, const CallPointer&);
 void handle_forget_member(Service&, const CallPointer&);
 void handle_member_record(Service&, const CallPointer&);
 
@@ -40,6 +42,7 @@ void handle_erase_record_key(Service&, const CallPointer&);
 void handle_publish(Service&, const CallPointer&);
 void handle_events(Service&, const CallPointer&);
 void handle_socket(Service&, const CallPointer&);
+void handle_trace(Service&, const CallPointer&);
 
 void handle_list_tokens(Service&, const CallPointer&);
 void handle_create_token(Service&, const CallPointer&);

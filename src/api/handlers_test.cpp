@@ -69,6 +69,41 @@ TEST(Handlers, members_are_sorted_and_filtered) {
     EXPECT_EQ(names("?limit=1"), "alpha ");
 }
 
+TEST(Handlers, members_can_be_sorted_by_distance) {
+    Bench bench;
+    const std::string sorted = body_of(bench.ask("GET", "/v1/overlays/a/members?sort=rtt"));
+    // Only of alpha a round trip is known; the others keep the order of their names.
+    EXPECT_LT(sorted.find("alpha"), sorted.find("beta"));
+    EXPECT_LT(sorted.find("beta"), sorted.find("gamma"));
+    EXPECT_NE(sorted.find(R"("rtt_us":300,"is_rtt_measured":true)"), std::string::npos);
+    const auto refused = bench.ask("GET", "/v1/overlays/a/members?sort=rrt");
+    EXPECT_EQ(refused->response->status, 400);
+    EXPECT_NE(body_of(refused).find("did you mean rtt?"), std::string::npos);
+}
+
+TEST(Handlers, a_round_trip_is_asked_between_whom_the_query_names) {
+    Bench bench;
+    const std::string body = body_of(bench.ask("GET", "/v1/overlays/a/rtt?from=x%2Fy&to=z"));
+    EXPECT_EQ(bench.control.last<control::ShowRoundTrip>().from, "x/y");
+    EXPECT_EQ(bench.control.last<control::ShowRoundTrip>().to, "z");
+    EXPECT_NE(body.find(R"("estimated_us":1200,"error_percent":25)"), std::string::npos);
+    bench.ask("GET", "/v1/overlays/a/rtt");
+    EXPECT_EQ(bench.control.last<control::ShowRoundTrip>().from, "");
+}
+
+TEST(Handlers, reachability_is_asked_with_an_age_that_can_be) {
+    Bench bench;
+    bench.ask("GET", "/v1/overlays/a/reachability");
+    EXPECT_EQ(bench.control.last<control::ShowReachability>().age_max_ms, 5000);
+    const std::string body =
+        body_of(bench.ask("GET", "/v1/overlays/a/reachability?age_ms=3600000"));
+    EXPECT_EQ(bench.control.last<control::ShowReachability>().age_max_ms, 3'600'000);
+    EXPECT_NE(body.find(R"("paths":".<","rtt_us":[null,1200])"), std::string::npos);
+    EXPECT_EQ(bench.ask("GET", "/v1/overlays/a/reachability?age_ms=3600001")->response->status,
+              400);
+    EXPECT_EQ(bench.ask("GET", "/v1/overlays/a/reachability?age_ms=soon")->response->status, 400);
+}
+
 TEST(Handlers, a_list_that_a_limit_cut_says_how_many_there_are) {
     Bench bench;
     EXPECT_NE(body_of(bench.ask("GET", "/v1/overlays/a/members?limit=1")).find(R"("matched":3)"),

@@ -44,6 +44,9 @@ std::string_view describe_placeholder(std::string_view name) {
     if (name == "overlay") return "Name of the overlay.";
     if (name == "member") return "Id of the member, or a name that only it has.";
     if (name == "key") return "Key of the record.";
+    if (name == "publisher") return "Id of the member that published the event.";
+    if (name == "epoch") return "Life of the publisher in which it did, from its event id.";
+    if (name == "sequence") return "Number of the event in its stream, from its event id.";
     assert(name == "id" && "every placeholder of the table is described here");
     return "Id of the token.";
 }

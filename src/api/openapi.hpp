@@ -11,5 +11,7 @@ namespace grapevine::api {
 
 /// JSON object of the schemas that routes name, as in components.schemas.
 [[nodiscard]] std::string_view openapi_schemas();
+/// The part of it that describes how an event spread: members of an object, with a comma behind.
+[[nodiscard]] std::string_view openapi_trace_schemas();
 
 }  // namespace grapevine::api

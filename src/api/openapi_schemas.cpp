@@ -23,6 +23,27 @@ constexpr std::string_view kRequestSchemas = R"json({
     "multicast": {"type": "string", "examples": ["on", "off", "239.1.2.3:9470"],
                   "description": "Where the overlay announces itself to its network."},
     "profile": {"type": "string", "enum": ["fast", "lan", "wan"]},
+    "detector": {"type": "string", "enum": ["rings", "swim", "heartbeat", "phi"],
+                 "description": "Who finds failures; as the profile says when absent."},
+    "heartbeat_interval_ms": {"type": "integer", "minimum": 20, "maximum": 60000},
+    "heartbeat_fail_ms": {"type": "integer", "minimum": 0, "maximum": 3600000,
+                          "description": "0: computed for the number of members."},
+    "heartbeat_subnet_label": {"type": "string", "maxLength": 32},
+    "phi_interval_ms": {"type": "integer", "minimum": 20, "maximum": 60000},
+    "phi_threshold": {"type": "integer", "minimum": 1, "maximum": 100},
+    "phi_pause_ms": {"type": "integer", "minimum": 0, "maximum": 3600000},
+    "phi_monitors": {"type": "integer", "minimum": 1, "maximum": 32},
+    "dissemination": {"type": "string", "enum": ["tree", "rumor"],
+                      "description": "How events reach everybody; tree when absent."},
+    "rumor_direction": {"type": "string", "enum": ["push", "pull", "push-pull"]},
+    "rumor_feedback": {"type": "string", "enum": ["on", "off"]},
+    "rumor_removal": {"type": "string", "enum": ["counter", "coin"]},
+    "rumor_k": {"type": "integer", "minimum": 1, "maximum": 100},
+    "rumor_fanout": {"type": "integer", "minimum": 1, "maximum": 32},
+    "rumor_interval_ms": {"type": "integer", "minimum": 10, "maximum": 60000},
+    "zone_label": {"type": "string", "description": "Empty: one zone."},
+    "zone_representatives": {"type": "integer", "minimum": 2, "maximum": 8},
+    "zone_interval_ms": {"type": "integer", "minimum": 100, "maximum": 60000},
     "cipher": {"type": "string", "enum": ["chacha20-poly1305", "aes-256-gcm"]},
     "member_name": {"type": "string", "maxLength": 64},
     "labels": {"$ref": "#/components/schemas/Labels"},
@@ -46,6 +67,27 @@ constexpr std::string_view kRequestSchemas = R"json({
     "multicast": {"type": "string", "examples": ["on", "off", "239.1.2.3:9470"],
                   "description": "Where the overlay announces itself to its network."},
     "profile": {"type": "string", "enum": ["fast", "lan", "wan"]},
+    "detector": {"type": "string", "enum": ["rings", "swim", "heartbeat", "phi"],
+                 "description": "Who finds failures; as the profile says when absent."},
+    "heartbeat_interval_ms": {"type": "integer", "minimum": 20, "maximum": 60000},
+    "heartbeat_fail_ms": {"type": "integer", "minimum": 0, "maximum": 3600000,
+                          "description": "0: computed for the number of members."},
+    "heartbeat_subnet_label": {"type": "string", "maxLength": 32},
+    "phi_interval_ms": {"type": "integer", "minimum": 20, "maximum": 60000},
+    "phi_threshold": {"type": "integer", "minimum": 1, "maximum": 100},
+    "phi_pause_ms": {"type": "integer", "minimum": 0, "maximum": 3600000},
+    "phi_monitors": {"type": "integer", "minimum": 1, "maximum": 32},
+    "dissemination": {"type": "string", "enum": ["tree", "rumor"],
+                      "description": "How events reach everybody; tree when absent."},
+    "rumor_direction": {"type": "string", "enum": ["push", "pull", "push-pull"]},
+    "rumor_feedback": {"type": "string", "enum": ["on", "off"]},
+    "rumor_removal": {"type": "string", "enum": ["counter", "coin"]},
+    "rumor_k": {"type": "integer", "minimum": 1, "maximum": 100},
+    "rumor_fanout": {"type": "integer", "minimum": 1, "maximum": 32},
+    "rumor_interval_ms": {"type": "integer", "minimum": 10, "maximum": 60000},
+    "zone_label": {"type": "string", "description": "Empty: one zone."},
+    "zone_representatives": {"type": "integer", "minimum": 2, "maximum": 8},
+    "zone_interval_ms": {"type": "integer", "minimum": 100, "maximum": 60000},
     "cipher": {"type": "string", "enum": ["chacha20-poly1305", "aes-256-gcm"]},
     "member_name": {"type": "string", "maxLength": 64},
     "labels": {"$ref": "#/components/schemas/Labels"},
@@ -80,7 +122,11 @@ constexpr std::string_view kRequestSchemas = R"json({
   "properties": {
     "topic": {"type": "string", "minLength": 1, "maxLength": 128},
     "payload": {"type": "string", "description": "Text; at most 1 MiB."},
-    "payload_base64": {"type": "string", "contentEncoding": "base64"}
+    "payload_base64": {"type": "string", "contentEncoding": "base64"},
+    "trace": {"type": "boolean",
+              "description": "Members keep a note of how they learned of it, for traceEvent."},
+    "after": {"type": "array", "maxItems": 8, "items": {"type": "string"},
+              "description": "Ids of events that subscribers shall see before this one."}
   }
 },
 "TokenSpec": {
@@ -108,7 +154,9 @@ constexpr std::string_view kRequestSchemas = R"json({
     "from": {"type": "string", "enum": ["oldest", "now"]},
     "topic": {"type": "string"},
     "payload": {"type": "string"},
-    "payload_base64": {"type": "string", "contentEncoding": "base64"}
+    "payload_base64": {"type": "string", "contentEncoding": "base64"},
+    "trace": {"type": "boolean"},
+    "after": {"type": "array", "maxItems": 8, "items": {"type": "string"}}
   }
 },
 )json";
@@ -144,8 +192,8 @@ constexpr std::string_view kAnswerSchemas = R"json(
 "Overlay": {
   "type": "object", "additionalProperties": false,
   "required": ["name", "protocol", "id", "member_name", "incarnation", "bind", "advertise", "seeds",
-               "key_ids", "profile", "cipher", "labels", "origin", "state", "view_fingerprint",
-               "members_alive", "members_suspect",
+               "key_ids", "profile", "detector", "dissemination", "cipher", "labels", "origin",
+               "state", "view_fingerprint", "members_alive", "members_suspect",
                "members_dead", "members_left", "local_health", "counters"],
   "properties": {
     "name": {"type": "string"},
@@ -160,6 +208,10 @@ constexpr std::string_view kAnswerSchemas = R"json(
     "key_ids": {"type": "array", "items": {"type": "integer"},
                 "description": "Never the keys themselves."},
     "profile": {"type": "string"},
+    "detector": {"type": "string", "enum": ["rings", "swim", "heartbeat", "phi", ""],
+                 "description": "Empty in an overlay of the old protocol."},
+    "dissemination": {"type": "string", "enum": ["tree", "rumor", ""],
+                      "description": "Empty in an overlay of the old protocol."},
     "cipher": {"type": "string"},
     "labels": {"$ref": "#/components/schemas/Labels"},
     "origin": {"type": "string", "enum": ["file", "api", "session"],
@@ -173,7 +225,21 @@ constexpr std::string_view kAnswerSchemas = R"json(
     "members_dead": {"type": "integer"},
     "members_left": {"type": "integer"},
     "local_health": {"type": "integer", "description": "0 is healthy; more is slower."},
+    "pressure": {"$ref": "#/components/schemas/Pressure"},
     "counters": {"type": "object", "additionalProperties": {"type": "integer"}}
+  }
+},
+"Pressure": {
+  "type": "object", "additionalProperties": false,
+  "description": "Who slows down what we publish; left out while everybody keeps up.",
+  "required": ["member", "member_name", "backlog", "rate", "limit", "since_ms"],
+  "properties": {
+    "member": {"type": "string", "description": "Id of the slowest."},
+    "member_name": {"type": "string"},
+    "backlog": {"type": "integer", "description": "Events that it is behind."},
+    "rate": {"type": "integer", "description": "Events per second that get through to it."},
+    "limit": {"type": "integer", "description": "Events per second that we publish at most."},
+    "since_ms": {"type": "integer", "description": "For how long we have been slowed."}
   }
 },
 "OverlayList": {
@@ -194,7 +260,65 @@ constexpr std::string_view kAnswerSchemas = R"json(
     "labels": {"$ref": "#/components/schemas/Labels"},
     "status_age_ms": {"type": "integer",
                       "description": "How long it has had this status, as seen here."},
-    "is_self": {"type": "boolean"}
+    "is_self": {"type": "boolean"},
+    "path": {"type": "string",
+             "enum": ["unknown", "both", "in only", "out only", "relayed", "none"],
+             "description": "How this daemon reaches it; not of itself."},
+    "rtt_us": {"type": "integer",
+               "description": "Round trip in microseconds, as far as it is known here."},
+    "is_rtt_measured": {"type": "boolean",
+                        "description": "With rtt_us: measured, not estimated by coordinates."}
+  }
+},
+"MemberEnd": {
+  "type": "object", "additionalProperties": false, "required": ["id", "name"],
+  "properties": {"id": {"type": "string"}, "name": {"type": "string"}}
+},
+"Reachability": {
+  "type": "object", "additionalProperties": false, "required": ["members", "troubles"],
+  "properties": {
+    "members": {"type": "array", "items": {"$ref": "#/components/schemas/ReachabilityRow"}},
+    "troubles": {"type": "array", "items": {"$ref": "#/components/schemas/ReachabilityTrouble"}}
+  }
+},
+"ReachabilityRow": {
+  "type": "object", "additionalProperties": false,
+  "required": ["id", "name", "status", "has_answered", "paths"],
+  "description": "+ both, < in only, > out only, ~ relayed, x none, ? unknown, . itself",
+  "properties": {
+    "id": {"type": "string"},
+    "name": {"type": "string"},
+    "status": {"type": "string"},
+    "has_answered": {"type": "boolean"},
+    "paths": {"type": "string", "description": "Of all members, in the order of the list."},
+    "rtt_us": {"type": "array", "items": {"type": ["integer", "null"]},
+               "description": "Measured, in the same order. Absent with more than 200 members."}
+  }
+},
+"ReachabilityTrouble": {
+  "type": "object", "additionalProperties": false, "required": ["kind", "from", "to", "text"],
+  "properties": {
+    "kind": {"type": "string", "enum": ["one_way", "both_ways", "doubtful"],
+             "description": "one_way: nothing gets from `from` to `to`."},
+    "from": {"$ref": "#/components/schemas/MemberEnd"},
+    "to": {"$ref": "#/components/schemas/MemberEnd"},
+    "text": {"type": "string", "description": "For people."}
+  }
+},
+"RoundTrip": {
+  "type": "object", "additionalProperties": false, "required": ["from", "to", "unknown"],
+  "properties": {
+    "from": {"$ref": "#/components/schemas/MemberEnd"},
+    "to": {"$ref": "#/components/schemas/MemberEnd"},
+    "estimated_us": {"type": "integer",
+                     "description": "By coordinates, in microseconds. Absent when one is unknown."},
+    "error_percent": {"type": "integer",
+                      "description": "Of the estimate: 10 is good, 100 and more a guess."},
+    "measured_us": {"type": "integer",
+                    "description": "The median of the last three pings between the two."},
+    "measured_age_ms": {"type": "integer"},
+    "unknown": {"type": "array", "items": {"type": "string"},
+                "description": "Ids of those whose coordinates are not known here."}
   }
 },
 "MemberList": {
@@ -237,7 +361,9 @@ constexpr std::string_view kAnswerSchemas = R"json(
     "publisher": {"type": "string"},
     "epoch": {"type": "integer"},
     "sequence": {"type": "integer"},
-    "id": {"type": "string", "description": "publisher-epoch-sequence: equal means the same event."}
+    "channel": {"type": "integer", "description": "Of events for subscribers only; else absent."},
+    "id": {"type": "string",
+           "description": "publisher-epoch-sequence, and -channel: equal means the same event."}
   }
 },
 "Token": {
@@ -284,6 +410,12 @@ constexpr std::string_view kStreamSchemas = R"json(
     "publisher": {"type": "string"},
     "epoch": {"type": "integer"},
     "sequence": {"type": "integer"},
+    "channel": {"type": "integer"},
+    "trace": {"type": "boolean"},
+    "after": {"type": "array", "items": {"type": "string"},
+              "description": "What it was published after; only if it was."},
+    "causal_unknown": {"type": "boolean",
+                       "description": "Not all of `after` was seen here before it in time."},
     "published_at_ms": {"type": "integer"},
     "topic": {"type": "string"},
     "payload": {"type": "string"},
@@ -301,6 +433,7 @@ constexpr std::string_view kStreamSchemas = R"json(
     "seen_at_ms": {"type": "integer"},
     "publisher": {"type": "string"},
     "epoch": {"type": "integer"},
+    "channel": {"type": "integer"},
     "first": {"type": "integer"},
     "last": {"type": "integer"}
   }
@@ -315,6 +448,33 @@ constexpr std::string_view kStreamSchemas = R"json(
     "seen_at_ms": {"type": "integer"},
     "kind": {"type": "string", "description": "joined, left, died, ..."},
     "member": {"$ref": "#/components/schemas/Member"}
+  }
+},
+"MembersItem": {
+  "type": "object", "additionalProperties": false,
+  "required": ["type", "cursor", "seen_at_ms", "kind", "members"],
+  "description": "Two members or more that died together, such as a rack.",
+  "properties": {
+    "type": {"const": "members"},
+    "cursor": {"type": "string"},
+    "subscription": {"type": "string"},
+    "seen_at_ms": {"type": "integer"},
+    "kind": {"type": "string", "enum": ["died"]},
+    "members": {"type": "array", "items": {"$ref": "#/components/schemas/Member"}}
+  }
+},
+"ViewItem": {
+  "type": "object", "additionalProperties": false,
+  "required": ["type", "cursor", "seen_at_ms", "size", "fingerprint"],
+  "description": "Nobody has come or gone for a second: who is in, as a whole.",
+  "properties": {
+    "type": {"const": "view"},
+    "cursor": {"type": "string"},
+    "subscription": {"type": "string"},
+    "seen_at_ms": {"type": "integer"},
+    "size": {"type": "integer", "description": "Alive and suspect members, this one included."},
+    "fingerprint": {"type": "string",
+                    "description": "Equal on two daemons whose views list the same members."}
   }
 },
 "RecordItem": {
@@ -365,6 +525,8 @@ constexpr std::string_view kStreamSchemas = R"json(
     {"$ref": "#/components/schemas/EventItem"},
     {"$ref": "#/components/schemas/GapItem"},
     {"$ref": "#/components/schemas/MemberItem"},
+    {"$ref": "#/components/schemas/MembersItem"},
+    {"$ref": "#/components/schemas/ViewItem"},
     {"$ref": "#/components/schemas/RecordItem"},
     {"$ref": "#/components/schemas/MissedItem"},
     {"$ref": "#/components/schemas/EndedItem"}
@@ -388,6 +550,7 @@ constexpr std::string_view kStreamSchemas = R"json(
     "publisher": {"type": "string"},
     "epoch": {"type": "integer"},
     "sequence": {"type": "integer"},
+    "channel": {"type": "integer"},
     "event_id": {"type": "string"},
     "problem": {"$ref": "#/components/schemas/Problem"}
   }
@@ -410,8 +573,9 @@ constexpr std::string_view kStreamSchemas = R"json(
 }  // namespace
 
 std::string_view openapi_schemas() {
-    static const std::string schemas =
-        std::string(kRequestSchemas) + std::string(kAnswerSchemas) + std::string(kStreamSchemas);
+    static const std::string schemas = std::string(kRequestSchemas) + std::string(kAnswerSchemas) +
+                                       std::string(openapi_trace_schemas()) +
+                                       std::string(kStreamSchemas);
     return schemas;
 }
 

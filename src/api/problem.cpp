@@ -27,6 +27,7 @@ constexpr std::array kKinds = {
                 "The content has a type that is not taken here"},
     ProblemInfo{Kind::over_limit, 422, "over-limit", "A limit is reached"},
     ProblemInfo{Kind::upgrade_required, 426, "upgrade-required", "This route is a WebSocket"},
+    ProblemInfo{Kind::busy, 429, "busy", "Too much at once"},
     ProblemInfo{Kind::internal, 500, "internal", "The daemon or its host failed"},
     ProblemInfo{Kind::unavailable, 503, "unavailable", "Not now"},
 };
@@ -48,6 +49,8 @@ ProblemKind kind_of(const Refusal& refusal) {
         }
         case Refusal::Code::unavailable:
             return Kind::unavailable;
+        case Refusal::Code::busy:
+            return Kind::busy;
         case Refusal::Code::internal:
             return Kind::internal;
     }
@@ -87,6 +90,9 @@ Problem to_problem(const Refusal& refusal) {
     problem.field = refusal.field;
     // One second: what is unavailable is so for a start, a stop or a full queue.
     if (problem.kind == Kind::unavailable) problem.headers.emplace_back("retry-after", "1");
+    if (problem.kind == Kind::busy) {
+        problem.headers.emplace_back("retry-after", std::to_string(refusal.retry_seconds));
+    }
     return problem;
 }
 

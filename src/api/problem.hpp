@@ -26,6 +26,7 @@ enum class ProblemKind : std::uint8_t {
     unsupported_media_type,
     over_limit,
     upgrade_required,
+    busy,
     internal,
     unavailable,
 };

@@ -1,6 +1,7 @@
 #include "api/routes.hpp"
 
 #include <array>
+#include <vector>
 
 #include "api/handlers.hpp"
 
@@ -20,11 +21,17 @@ constexpr std::array kMemberQuery = {
                    "Only members with this label, as key=value. All given ones must hold."},
     QueryParameter{"limit", Type::whole, Times::once,
                    "At most this many; `matched` says how many there are."},
+    QueryParameter{"sort", Type::text, Times::once,
+                   "name (the default), or rtt: nearest first, unknown ones last."},
 };
 
 constexpr std::array kPublishQuery = {
     QueryParameter{"topic", Type::text, Times::once,
                    "The topic, when the body is the payload itself."},
+    QueryParameter{"trace", Type::truth, Times::once,
+                   "1: members keep a note of how they learned of it, as in the key of the JSON."},
+    QueryParameter{"after", Type::text, Times::repeated,
+                   "Id of an event that subscribers shall see before this one, at most 8 times."},
 };
 
 constexpr std::array kEventsQuery = {
@@ -71,6 +78,9 @@ constexpr std::array kOnOverlay = {Kind::not_found, Kind::unavailable};
 constexpr std::array kOnChange = {
     Kind::not_found,   Kind::conflict,  Kind::over_limit,  Kind::unsupported_media_type,
     Kind::unavailable, Kind::too_large, Kind::cross_origin};
+constexpr std::array kOnPublish = {
+    Kind::not_found,   Kind::conflict,  Kind::over_limit,   Kind::unsupported_media_type,
+    Kind::unavailable, Kind::too_large, Kind::cross_origin, Kind::busy};
 constexpr std::array kOnAction = {Kind::not_found, Kind::conflict, Kind::unavailable,
                                   Kind::cross_origin};
 constexpr std::array kOnEvents = {Kind::not_found, Kind::not_acceptable, Kind::unavailable,
@@ -300,9 +310,8 @@ constexpr std::array kRoutes = {
           handle_join_token},
 
     Route{"GET", "/v1/overlays/{overlay}/members", "listMembers", "members", Access::read,
-          Reach::overlay, "List members",
-          "The members as this daemon sees them now, by name and id.", kMemberQuery, Body::none, "",
-          200, kMembers, kOnOverlay, handle_list_members},
+          Reach::overlay, "List members", "The members as this daemon sees them now.", kMemberQuery,
+          Body::none, "", 200, kMembers, kOnOverlay, handle_list_members},
     Route{"GET",
           "/v1/overlays/{overlay}/members/{member}",
           "getMember",
@@ -415,7 +424,7 @@ constexpr std::array kRoutes = {
           Reach::overlay, "Publish an event",
           "Accepted when it is in this daemon's log, from where it is gossiped. The body is JSON "
           "with topic and payload, or with any other content type the payload itself.",
-          kPublishQuery, Body::event, "EventBody", 202, kReceipt, kOnChange, handle_publish},
+          kPublishQuery, Body::event, "EventBody", 202, kReceipt, kOnPublish, handle_publish},
     Route{"GET", "/v1/overlays/{overlay}/events", "followEvents", "events", Access::read,
           Reach::overlay, "Follow what happens",
           "Server-sent events: each has `id` (a cursor), `event` (event, gap, member, record, "
@@ -491,7 +500,14 @@ constexpr std::array kRoutes = {
 }  // namespace
 
 std::span<const Route> routes() {
-    return kRoutes;
+    static const std::vector<Route> all = [] {
+        std::vector<Route> table(kRoutes.begin(), kRoutes.end());
+        for (const auto& more : {network_routes(), trace_routes()}) {
+            table.insert(table.end(), more.begin(), more.end());
+        }
+        return table;
+    }();
+    return all;
 }
 
 }  // namespace grapevine::api

@@ -77,4 +77,9 @@ struct Route {
 
 std::span<const Route> routes();
 
+/// The part of it that stands in routes_network.cpp.
+std::span<const Route> network_routes();
+/// In routes_trace.cpp.
+std::span<const Route> trace_routes();
+
 }  // namespace grapevine::api

@@ -45,6 +45,8 @@ const std::vector<Example> kExamples = {
     {"joinByInvitation", "/v1/join", R"({"token":"gvi_x"})"},
     {"listMembers", "/v1/overlays/a/members", ""},
     {"getMember", "/v1/overlays/a/members/beta", ""},
+    {"getRoundTrip", "/v1/overlays/a/rtt?from=beta", ""},
+    {"getReachability", "/v1/overlays/a/reachability?age_ms=0", ""},
     {"forgetMember", "/v1/overlays/a/members/beta", ""},
     {"getMemberRecord", "/v1/overlays/a/members/beta/record", ""},
     {"getRecord", "/v1/overlays/a/record", ""},
@@ -53,6 +55,7 @@ const std::vector<Example> kExamples = {
     {"eraseRecordKey", "/v1/overlays/a/record/color", ""},
     {"publishEvent", "/v1/overlays/a/events", R"({"topic":"t","payload":"x"})"},
     {"followEvents", "/v1/overlays/a/events", ""},
+    {"traceEvent", "/v1/overlays/a/events/00000000000000aa/1/42/trace", ""},
     {"openSocket", "/v1/overlays/a/stream", ""},
     {"listTokens", "/v1/tokens", ""},
     {"createToken", "/v1/tokens", R"({"scopes":["read"]})"},
@@ -182,6 +185,7 @@ TEST(Routes, each_passes_a_refusal_on_with_its_status) {
         {{Refusal::Code::over_limit, "m", "c", "f"}, 422},
         {{Refusal::Code::internal, "m", "c", "f"}, 500},
         {{Refusal::Code::unavailable, "m", "c", "f"}, 503},
+        {{Refusal::Code::busy, "m", "c", "f", 3}, 429},
     };
     for (const Route& route : routes()) {
         for (const auto& [refusal, status] : refusals) {

@@ -129,7 +129,8 @@ void SocketSession::handle(PublishMessage message) {
     }
     ++publishes_in_flight_;
     control::Publish publish{overlay(), std::move(message.event.topic),
-                             std::move(message.event.payload)};
+                             std::move(message.event.payload), message.event.is_traced,
+                             std::move(message.event.after)};
     control_.submit(std::move(publish),
                     [weak = weak_from_this(), id = message.id](Outcome<control::Answer> answer) {
                         const auto alive = weak.lock();

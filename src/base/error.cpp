@@ -46,6 +46,8 @@ std::string_view to_string(Refusal::Code code) {
             return "over limit";
         case Refusal::Code::unavailable:
             return "unavailable";
+        case Refusal::Code::busy:
+            return "busy";
         case Refusal::Code::internal:
             return "internal error";
     }

@@ -49,12 +49,14 @@ struct [[nodiscard]] Refusal {
         forbidden,    ///< The caller may not.
         over_limit,   ///< A named limit is reached.
         unavailable,  ///< Not now: shutting down, disk full, no such peer reachable.
+        busy,         ///< Too much at once: the same after `retry_seconds`, or less of it.
         internal,     ///< The operating system or a library failed; not the caller's fault.
     };
     Code code = Code::invalid;
     std::string message;  ///< What was wrong: "port 9471 is in use by another process".
     std::string cure;     ///< What would be right: "choose another with --bind, or stop it".
     std::string field;    ///< The key, flag or JSON path concerned; empty when none is.
+    std::uint32_t retry_seconds = 0;  ///< When `busy` should be over; 0 otherwise.
 
     friend bool operator==(const Refusal&, const Refusal&) = default;
 };

@@ -54,6 +54,7 @@ TEST(Refusal, every_code_has_a_text_of_its_own) {
     EXPECT_EQ(to_string(Refusal::Code::forbidden), "forbidden");
     EXPECT_EQ(to_string(Refusal::Code::over_limit), "over limit");
     EXPECT_EQ(to_string(Refusal::Code::unavailable), "unavailable");
+    EXPECT_EQ(to_string(Refusal::Code::busy), "busy");
     EXPECT_EQ(to_string(Refusal::Code::internal), "internal error");
 }
 

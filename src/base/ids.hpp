@@ -31,7 +31,7 @@ using ProbeSequence = Strong<struct ProbeSequenceTag, std::uint32_t>;
 /// "none".
 using Version = Strong<struct VersionTag, std::uint64_t>;
 
-/// One life of a publisher's event stream: its incarnation at start. A later epoch supersedes.
+/// One life of a publisher's stream of events (overlay::Start::started). A later one supersedes.
 using Epoch = Strong<struct EpochTag, std::uint32_t>;
 
 /// Position of an event in a publisher's stream of one epoch. Starts at 1; 0 is "before the first".

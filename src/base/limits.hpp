@@ -89,6 +89,19 @@ inline constexpr std::size_t kMembersMax = 20'000;
 inline constexpr std::size_t kFavoursMax = 64;
 /// Last-chance probes at once; what comes on top waits. Each is k + 2 datagrams.
 inline constexpr std::size_t kLastChancesMax = 32;
+/// Members that a ring detector is making sure of at once. K of them are its own subjects; the rest
+/// is for "port unreachable" and for the rings as they close up after many have failed together.
+inline constexpr std::size_t kConfirmationsMax = 32;
+/// Members pinged in bursts at once, at 5 pings each; a request on top is refused, and its asker
+/// has others to ask.
+inline constexpr std::size_t kBurstsMax = 64;
+/// Who waits for one burst; the rest is refused and asks again.
+inline constexpr std::size_t kBurstAskersMax = 16;
+/// Members asked in one burst.
+inline constexpr std::size_t kBurstAskedMax = 16;
+/// Members that were doubted because of "port unreachable" and are not doubted again at once; while
+/// this is full, no further one is.
+inline constexpr std::size_t kDoubtedMax = 64;
 /// How far an accusation may run ahead of the newest incarnation we know of its member. An honest
 /// one is ahead by the refutations we missed; without the limit one forged accusation of the
 /// highest incarnation would be a death that nobody can refute.
@@ -96,6 +109,40 @@ inline constexpr std::uint32_t kIncarnationLeadMax = 65'536;
 /// Members that were forgotten and must not come back by old news; the one nearest its end is
 /// displaced.
 inline constexpr std::size_t kForgottenMax = kMembersMax;
+
+/// Voters that one accusation names: two make a quorum, one more is for good measure.
+inline constexpr std::size_t kVotesMax = 3;
+/// Deaths told as one: some 100 kB of JSON. What is more is told as several.
+inline constexpr std::size_t kTogetherMax = 256;
+/// Votes of others that are known to be true: three about each of a thousand members that fail
+/// together, with room for those that were there before. 2.5 MB when full.
+inline constexpr std::size_t kVotesVerifiedMax = 8192;
+/// Our own votes with their signatures, 600 kB when full.
+inline constexpr std::size_t kOwnVotesMax = 4096;
+/// With so few members known, ourselves and the accused included, one vote is a quorum: beside the
+/// two there is only one other.
+inline constexpr std::size_t kQuorumExemptMembers = 3;
+/// Accusers whose refuted accusations are remembered; the one refuted longest ago is displaced.
+/// Sick ones are few, and while more than these take turns nobody is held to be unreliable anyway.
+inline constexpr std::size_t kAccusersMax = 256;
+/// Members of whom it is remembered that they were doubted and came back: 120 kB.
+inline constexpr std::size_t kFlapsMax = 1024;
+/// Counters in one packet of the heartbeat detector: 12 bytes each.
+inline constexpr std::size_t kHeartbeatsPerPacketMax = 90;
+/// ... and in one round of it: eight packets, the first counter of each being the sender's own. At
+/// one round per second that is 9 kB/s, whatever the number of members.
+inline constexpr std::size_t kHeartbeatsPerRoundMax = 8 * (kHeartbeatsPerPacketMax - 1);
+/// Members that were removed and whose old counters must not bring them back; the one nearest its
+/// end is displaced.
+inline constexpr std::size_t kHeartbeatsDepartedMax = kMembersMax;
+
+/// Members whose places and round trips are known (72 bytes each), and members of whom it is known
+/// how we reach them (72 bytes); full, the one heard of longest ago is displaced.
+inline constexpr std::size_t kPlacesMax = 2048;
+inline constexpr std::size_t kPathsMax = 2048;
+/// Members that are examined for how we reach them at once; what comes on top waits. An examination
+/// is one ping if all is well, at most 8 pings and 2 ping-reqs in 1.2 s.
+inline constexpr std::size_t kExaminationsMax = 32;
 
 /// Pushes whose feedback we still expect; the oldest is displaced and then counts as unanswered.
 inline constexpr std::size_t kPushesOutstandingMax = 64;
@@ -120,12 +167,20 @@ inline constexpr std::size_t kRecordItemsMax = 512;
 
 inline constexpr std::size_t kTopicBytesMax = 128;
 inline constexpr std::size_t kEventPayloadBytesMax = 1024 * 1024;
+/// Events that one event can name as to be seen before it; a conversation has some eleven parts
+/// (Bailis et al. 2012), of which the newest few imply the others.
+inline constexpr std::size_t kDependenciesMax = 8;
+/// Those names as they stand in front of a payload: a count, and of each publisher, epoch, channel
+/// and sequence at their longest.
+inline constexpr std::size_t kDependencyBlockBytesMax = 1 + kDependenciesMax * (8 + 4 + 5 + 10);
+/// What travels of one event.
+inline constexpr std::size_t kEventBytesMax = kEventPayloadBytesMax + kDependencyBlockBytesMax;
 /// Payload bytes in one fragment: a packet less the frame of an event section with the longest
 /// topic.
 inline constexpr std::size_t kFragmentBytesMax = 960;
-/// 1 MiB in fragments of 960 bytes.
+/// 1 MiB and its dependencies in fragments of 960 bytes.
 inline constexpr std::size_t kFragmentsMax =
-    (kEventPayloadBytesMax + kFragmentBytesMax - 1) / kFragmentBytesMax;
+    (kEventBytesMax + kFragmentBytesMax - 1) / kFragmentBytesMax;
 /// Publishers (with epochs) whose streams are followed at once.
 inline constexpr std::size_t kStreamsMax = 4096;
 /// Fragments asked for in one request section, and in flight per stream.
@@ -145,6 +200,90 @@ inline constexpr std::size_t kSourcesMax = 8;
 /// seven weeks. What is beyond is garbage, and must not reach the arithmetic of sequences.
 inline constexpr std::uint64_t kSequenceAheadMax = std::uint64_t{1} << 32U;
 
+/// Fragments of an event that is sent on unasked, as a whole; of a larger one only the first. A
+/// publisher sends to 32 members at once: 512 datagrams, half of what its send queue holds, and 16
+/// of what each receive buffer has room for (some 90 of full size).
+inline constexpr std::size_t kEagerFragmentsMax = 16;
+/// Streams whose trees are remembered; the one idle for longest is forgotten, and its next event
+/// floods all links again.
+inline constexpr std::size_t kTreeStreamsMax = 1024;
+/// Links of one stream, those that others have asked for included. A link that carries nothing
+/// makes room; if there is none, a member that asks for one keeps asking for events instead.
+inline constexpr std::size_t kTreeLinksMax = 64;
+
+/// Streams of others of which we carry on that somebody cannot keep up; the one silent for longest
+/// is displaced.
+inline constexpr std::size_t kPressuredStreamsMax = 64;
+/// Copies of events that are gathered for members (ProtocolConfig::event_gather), over all members;
+/// beyond it they go at once.
+inline constexpr std::size_t kGatheredMax = 16'384;
+
+/// Rumors answered for in one section: at most 29 bytes each.
+inline constexpr std::size_t kEventFeedbackMax = 32;
+/// Events that are told as rumors at once; the one told most makes room. Each has some 300 bytes.
+inline constexpr std::size_t kHotEventsMax = 1024;
+/// Events told to one partner in one round: 64 datagrams at most, as for a request.
+inline constexpr std::uint16_t kEventsPerContactMax = 64;
+/// Members whose pulls are answered in one round; the rest ask somebody else in the next.
+inline constexpr std::size_t kPullsAnsweredMax = 64;
+/// Copies per event whose answers are awaited; the oldest is displaced and then counts as
+/// unanswered.
+inline constexpr std::size_t kAnswersAwaitedMax = 16;
+
+/// Events (and gaps) held back from subscribers until others have been told, and their bytes; the
+/// one that has waited longest is told, flagged.
+inline constexpr std::size_t kCausalWaitingMax = 4096;
+inline constexpr std::size_t kCausalBytesMax = 16 * 1024 * 1024;
+/// Patterns of topics whose events go to their subscribers only, of one publisher; more are
+/// refused.
+inline constexpr std::size_t kSubscriberTopicsMax = 16;
+/// Patterns that one member says it wants; above this, and above what a record's value holds, it
+/// says that it wants everything.
+inline constexpr std::size_t kInterestPatternsMax = 32;
+/// Traced events that a member has notes of, some 150 bytes each; the oldest is displaced.
+inline constexpr std::size_t kTraceNotesMax = 4096;
+
+// -- Questions --
+
+inline constexpr std::size_t kQuestionBytesMax = 512;
+/// With its frame and number one part fits a datagram.
+inline constexpr std::size_t kAnswerPartBytes = 1024;
+/// Of one member's answer: 64 KiB.
+inline constexpr std::size_t kAnswerPartsMax = 64;
+inline constexpr std::size_t kAnswerBytesMax = kAnswerPartsMax * kAnswerPartBytes;
+/// Members in one answer to "whom do you reach": 16 bytes each at most, so that they fit. Of more
+/// members, those with trouble are told first.
+inline constexpr std::size_t kReachRowsMax = 4000;
+/// Members of an overlay of which a matrix is made: with more, asking all of all is no question to
+/// put at one's ease. More are refused.
+inline constexpr std::size_t kReachMatrixMax = 1000;
+/// Questions of this kind that wait for examinations; more are answered with what is known.
+inline constexpr std::size_t kReachWaitingMax = 8;
+/// Members examined for one such question.
+inline constexpr std::size_t kReachFreshMax = kReachMatrixMax;
+/// Questions of ours that are open at once. Full refuses the newest.
+inline constexpr std::size_t kGathersMax = 32;
+/// Questions that leave in one burst: their answers, if they are short, fit the receive buffer of
+/// 212 kB together.
+inline constexpr std::size_t kGatherBurst = 16;
+/// Answers that have come, of all open questions: 20,000 members with 1.6 kB each. What does not
+/// fit is dropped, and its member named silent.
+inline constexpr std::size_t kGatherBytesMax = 32 * 1024 * 1024;
+/// Questions of others that are remembered, with their answers; the oldest is displaced.
+inline constexpr std::size_t kQuestionsHeldMax = 256;
+inline constexpr std::size_t kAnswersHeldBytesMax = 4 * 1024 * 1024;
+/// Parts of answers that one member may draw from us at once, and per second: the largest answer
+/// twice, and then once in a second. A question costs one part, be it answered or not.
+inline constexpr std::size_t kAnswerPartsBurst = 2 * kAnswerPartsMax;
+inline constexpr std::size_t kAnswerPartsPerSecond = kAnswerPartsMax;
+/// Members whose allowance is not whole. Full refuses the questions of others for a moment.
+inline constexpr std::size_t kAskersMax = 1024;
+
+/// Requests to publish that wait because a member cannot keep up. Full refuses the newest, as does
+/// what they hold, and a wait of more than two seconds.
+inline constexpr std::size_t kPublishesWaitingMax = 128;
+inline constexpr std::size_t kPublishBytesWaitingMax = 8 * 1024 * 1024;
+
 // -- Overlays and keys --
 
 inline constexpr std::size_t kOverlaysMax = 256;
@@ -158,6 +297,17 @@ inline constexpr std::size_t kAnnouncersMax = 1024;
 /// Strangers that multicast has told us of and that we have not contacted yet; the newest is passed
 /// over, and will speak again.
 inline constexpr std::size_t kDiscoveredMax = 64;
+
+// -- Maelstrom -----------------------------------------------------------------------------------
+
+/// A line of JSON; the largest event in base64 is 1.4 MB.
+inline constexpr std::size_t kMaelstromLineBytesMax = 2 * 1024 * 1024;
+/// Nodes of one test. Maelstrom's own have 25.
+inline constexpr std::size_t kMaelstromNodesMax = 256;
+/// Values of broadcasts that a node keeps: fifty times what the broadcast challenges send.
+inline constexpr std::size_t kMaelstromValuesMax = 100'000;
+/// What one node may add to a counter, so that the sum of all is a number in JSON.
+inline constexpr std::uint64_t kMaelstromRowMax = std::uint64_t{1} << 52U;
 
 // -- The old protocol ----------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ enum class Mutant : std::uint8_t {
     merge_older_death,         ///< Membership: believe deaths of earlier lives.
     death_is_leaving,          ///< Membership: who is declared dead is held to have left.
     forget_the_floor,          ///< Membership: nothing keeps old news of the forgotten out.
+    death_by_one_vote,         ///< Membership: one vote is a quorum.
     skip_incarnation_persist,  ///< Overlay: a raised incarnation is not written to disk.
     reuse_counter,             ///< Overlay: now and then the same nonce seals twice.
     accept_replays,            ///< Crypto: every counter is new.
@@ -32,6 +33,8 @@ enum class Mutant : std::uint8_t {
     silent_gap,                ///< Events: what cannot be had is passed over without a word.
     no_repair,                 ///< Events: ask nobody for what is missing.
     mix_up_payloads,           ///< Events: now and then the payload of another event.
+    keep_every_link,           ///< Tree: tell nobody that his copies are not needed.
+    graft_nobody,              ///< Tree: ask for what did not come, and leave the tree broken.
     old_reforward,             ///< Old protocol: pass messages of one daemon on to the others.
     old_ask_for_events,        ///< Old protocol: tell other daemons that we want member events.
     old_forget_ids,            ///< Old protocol: every copy of a message is a new message.

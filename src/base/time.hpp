@@ -24,7 +24,8 @@ using Instant = NodeClock::time_point;
 inline constexpr Instant kNever = Instant::max();
 
 /// Civil time, milliseconds since 1970-01-01 UTC, as the driver's host believes it to be. For
-/// people and applications only (event time stamps); the protocol never orders or expires by it.
+/// people and applications only (event time stamps); the protocol never orders or expires by it,
+/// but for the epochs of one publisher (overlay::Start).
 struct WallTime {
     std::int64_t unix_ms = 0;
     friend constexpr auto operator<=>(WallTime, WallTime) = default;

@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
 #include "cli/remote.hpp"
+#include "daemon/config_keys.hpp"
 #include "daemon/config_values.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "runtime/files.hpp"
@@ -60,6 +61,26 @@ Attempt<T> or_usage(Outcome<T> outcome, std::string_view flag) {
                 outcome.error().cure);
 }
 
+/// The field of one of these lists that this key is, if it is one: durations have a unit in flags,
+/// and milliseconds in JSON.
+template <typename Texts, typename Numbers>
+Attempt<void> put_listed(json::object& spec, std::string_view key, const std::string& text,
+                         const Texts& texts, const Numbers& numbers) {
+    const std::string_view name = key.substr(std::string_view("overlay.").size());
+    for (const auto& field : texts) {
+        if (field.name == name) spec[field.name] = text;
+    }
+    for (const auto& field : numbers) {
+        const bool is_duration = field.name == std::string(name) + "_ms";
+        if (field.name != name && !is_duration) continue;
+        spec[field.name] =
+            GV_TRY(or_usage(is_duration ? daemon::parse_duration_ms(text)
+                                        : daemon::parse_integer(text, field.min, field.max),
+                            daemon::find_key(key)->flag));
+    }
+    return {};
+}
+
 /// The body of a creation or change, out of flags named like the keys of the configuration.
 Attempt<json::object> spec_of(const OverlayOptions& options) {
     json::object spec;
@@ -73,6 +94,10 @@ Attempt<json::object> spec_of(const OverlayOptions& options) {
         if (key == "overlay.bind") spec["bind"] = texts.back();
         if (key == "overlay.multicast") spec["multicast"] = texts.back();
         if (key == "overlay.profile") spec["profile"] = texts.back();
+        GV_TRY_VOID(put_listed(spec, key, texts.back(), control::kDetectionTexts,
+                               control::kDetectionNumbers));
+        GV_TRY_VOID(put_listed(spec, key, texts.back(), control::kDisseminationTexts,
+                               control::kDisseminationNumbers));
         if (key == "overlay.cipher") spec["cipher"] = texts.back();
         if (key == "overlay.member_name") spec["member_name"] = texts.back();
         if (key == "overlay.advertise") spec["advertise"] = to_array(split_all(texts));
@@ -108,12 +133,18 @@ Attempt<void> publish(const PublishOptions& options, Console& console) {
                     "publish where it can be fetched instead");
     }
     Remote remote = GV_TRY(Remote::open(options.connection, console));
-    const std::string path = GV_TRY(
-        remote.overlay_path(fmt::format("/events?topic={}", percent_encoded(options.topic))));
+    std::string query = fmt::format("/events?topic={}", percent_encoded(options.topic));
+    if (options.is_traced) query += "&trace=1";
+    for (const std::string& event : options.after) query += "&after=" + percent_encoded(event);
+    const std::string path = GV_TRY(remote.overlay_path(query));
     const json::value receipt =
         GV_TRY(remote.send_bytes("POST", path, payload, "application/octet-stream"));
     // A person sees that it worked by there being no error; a script asks for the receipt.
-    if (options.is_json) console.out << pretty(receipt);
+    if (options.is_json) {
+        console.out << pretty(receipt);
+    } else if (options.is_traced) {
+        console.out << safe_text(text_at(receipt, "id")) << "\n";
+    }
     return {};
 }
 

@@ -11,11 +11,16 @@
 // work is returned, for `run` to print.
 namespace grapevine::cli {
 
-// Looking (looking.cpp)
+// Looking (looking.cpp, looking_network.cpp)
 Attempt<void> show_members(const MembersOptions& options, Console& console);
+Attempt<void> show_round_trip(const RoundTripOptions& options, Console& console);
+Attempt<void> show_reachability(const ReachabilityOptions& options, Console& console);
 Attempt<void> show_info(const InfoOptions& options, Console& console);
 Attempt<void> show_record(const RecordOptions& options, Console& console);
 Attempt<void> show_overlays(const OverlayOptions& options, Console& console);
+
+// Tracing (tracing.cpp)
+Attempt<void> trace(const TraceOptions& options, Console& console);
 
 // Changing (changing.cpp)
 Attempt<void> publish(const PublishOptions& options, Console& console);
@@ -36,9 +41,12 @@ Attempt<int> agent(const AgentOptions& options, Console& console);
 Attempt<void> generate_key(const KeysOptions& options, Console& console);
 Attempt<void> show_version(const VersionOptions& options, Console& console);
 Attempt<void> simulate(const SimOptions& options, Console& console);
+Attempt<void> compare_detectors(const LabOptions& options, Console& console);
 std::string completion_script(const std::string& shell);
 
 // Shared
+/// The matrix and the troubles in an answer, for people.
+std::string reachability_page(const boost::json::value& answer, const Paint& paint);
 /// A table of the members of an answer, which has them under "members".
 std::string members_table(const boost::json::value& answer, const Paint& paint);
 /// "/members?status=..&label=..", with what was asked for.

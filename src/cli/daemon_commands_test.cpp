@@ -109,14 +109,18 @@ TEST(DaemonCommands, members_are_a_table_of_the_only_overlay) {
          "addresses":["127.0.0.1:9471"],"labels":{"rack":"r1"},"status_age_ms":61000,
          "is_self":true},
         {"id":"00000000000000bb","name":"web-2","status":"dead","incarnation":1,
-         "addresses":["127.0.0.1:9472"],"labels":{},"status_age_ms":500,"is_self":false}],
+         "addresses":["127.0.0.1:9472"],"labels":{},"status_age_ms":500,"is_self":false,
+         "rtt_us":840,"is_rtt_measured":true,"path":"udp in only"}],
         "matched":2})");
     const Outcome outcome = ask(daemon, {"members"});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_EQ(outcome.out,
-              "NAME          STATUS     FOR  ADDRESS         LIFE  LABELS   ID\n"
-              "web-1 (here)  alive     61 s  127.0.0.1:9471     3  rack=r1  00000000000000aa\n"
-              "web-2         dead    500 ms  127.0.0.1:9472     1           00000000000000bb\n");
+    EXPECT_EQ(
+        outcome.out,
+        "NAME          STATUS     FOR  ADDRESS         LIFE     RTT  PATH         LABELS   ID\n"
+        "web-1 (here)  alive     61 s  127.0.0.1:9471     3                       rack=r1  "
+        "00000000000000aa\n"
+        "web-2         dead    500 ms  127.0.0.1:9472     1  840 us  udp in only           "
+        "00000000000000bb\n");
     EXPECT_EQ(daemon.asked().front().authorization, "Bearer gv_secret");
 }
 
@@ -154,6 +158,33 @@ TEST(DaemonCommands, a_payload_is_sent_as_it_is) {
     EXPECT_NE(outcome.out.find("\"sequence\": 2"), std::string::npos);
 }
 
+TEST(DaemonCommands, a_traced_publish_prints_the_id_that_trace_takes) {
+    FakeDaemon daemon;
+    daemon.on(
+        "POST /v1/overlays/demo/events?topic=t&trace=1&after=00000000000000aa-1-1", 202,
+        R"({"publisher":"00000000000000aa","epoch":1,"sequence":2,"id":"00000000000000aa-1-2"})");
+    const Outcome published = ask(
+        daemon, {"publish", "t", "x", "--trace", "--after", "00000000000000aa-1-1", "-o", "demo"});
+    EXPECT_EQ(published.code, 0) << published.err;
+    EXPECT_EQ(published.out, "00000000000000aa-1-2\n");
+
+    daemon.on("GET /v1/overlays/demo/events/00000000000000aa/1/2/trace?patience_ms=2000", 200,
+              R"({"id":"00000000000000aa-1-2","duplicates":0,"repairs":0,"nodes":[
+                  {"id":"00000000000000aa","name":"web-1","after_us":0,"repair":"none",
+                   "clock":"agreed"},
+                  {"id":"00000000000000bb","name":"web-2","from":"00000000000000aa",
+                   "after_us":420,"hop_us":420,"repair":"none","clock":"agreed"}]})");
+    const Outcome traced = ask(daemon, {"trace", "00000000000000aa-1-2", "-o", "demo"});
+    EXPECT_EQ(traced.code, 0) << traced.err;
+    EXPECT_NE(traced.out.find("└─ web-2  0.42 ms"), std::string::npos) << traced.out;
+}
+
+TEST(DaemonCommands, what_is_no_event_is_not_traced) {
+    FakeDaemon daemon;
+    EXPECT_EQ(ask(daemon, {"trace", "42", "-o", "demo"}).code, 2);
+    EXPECT_TRUE(daemon.asked().empty());
+}
+
 TEST(DaemonCommands, a_payload_above_the_limit_is_never_sent) {
     FakeDaemon daemon;
     const Outcome outcome =
@@ -175,6 +206,13 @@ TEST(DaemonCommands, overlay_settings_are_sent_in_the_units_of_the_api) {
     EXPECT_EQ(daemon.asked().back().body,
               R"({"labels":{"rack":"r1"},"retention_age_ms":120000,"retention_bytes":1048576,)"
               R"("seeds":["a:1","b:2","c:3"],"name":"demo"})");
+    EXPECT_EQ(ask(daemon, {"overlay", "create", "demo", "--detector", "phi", "--phi-pause", "2s",
+                           "--phi-threshold", "12"})
+                  .code,
+              0);
+    EXPECT_EQ(daemon.asked().back().body,
+              R"({"detector":"phi","phi_pause_ms":2000,"phi_threshold":12,"name":"demo"})");
+    EXPECT_EQ(ask(daemon, {"overlay", "create", "demo", "--phi-threshold", "101"}).code, 2);
 }
 
 TEST(DaemonCommands, joining_tells_a_token_from_seeds) {

@@ -162,7 +162,8 @@ void DemoTraffic::take(std::size_t daemon, const ServerEvent& event) {
         ledger_.gap();
         return;
     }
-    if (event.kind != "event" && event.kind != "member") return;
+    const bool is_about_members = event.kind == "member" || event.kind == "members";
+    if (event.kind != "event" && !is_about_members) return;
     const json::value item = parsed(event.data);
     const std::lock_guard lock(mutex_);
     if (event.kind == "event") {
@@ -170,9 +171,12 @@ void DemoTraffic::take(std::size_t daemon, const ServerEvent& event) {
         ledger_.deliver(now, daemon, static_cast<std::uint64_t>(number));
         return;
     }
-    const json::value& member = value_at(item, "member");
     const bool is_gone = text_at(item, "kind") == "forgotten";
-    see(daemon, text_at(member, "name"), is_gone ? std::string() : text_at(member, "status"));
+    const auto see_member = [&](const json::value& member) {
+        see(daemon, text_at(member, "name"), is_gone ? std::string() : text_at(member, "status"));
+    };
+    if (event.kind == "member") return see_member(value_at(item, "member"));
+    for (const json::value& member : items_at(item, "members")) see_member(member);
 }
 
 void DemoTraffic::see(std::size_t observer, const std::string& member, const std::string& status) {

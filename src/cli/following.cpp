@@ -39,11 +39,15 @@ std::string payload_of(const json::value& item) {
 std::string line_of(const ServerEvent& event, const Paint& paint) {
     const json::value item = parsed(event.data);
     if (event.kind == "event") {
+        const std::string remark =
+            truth_at(item, "causal_unknown")
+                ? paint(Style::warning, "  (what it comes after was not seen in time)")
+                : std::string();
         return fmt::format("{}  {}  {}  {}\n",
                            paint(Style::dim, format_wall_time(number_at(item, "published_at_ms"))),
                            paint(Style::strong, safe_text(text_at(item, "topic"))),
                            paint(Style::dim, safe_text(text_at(item, "publisher"))),
-                           safe_text(payload_of(item)));
+                           safe_text(payload_of(item)) + remark);
     }
     if (event.kind == "gap") {
         return fmt::format(
@@ -220,23 +224,49 @@ private:
     }
 
     void take(const ServerEvent& event) {
-        if (event.kind != "member") return;
+        const bool is_group = event.kind == "members";
+        if (event.kind != "member" && !is_group) return;
         const json::value item = parsed(event.data);
-        const json::value& member = value_at(item, "member");
-        const std::string kind = text_at(item, "kind");
+        std::vector<json::value> members;
+        if (is_group) {
+            for (const json::value& member : items_at(item, "members")) members.push_back(member);
+        } else {
+            members.push_back(value_at(item, "member"));
+        }
+        take(event, item, members);
+    }
+
+    /// One item: a member, or several that went together.
+    void take(const ServerEvent& event, const json::value& item,
+              const std::vector<json::value>& members) {
+        std::string names;
+        bool is_wanted = false;
+        for (const json::value& member : members) {
+            if (!passes(member)) continue;
+            is_wanted = true;
+            names +=
+                fmt::format("{}{}", names.empty() ? "" : ", ", safe_text(text_at(member, "name")));
+        }
         if (options_.is_json) {
-            if (passes(member)) console_.out << event.data << "\n" << std::flush;
+            if (is_wanted) console_.out << event.data << "\n" << std::flush;
             return;
         }
-        members_.erase(key_of(member));
-        if (kind != "forgotten" && passes(member)) put(member);
+        const std::string kind = text_at(item, "kind");
+        for (const json::value& member : members) {
+            members_.erase(key_of(member));
+            if (kind != "forgotten" && passes(member)) put(member);
+        }
         if (console_.is_out_terminal) {
             draw();
             return;
         }
-        if (!passes(member)) return;
-        console_.out << fmt::format("{}  {}  {}\n", format_wall_time(number_at(item, "seen_at_ms")),
-                                    safe_text(kind), safe_text(text_at(member, "name")))
+        if (!is_wanted) return;
+        const bool is_path = kind == "path" && members.size() == 1;
+        const std::string path =
+            is_path ? "  " + safe_text(text_at(members.front(), "path")) : std::string();
+        console_.out << fmt::format("{}  {}  {}{}\n",
+                                    format_wall_time(number_at(item, "seen_at_ms")),
+                                    safe_text(kind), names, path)
                      << std::flush;
     }
 

@@ -157,12 +157,15 @@ Grammar::Grammar()
     add_agent();
     add_demo();
     add_looking();
+    add_network();
     add_publish();
+    add_trace();
     add_subscribe();
     add_joining();
     add_record();
     add_overlay();
     add_tools();
+    add_lab();
     add(root_, "help", "Show help for a command, or: exit-codes, environment.");
 }
 
@@ -233,7 +236,12 @@ void Grammar::add_looking() {
         ->type_name("KEY=VALUE")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    members->add_flag("-w,--watch", all_.members.is_watch, "Follow the changes until Ctrl-C.");
+    CLI::Option* sort =
+        members->add_option("--sort", all_.members.sort,
+                            "name, or rtt: nearest first, those of unknown distance last.");
+    sort->type_name("ORDER")->check(CLI::IsMember({"name", "rtt"}))->capture_default_str();
+    members->add_flag("-w,--watch", all_.members.is_watch, "Follow the changes until Ctrl-C.")
+        ->excludes(sort);
     add_json(members, all_.members.is_json);
     add_connection(members, all_.members.connection);
     choose(members, all_.members);
@@ -242,6 +250,31 @@ void Grammar::add_looking() {
     add_json(info, all_.info.is_json);
     add_connection(info, all_.info.connection, WithOverlay::no);
     choose(info, all_.info);
+}
+
+void Grammar::add_network() {
+    CLI::App* rtt = add(root_, "rtt", "Show the round trip between two members.");
+    rtt->add_option("from", all_.round_trip.from, "A member, by name or id.")
+        ->type_name("A")
+        ->required();
+    rtt->add_option("to", all_.round_trip.to, "The other one; else our own.")->type_name("B");
+    add_json(rtt, all_.round_trip.is_json);
+    add_connection(rtt, all_.round_trip.connection);
+    choose(rtt, all_.round_trip);
+
+    CLI::App* reachability = add(root_, "reachability", "Show who reaches whom.");
+    ReachabilityOptions& options = all_.reachability;
+    reachability
+        ->add_option("--age", options.age_seconds,
+                     "What a member found out longer ago than so many seconds it finds out anew.")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(0.0, 3600.0))
+        ->capture_default_str();
+    add_json(reachability, options.is_json);
+    // All members examine all others before they answer.
+    options.connection.timeout_seconds = 60;
+    add_connection(reachability, options.connection);
+    choose(reachability, options);
 }
 
 void Grammar::add_publish() {
@@ -256,6 +289,31 @@ void Grammar::add_publish() {
     app->add_option("-f,--file", options.file, "Take the payload from this file.")
         ->type_name("FILE")
         ->excludes(payload);
+    app->add_option("--after", options.after,
+                    "An event that subscribers shall see first, by its id; may be repeated.")
+        ->type_name("EVENT")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app->add_flag("--trace", options.is_traced,
+                  "Let members note how they learn of it, and print its id for: grapevine trace.");
+    add_json(app, options.is_json);
+    add_connection(app, options.connection);
+    choose(app, options);
+}
+
+void Grammar::add_trace() {
+    CLI::App* app = add(root_, "trace", "Show how an event spread.");
+    TraceOptions& options = all_.trace;
+    app->add_option("event", options.event, "Its id, as grapevine publish --trace prints it.")
+        ->type_name("EVENT")
+        ->required();
+    app->add_option("--svg", options.svg_file, "Write a picture of the tree to this file.")
+        ->type_name("FILE");
+    app->add_option("--wait", options.wait_seconds,
+                    "How long to wait for members that do not answer.")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(0.001, 30.0))
+        ->capture_default_str();
     add_json(app, options.is_json);
     add_connection(app, options.connection);
     choose(app, options);
@@ -407,6 +465,9 @@ void Grammar::add_tools() {
     sim->add_option("--members", options.members, "Instead of the scenario's own number.")
         ->type_name("N")
         ->check(CLI::Range(1, 20000));
+    sim->add_option("--detector", options.detector, "Instead of the scenario's own.")
+        ->type_name("DETECTOR")
+        ->check(CLI::IsMember({"rings", "swim", "heartbeat", "phi"}));
     sim->add_option("--trace", options.trace_file, "Write one JSON object per thing happened.")
         ->type_name("FILE");
     add_json(sim, options.is_json);

@@ -22,8 +22,11 @@ struct AllOptions {
     KeyTexts agent_keys;
     DemoOptions demo;
     MembersOptions members;
+    RoundTripOptions round_trip;
+    ReachabilityOptions reachability;
     InfoOptions info;
     PublishOptions publish;
+    TraceOptions trace;
     SubscribeOptions subscribe;
     JoinOptions join;
     LeaveOptions leave;
@@ -34,6 +37,7 @@ struct AllOptions {
     KeyTexts overlay_keys;
     KeysOptions keys;
     SimOptions sim;
+    LabOptions lab;
     VersionOptions version;
     CompletionOptions completion;
 };
@@ -57,12 +61,15 @@ private:
     void add_agent();
     void add_demo();
     void add_looking();
+    void add_network();
     void add_publish();
+    void add_trace();
     void add_subscribe();
     void add_joining();
     void add_record();
     void add_overlay();
     void add_tools();
+    void add_lab();  // grammar_lab.cpp
 
     CLI::App root_;
     AllOptions all_;

@@ -26,14 +26,28 @@ SIGTERM leaves cleanly, SIGHUP reads the configuration again.)"},
   grapevine members
   grapevine members --watch
   grapevine members --status dead --status suspect
-  grapevine members --label rack=r1 --json)"},
+  grapevine members --label rack=r1 --json
+  grapevine members --sort rtt                     nearest first)"},
+    Entry{"rtt", R"(Examples:
+  grapevine rtt web-3                              from here to web-3
+  grapevine rtt web-3 web-7                        between two others)"},
+    Entry{"reachability", R"(Examples:
+  grapevine reachability
+  grapevine reachability --age 0                   nothing that is known already counts
+  grapevine reachability --json | jq .troubles
+
+Asks every living member whom it reaches; a row says what that member sees of the others.)"},
     Entry{"info", R"(Examples:
   grapevine info
   grapevine info --json --url https://web-1:9470 --ca ca.pem)"},
-    Entry{"publish", R"(Examples:
+    Entry{"publish", R"#(Examples:
   grapevine publish deploy.started "version 12"
   grapevine publish config.changed --file app.json
-  date | grapevine publish clock.tick)"},
+  date | grapevine publish clock.tick
+  grapevine trace "$(grapevine publish --trace deploy.started)")#"},
+    Entry{"trace", R"(Examples:
+  grapevine trace 0123456789abcdef-1-42            who got it from whom, and when
+  grapevine trace 0123456789abcdef-1-42 --svg tree.svg)"},
     Entry{"subscribe", R"(Examples:
   grapevine subscribe                              everything, from now on
   grapevine subscribe 'deploy.*' --from oldest
@@ -82,6 +96,15 @@ Who has the token has the overlay's key: treat it like a password.)"},
   grapevine sim my.toml --json --trace trace.jsonl
 
 Exit code 1 when a property of the protocol or an expectation of the scenario did not hold.)"},
+    Entry{"lab detectors", R"(Examples:
+  grapevine lab detectors                          all of them, less than a minute
+  grapevine lab detectors --members 128 --crashes 100 --profile lan
+  grapevine lab detectors --detector rings --detector swim --condition loss --loss 20
+  grapevine lab detectors --json > detectors.json
+
+Rows: each detector in calm, with lost datagrams and with stalled members. FIRST and ALL are the
+times from a crash until the first and the last survivor believed it; FALSE DEATHS are of members
+that lived. Equal flags give equal tables.)"},
     Entry{"completion", R"(Examples:
   grapevine completion bash > ~/.local/share/bash-completion/completions/grapevine
   grapevine completion zsh > "${fpath[1]}/_grapevine"

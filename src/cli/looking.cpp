@@ -54,18 +54,30 @@ std::string overlays_table(const json::value& answer, const Paint& paint) {
     return table.render(paint);
 }
 
+/// "at most 45 events/s for 34 s: rack7 gets 50/s and is 900 behind".
+std::string pressure_text(const json::value& pressure) {
+    const std::string name = text_at(pressure, "member_name");
+    return fmt::format("at most {} events/s for {} s: {} gets {}/s and is {} behind",
+                       text_at(pressure, "limit"), number_at(pressure, "since_ms") / 1000,
+                       name.empty() ? text_at(pressure, "member") : name, text_at(pressure, "rate"),
+                       text_at(pressure, "backlog"));
+}
+
 std::string overlay_page(const json::value& overlay, const Paint& paint) {
     Table table({{"SETTING"}, {"VALUE"}});
     for (const std::string_view key :
-         {"name", "id", "member_name", "incarnation", "bind", "profile", "cipher", "origin",
-          "view_fingerprint", "members_alive", "members_suspect", "members_dead", "members_left",
-          "local_health"}) {
+         {"name", "id", "member_name", "incarnation", "bind", "profile", "detector",
+          "dissemination", "cipher", "origin", "view_fingerprint", "members_alive",
+          "members_suspect", "members_dead", "members_left", "local_health"}) {
         table.add({std::string(key), safe_text(text_at(overlay, key))});
     }
     table.add({"advertise", safe_text(list_at(overlay, "advertise"))});
     table.add({"seeds", safe_text(list_at(overlay, "seeds"))});
     table.add({"key_ids", list_at(overlay, "key_ids")});
     table.add({"labels", safe_text(pairs_at(overlay, "labels"))});
+    if (const json::value& pressure = value_at(overlay, "pressure"); pressure.is_object()) {
+        table.add({"pressure", safe_text(pressure_text(pressure))});
+    }
     Table counters({{"COUNTER"}, {"COUNT", Align::right}});
     if (const json::value& all = value_at(overlay, "counters"); all.is_object()) {
         for (const auto& [name, count] : all.get_object()) {
@@ -74,6 +86,19 @@ std::string overlay_page(const json::value& overlay, const Paint& paint) {
         }
     }
     return table.render(paint) + "\n" + counters.render(paint);
+}
+
+/// "~" before an estimate.
+std::string round_trip_of(const json::value& member) {
+    if (value_at(member, "rtt_us").is_null()) return "";
+    return (truth_at(member, "is_rtt_measured") ? "" : "~") +
+           format_round_trip(number_at(member, "rtt_us"));
+}
+
+std::string path_of_member(const json::value& member, const Paint& paint) {
+    const std::string path = safe_text(text_at(member, "path"));
+    if (path == "unknown" || path.empty()) return "";
+    return path == "both" ? path : paint(Style::warning, path);
 }
 
 }  // namespace
@@ -89,6 +114,7 @@ std::string members_query(const MembersOptions& options) {
     };
     add("status", options.statuses);
     add("label", options.labels);
+    if (options.sort != "name") add("sort", {options.sort});
     return query;
 }
 
@@ -98,6 +124,8 @@ std::string members_table(const json::value& answer, const Paint& paint) {
                  {"FOR", Align::right},
                  {"ADDRESS"},
                  {"LIFE", Align::right},
+                 {"RTT", Align::right},
+                 {"PATH"},
                  {"LABELS"},
                  {"ID"}});
     for (const json::value& member : items_at(answer, "members")) {
@@ -107,6 +135,7 @@ std::string members_table(const json::value& answer, const Paint& paint) {
         table.add({name, paint(style_of_status(status), safe_text(status)),
                    format_age(number_at(member, "status_age_ms")),
                    safe_text(list_at(member, "addresses")), text_at(member, "incarnation"),
+                   round_trip_of(member), path_of_member(member, paint),
                    safe_text(pairs_at(member, "labels")), safe_text(text_at(member, "id"))});
     }
     return table.render(paint);

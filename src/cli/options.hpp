@@ -39,7 +39,21 @@ struct MembersOptions {
     Connection connection;
     std::vector<std::string> statuses;
     std::vector<std::string> labels;
+    std::string sort = "name";
     bool is_watch = false;
+    bool is_json = false;
+};
+
+struct RoundTripOptions {
+    Connection connection;
+    std::string from;
+    std::string to;  ///< Empty: our own member.
+    bool is_json = false;
+};
+
+struct ReachabilityOptions {
+    Connection connection;
+    double age_seconds = 5;
     bool is_json = false;
 };
 
@@ -53,6 +67,16 @@ struct PublishOptions {
     std::string topic;
     std::optional<std::string> payload;
     std::string file;
+    std::vector<std::string> after;  ///< Ids of events.
+    bool is_traced = false;
+    bool is_json = false;
+};
+
+struct TraceOptions {
+    Connection connection;
+    std::string event;
+    std::string svg_file;
+    double wait_seconds = 2;
     bool is_json = false;
 };
 
@@ -116,8 +140,22 @@ struct SimOptions {
     std::string scenario;
     std::uint64_t seed = 1;
     std::optional<std::size_t> members;
+    std::string detector;  ///< Empty: the scenario's.
     std::string trace_file;
     bool is_list = false;
+    bool is_json = false;
+};
+
+struct LabOptions {
+    std::vector<std::string> detectors;   ///< Empty: all.
+    std::vector<std::string> conditions;  ///< Empty: all.
+    std::string profile = "fast";
+    std::size_t members = 64;
+    std::size_t crashes = 20;  ///< In each cell.
+    std::uint64_t seed = 1;
+    double loss_percent = 10;
+    std::uint32_t stall_ms = 300;
+    double calm_seconds = 30;
     bool is_json = false;
 };
 
@@ -134,9 +172,10 @@ struct ShowText {
     std::string text;
 };
 
-using Command = std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, InfoOptions,
-                             PublishOptions, SubscribeOptions, JoinOptions, LeaveOptions,
-                             ForgetOptions, InviteOptions, RecordOptions, OverlayOptions,
-                             KeysOptions, SimOptions, VersionOptions, CompletionOptions>;
+using Command = std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
+                             ReachabilityOptions, InfoOptions, PublishOptions, TraceOptions,
+                             SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions,
+                             InviteOptions, RecordOptions, OverlayOptions, KeysOptions, SimOptions,
+                             LabOptions, VersionOptions, CompletionOptions>;
 
 }  // namespace grapevine::cli

@@ -31,11 +31,20 @@ struct Dispatch {
         return done(options.is_watch ? watch_members(options, console)
                                      : show_members(options, console));
     }
+    Attempt<int> operator()(const RoundTripOptions& options) const {
+        return done(show_round_trip(options, console));
+    }
+    Attempt<int> operator()(const ReachabilityOptions& options) const {
+        return done(show_reachability(options, console));
+    }
     Attempt<int> operator()(const InfoOptions& options) const {
         return done(show_info(options, console));
     }
     Attempt<int> operator()(const PublishOptions& options) const {
         return done(publish(options, console));
+    }
+    Attempt<int> operator()(const TraceOptions& options) const {
+        return done(trace(options, console));
     }
     Attempt<int> operator()(const SubscribeOptions& options) const {
         return done(subscribe(options, console));
@@ -68,6 +77,9 @@ struct Dispatch {
     }
     Attempt<int> operator()(const SimOptions& options) const {
         return done(simulate(options, console));
+    }
+    Attempt<int> operator()(const LabOptions& options) const {
+        return done(compare_detectors(options, console));
     }
     Attempt<int> operator()(const VersionOptions& options) const {
         return done(show_version(options, console));

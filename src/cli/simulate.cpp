@@ -96,6 +96,16 @@ Attempt<void> list(const SimOptions& options, Console& console) {
     return {};
 }
 
+sim::Overrides overrides_of(const SimOptions& options) {
+    sim::Overrides overrides{options.seed, options.members, std::nullopt};
+    const auto named = std::ranges::find(protocol::kDetectorNames, options.detector);
+    if (named != protocol::kDetectorNames.end()) {
+        overrides.detector =
+            static_cast<protocol::DetectorKind>(named - protocol::kDetectorNames.begin());
+    }
+    return overrides;
+}
+
 json::value milliseconds(const std::optional<Duration>& duration) {
     if (!duration) return nullptr;
     return std::chrono::duration<double, std::milli>(*duration).count();
@@ -204,8 +214,7 @@ Attempt<void> simulate(const SimOptions& options, Console& console) {
     const runtime::SteadyClock clock;
     const Instant begun = clock.now();
     const sim::Report report =
-        sim::run_scenario(scenario, sim::Overrides{options.seed, options.members},
-                          trace.is_open() ? &trace : nullptr);
+        sim::run_scenario(scenario, overrides_of(options), trace.is_open() ? &trace : nullptr);
     const double wall_seconds = std::chrono::duration<double>(clock.now() - begun).count();
     if (options.is_json) {
         console.out << pretty(to_json(report, wall_seconds));

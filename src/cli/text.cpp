@@ -34,6 +34,13 @@ std::string format_age(std::int64_t milliseconds) {
     return fmt::format("{} d", milliseconds / 86'400'000);
 }
 
+std::string format_round_trip(std::int64_t microseconds) {
+    if (microseconds < 1000) return fmt::format("{} us", microseconds);
+    const double milliseconds = static_cast<double>(microseconds) / 1000;
+    return milliseconds < 100 ? fmt::format("{:.1f} ms", milliseconds)
+                              : fmt::format("{:.0f} ms", milliseconds);
+}
+
 std::string format_bytes(std::uint64_t bytes) {
     if (bytes < 1000) return fmt::format("{} B", bytes);
     constexpr std::array<std::string_view, 4> kUnits = {"kB", "MB", "GB", "TB"};

@@ -15,6 +15,9 @@ std::string safe_text(std::string_view text);
 /// "820 ms", "4.2 s", "12 min", "3 h", "5 d".
 std::string format_age(std::int64_t milliseconds);
 
+/// "240 us", "4.2 ms", "181 ms".
+std::string format_round_trip(std::int64_t microseconds);
+
 /// "812 B", "4.2 kB", "11.3 MB".
 std::string format_bytes(std::uint64_t bytes);
 

@@ -24,13 +24,25 @@ std::size_t cost_of_what(const LogItem::Event& event) {
 std::size_t cost_of_what(const LogItem::Gap& gap) {
     return gap.publisher.size();
 }
-std::size_t cost_of_what(const LogItem::Member& change) {
-    const control::MemberView& member = change.member;
-    std::size_t cost = change.kind.size() + member.id.size() + member.name.size();
-    cost += member.status.size();
+std::size_t cost_of_member(const control::MemberView& member) {
+    std::size_t cost =
+        member.id.size() + member.name.size() + member.status.size() + member.path.size();
     for (const std::string& address : member.addresses) cost += sizeof(address) + address.size();
     for (const auto& [key, value] : member.labels) cost += 64 + key.size() + value.size();
     return cost;
+}
+std::size_t cost_of_what(const LogItem::Member& change) {
+    return change.kind.size() + cost_of_member(change.member);
+}
+std::size_t cost_of_what(const LogItem::Members& changes) {
+    std::size_t cost = changes.kind.size();
+    for (const control::MemberView& member : changes.members) {
+        cost += sizeof(member) + cost_of_member(member);
+    }
+    return cost;
+}
+std::size_t cost_of_what(const LogItem::View& view) {
+    return view.fingerprint.size();
 }
 std::size_t cost_of_what(const LogItem::Record& record) {
     std::size_t cost = record.member.size();
@@ -47,6 +59,8 @@ bool passes(const LogItem& item, const control::Log::Filter& filter, const Topic
             if constexpr (std::is_same_v<T, LogItem::Event>) return topics.matches(what.topic);
             if constexpr (std::is_same_v<T, LogItem::Gap>) return !topics.is_empty();
             if constexpr (std::is_same_v<T, LogItem::Member>) return filter.with_members;
+            if constexpr (std::is_same_v<T, LogItem::Members>) return filter.with_members;
+            if constexpr (std::is_same_v<T, LogItem::View>) return filter.with_members;
             if constexpr (std::is_same_v<T, LogItem::Record>) return filter.with_records;
         },
         item.what);

@@ -13,7 +13,11 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "control/detection.hpp"
+#include "control/dissemination.hpp"
+#include "control/event_id.hpp"
 #include "control/gossiperl.hpp"
+#include "control/trace.hpp"
 
 // The vocabulary in which the outside (HTTP, command line, old clients) speaks to the daemon.
 // Values and interfaces only. What users see is decided here, and not by the structs of the
@@ -33,6 +37,26 @@ struct MemberView {
     Labels labels;
     std::int64_t status_age_ms = 0;  ///< How long it has had this status, as seen here.
     bool is_self = false;
+    /// How we reach it: unknown, both, "in only", "out only", relayed, none. Empty: of ourselves,
+    /// and where the protocol does not tell.
+    std::string path{};
+    /// The round trip to it: measured if it was, else estimated by coordinates.
+    std::optional<std::int64_t> rtt_us{};
+    bool is_rtt_measured = false;
+};
+
+/// The round trip between two members, as far as it is known here.
+struct RoundTripView {
+    std::string from;  ///< Member ids.
+    std::string to;
+    std::string from_name;
+    std::string to_name;
+    std::optional<std::int64_t> estimated_us{};   ///< Nothing: a coordinate is not known.
+    std::optional<std::int64_t> error_percent{};  ///< Of the estimate: 10 is good, 100 a guess.
+    std::optional<std::int64_t> measured_us{};    ///< Nothing: `from` has never measured it.
+    std::optional<std::int64_t> measured_age_ms{};
+    /// Whose coordinates are not known here.
+    std::vector<std::string> unknown{};
 };
 
 struct KeyValue {
@@ -47,6 +71,32 @@ struct RecordView {
     std::vector<KeyValue> items;  ///< By key.
 };
 
+/// Who reaches whom, as each member tells it.
+struct ReachabilityView {
+    struct Member {
+        std::string id;
+        std::string name;
+        std::string status;
+        bool has_answered = false;
+        /// What it says of each member, in the order of the list: + both, < in only, > out only,
+        /// ~ relayed, x none, ? unknown, . itself. Empty if it has not answered.
+        std::string paths{};
+        /// The same for round trips; empty with more than 200 members.
+        std::vector<std::optional<std::int64_t>> rtt_us{};
+    };
+    /// What is wrong between two of them.
+    struct Trouble {
+        std::string kind;  ///< one_way (nothing gets from `from` to `to`), both_ways, doubtful
+        std::string from;  ///< Ids.
+        std::string from_name;
+        std::string to;
+        std::string to_name;
+        std::string text;  ///< For people.
+    };
+    std::vector<Member> members;  ///< By name and id.
+    std::vector<Trouble> troubles;
+};
+
 /// What a user says about an overlay, in the configuration file or over the API. Absent means "as
 /// it is" in a change and "the default" in a creation. Names are those of the configuration.
 struct OverlaySpec {
@@ -58,6 +108,8 @@ struct OverlaySpec {
     std::optional<std::vector<std::string>> seeds;  ///< "host:port"
     std::optional<std::vector<std::string>> keys;   ///< "id:base64url"; the first is used to send.
     std::optional<std::string> profile;             ///< fast, lan, wan
+    Detection detection;                            ///< Of a native overlay.
+    Dissemination dissemination;                    ///< Of a native overlay.
     std::optional<std::string> cipher;              ///< chacha20-poly1305, aes-256-gcm
     std::optional<std::string> member_name;
     std::optional<Labels> labels;
@@ -74,6 +126,16 @@ struct OverlaySpec {
     std::optional<gossiperl::Settings> gossiperl;
 };
 
+/// Who slows down what we publish into an overlay, and to what.
+struct PressureView {
+    std::string member;         ///< Id of the slowest.
+    std::string member_name;    ///< Empty if it is unknown here.
+    std::uint32_t backlog = 0;  ///< Events that it is behind.
+    std::uint32_t rate = 0;     ///< Events per second that get through to it.
+    std::uint32_t limit = 0;    ///< Events per second that we publish at most.
+    std::int64_t since_ms = 0;  ///< For how long we have been slowed.
+};
+
 struct OverlayView {
     std::string name;
     std::string protocol;  ///< grapevine, gossiperl
@@ -85,6 +147,8 @@ struct OverlayView {
     std::vector<std::string> seeds;
     std::vector<std::uint8_t> key_ids;  ///< Never the keys themselves.
     std::string profile;
+    std::string detector;       ///< Empty in an overlay of the old protocol.
+    std::string dissemination;  ///< tree or rumor; empty likewise.
     std::string cipher;
     Labels labels;
     std::string origin;            ///< file or api: who defined it, and so who may change it.
@@ -95,6 +159,7 @@ struct OverlayView {
     std::uint64_t members_dead = 0;
     std::uint64_t members_left = 0;
     std::uint32_t local_health = 0;
+    std::optional<PressureView> pressure;  ///< Nothing while everybody keeps up.
     std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< By name, as in /metrics.
 };
 
@@ -113,6 +178,7 @@ struct PublishReceipt {
     std::string publisher;
     std::uint32_t epoch = 0;
     std::uint64_t sequence = 0;
+    std::uint32_t channel = 0;  ///< 0: what everybody gets.
 };
 
 // -- What can be asked --
@@ -139,6 +205,18 @@ struct ListMembers {
 struct ShowMember {
     std::string overlay;
     std::string member;
+};
+/// How far apart are two members? Ids or names; empty: our own.
+struct ShowRoundTrip {
+    std::string overlay;
+    std::string from;
+    std::string to;
+};
+/// Asks all members whom they reach.
+struct ShowReachability {
+    std::string overlay;
+    /// What a member found out longer ago than this it finds out anew.
+    std::int64_t age_max_ms = 5000;
 };
 /// Removes a dead or left member from the view.
 struct ForgetMember {
@@ -180,25 +258,30 @@ struct Publish {
     std::string overlay;
     std::string topic;
     Bytes payload;
+    bool is_traced = false;  ///< Members keep a note of how they learned of it.
+    /// Events that subscribers shall see before this one; at most kDependenciesMax.
+    std::vector<EventId> after{};
 };
 struct Metrics {};
 
 using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
-                 ListMembers, ShowMember, ForgetMember, GetRecord, SetRecord, EraseRecord,
-                 JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish, Metrics,
-                 gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
+                 ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
+                 SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
+                 Metrics, TraceEvent, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
                  gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
                  gossiperl::SendDigest>;
 
 struct Done {};
 /// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
-/// -> MemberView, `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt,
-/// `Invite`, `Metrics` -> std::string, all others -> Done.
+/// -> MemberView, `ShowRoundTrip` -> RoundTripView, `ShowReachability` -> ReachabilityView,
+/// `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt, `Invite`,
+/// `Metrics` -> std::string, `TraceEvent` -> TraceView, all others -> Done.
 using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
                             std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
-                            std::string, gossiperl::Settings, std::vector<gossiperl::MemberView>,
+                            std::string, RoundTripView, ReachabilityView, TraceView,
+                            gossiperl::Settings, std::vector<gossiperl::MemberView>,
                             std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
 // -- What can be followed --
@@ -212,6 +295,11 @@ struct LogItem {
         WallTime published_at;
         std::string topic;
         std::shared_ptr<const Bytes> payload;
+        std::uint32_t channel = 0;
+        bool is_traced = false;
+        /// What it was published after, and: not all of that has been seen before it.
+        std::vector<EventId> after{};
+        bool is_causal_unknown = false;
     };
     /// These events of this publisher cannot be had any more.
     struct Gap {
@@ -219,11 +307,23 @@ struct LogItem {
         std::uint32_t epoch = 0;
         std::uint64_t first = 0;
         std::uint64_t last = 0;
+        std::uint32_t channel = 0;
     };
-    /// A member joined, left, died, ... (the kinds of the membership reference).
+    /// A member joined, left, died, ... (the kinds of the membership reference), or how we reach
+    /// it has changed ("path").
     struct Member {
         std::string kind;
         MemberView member;
+    };
+    /// Several members that went the same way at about the same time, told as one: "died".
+    struct Members {
+        std::string kind;
+        std::vector<MemberView> members;
+    };
+    /// Nobody has come or gone for a while: who is in, as a whole.
+    struct View {
+        std::size_t size = 0;     ///< Alive and suspect members, ourselves included.
+        std::string fingerprint;  ///< 16 hex digits; equal on two daemons that list the same.
     };
     /// A member's record changed; erased keys have no value.
     struct Record {
@@ -233,7 +333,8 @@ struct LogItem {
     };
     std::uint64_t offset = 0;  ///< Position in this daemon's log, from 1.
     WallTime seen_at;
-    std::variant<Event, Gap, Member, Record> what;
+    using What = std::variant<Event, Gap, Member, Members, View, Record>;
+    What what;
 };
 
 /// A bounded log of what happened, read from a position. Lives on the thread of the API.
@@ -241,7 +342,7 @@ class Log {
 public:
     struct Filter {
         std::vector<std::string> topics;  ///< Patterns for events; empty: no events and no gaps.
-        bool with_members = false;
+        bool with_members = false;        ///< Alone, in groups, and settled views.
         bool with_records = false;
     };
     struct Page {

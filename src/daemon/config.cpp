@@ -365,6 +365,7 @@ private:
         if (!spec.seeds) spec.seeds = invited.seeds;
         if (!spec.cipher) spec.cipher = invited.cipher;
         if (!spec.profile) spec.profile = invited.profile;
+        if (!spec.detection.detector) spec.detection.detector = invited.detection.detector;
     }
 
     [[nodiscard]] std::string place_of(const std::string& key) const {

@@ -354,6 +354,10 @@ std::string_view Key::last_name() const {
 std::span<const Key> config_keys() {
     static const std::vector<Key> all = [] {
         std::vector<Key> keys(kKeys.begin(), kKeys.end());
+        const auto detection = detection_keys();
+        keys.insert(keys.end(), detection.begin(), detection.end());
+        const auto dissemination = dissemination_keys();
+        keys.insert(keys.end(), dissemination.begin(), dissemination.end());
         const auto old = gossiperl_keys();
         keys.insert(keys.end(), old.begin(), old.end());
         return keys;

@@ -62,6 +62,12 @@ struct Key {
 /// In the order of the documentation.
 std::span<const Key> config_keys();
 
+/// The part of them that concerns the detection of failures; config_keys_detection.cpp.
+std::span<const Key> detection_keys();
+
+/// The part of them that concerns how events travel; config_keys_dissemination.cpp.
+std::span<const Key> dissemination_keys();
+
 /// The part of them that concerns the old protocol; config_keys_gossiperl.cpp.
 std::span<const Key> gossiperl_keys();
 

@@ -6,6 +6,8 @@
 
 #include "daemon/config.hpp"
 #include "daemon/config_values.hpp"
+#include "daemon/detection_settings.hpp"
+#include "daemon/dissemination_settings.hpp"
 #include "daemon/overlay_spec.hpp"
 
 // What is said about a loaded configuration, and where one comes from.
@@ -100,6 +102,8 @@ std::string describe_overlay(const control::OverlaySpec& spec) {
         text += "# keys: made at the first start, then kept in the state folder\n";
     }
     text += fmt::format("profile = {}\n", quoted(*spec.profile));
+    text += describe_detection(spec);
+    text += describe_dissemination(spec);
     text += fmt::format("cipher = {}\n", quoted(*spec.cipher));
     text += fmt::format("member_name = {}\n", quoted(*spec.member_name));
     if (!spec.labels->empty()) text += fmt::format("labels = {}\n", label_table(*spec.labels));
@@ -153,6 +157,8 @@ std::vector<std::string> keys_needing_restart(const Config& running, const Confi
         note(before->client_port != spec.client_port, prefix + "client_port");
         note(before->multicast != spec.multicast, prefix + "multicast");
         note(before->profile != spec.profile, prefix + "profile");
+        note(before->detection != spec.detection, prefix + "detector");
+        note(before->dissemination != spec.dissemination, prefix + "dissemination");
         note(before->cipher != spec.cipher, prefix + "cipher");
         note(before->retention_age_ms != spec.retention_age_ms, prefix + "retention_age");
         note(before->retention_bytes != spec.retention_bytes, prefix + "retention_bytes");

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "api/decode.hpp"
+#include "daemon/detection_settings.hpp"
+#include "daemon/dissemination_settings.hpp"
 #include "daemon/group_sockets.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "runtime/os_random.hpp"
@@ -31,6 +33,18 @@ std::string to_json(const control::OverlaySpec& spec) {
     if (spec.keys) object["keys"] = to_json(*spec.keys);
     if (spec.multicast) object["multicast"] = *spec.multicast;
     if (spec.profile) object["profile"] = *spec.profile;
+    for (const auto& text : control::kDetectionTexts) {
+        if (const auto& value = spec.detection.*text.field) object[text.name] = *value;
+    }
+    for (const auto& number : control::kDetectionNumbers) {
+        if (const auto& value = spec.detection.*number.field) object[number.name] = *value;
+    }
+    for (const auto& text : control::kDisseminationTexts) {
+        if (const auto& value = spec.dissemination.*text.field) object[text.name] = *value;
+    }
+    for (const auto& number : control::kDisseminationNumbers) {
+        if (const auto& value = spec.dissemination.*number.field) object[number.name] = *value;
+    }
     if (spec.cipher) object["cipher"] = *spec.cipher;
     if (spec.member_name) object["member_name"] = *spec.member_name;
     if (spec.labels) {
@@ -101,6 +115,8 @@ control::OverlaySpec merged(control::OverlaySpec base, const control::OverlaySpe
     take(base.seeds, next.seeds);
     take(base.keys, next.keys);
     take(base.profile, next.profile);
+    merge_detection(base.detection, next.detection);
+    merge_dissemination(base.dissemination, next.dissemination);
     take(base.cipher, next.cipher);
     take(base.member_name, next.member_name);
     take(base.labels, next.labels);
@@ -148,7 +164,8 @@ overlay::Settings settings_of(const control::OverlaySpec& spec) {
     }
     const auto profile = protocol::parse_profile(*spec.profile);
     assert(profile && "checked");
-    settings.protocol = protocol::profile_config(*profile);
+    settings.protocol = protocol_of(*profile, spec.detection);
+    apply_dissemination(spec.dissemination, settings.protocol);
     settings.protocol.retention_age = std::chrono::milliseconds(*spec.retention_age_ms);
     settings.protocol.retention_bytes = static_cast<std::size_t>(*spec.retention_bytes);
     settings.member_name = *spec.member_name;
@@ -189,6 +206,7 @@ overlay::Start start_of(storage::OverlayImage image) {
     start.boot = Boot(runtime::os_random_seed());
     runtime::os_random(start.cookie_secret);
     start.seed = runtime::os_random_seed();
+    start.started = WallTime{runtime::wall_microseconds() / 1000};
     return start;
 }
 

@@ -186,9 +186,17 @@ void GossiperlPump::on_received(Via via, std::span<const runtime::Received> data
     }
 }
 
-Outcome<control::PublishReceipt> GossiperlPump::publish(std::string topic, Bytes payload) {
-    GV_TRY_VOID(check_message(topic, payload));
-    overlay_->publish(loop_.now(), runtime::wall_now(), std::move(topic), std::move(payload));
+Outcome<control::PublishReceipt> GossiperlPump::publish(control::Publish wanted) {
+    GV_TRY_VOID(check_message(wanted.topic, wanted.payload));
+    if (wanted.is_traced || !wanted.after.empty()) {
+        return std::unexpected(
+            Refusal{Refusal::Code::conflict,
+                    "the gossiperl protocol knows no traces and no order between messages",
+                    "publish without them, or in an overlay with protocol = \"grapevine\"",
+                    wanted.is_traced ? "trace" : "after"});
+    }
+    overlay_->publish(loop_.now(), runtime::wall_now(), std::move(wanted.topic),
+                      std::move(wanted.payload));
     drain();
     return control::PublishReceipt{id_of(*settings_.member_name), 0, passed_};
 }
@@ -196,7 +204,7 @@ Outcome<control::PublishReceipt> GossiperlPump::publish(std::string topic, Bytes
 Outcome<void> GossiperlPump::send_digest(const std::string& type, Bytes payload,
                                          const std::optional<std::string>& recipient) {
     if (!recipient) {
-        if (auto published = publish(type, std::move(payload)); !published) {
+        if (auto published = publish({{}, type, std::move(payload)}); !published) {
             return std::unexpected(published.error());
         }
         return {};

@@ -24,7 +24,7 @@ public:
                                                       Sinks sinks);
     ~GossiperlPump() override;
 
-    Outcome<control::PublishReceipt> publish(std::string topic, Bytes payload) override;
+    Outcome<control::PublishReceipt> publish(control::Publish wanted) override;
     Outcome<control::MemberView> member(const std::string& member) const override;
     [[nodiscard]] std::vector<control::MemberView> members() const override;
     [[nodiscard]] control::OverlayView view() const override;

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "daemon/answer.hpp"
+#include "daemon/detection_settings.hpp"
+#include "daemon/dissemination_settings.hpp"
 #include "daemon/invitation.hpp"
 #include "daemon/overlay_spec.hpp"
 #include "runtime/clock.hpp"
@@ -69,29 +71,41 @@ Outcome<Host::Entry*> Host::find(const std::string& overlay) {
     return &found->second;
 }
 
+Outcome<Host::Entry*> Host::find_running(const std::string& overlay) {
+    Entry* const entry = GV_TRY(find(overlay));
+    if (entry->state == State::running) return entry;
+    const bool has_left = entry->state == State::left;
+    return std::unexpected(
+        Refusal{Refusal::Code::unavailable,
+                has_left ? fmt::format("this daemon has left the overlay '{}'", overlay)
+                         : fmt::format("the overlay '{}' is still starting", overlay),
+                has_left ? "restart the daemon to come back" : "ask again in a moment", "overlay"});
+}
+
 void Host::ask(const std::string& overlay, Question question, Callback callback) {
-    const auto entry = find(overlay);
+    inquire(
+        overlay,
+        [question = std::move(question)](OverlayPump& pump, const Callback& done) {
+            done(question(pump));
+        },
+        std::move(callback));
+}
+
+void Host::inquire(const std::string& overlay, Inquiry inquiry, Callback callback) {
+    const auto entry = find_running(overlay);
     if (!entry) {
         callback(std::unexpected(entry.error()));
         return;
     }
-    if ((*entry)->state != State::running) {
-        const bool has_left = (*entry)->state == State::left;
-        callback(std::unexpected(Refusal{
-            Refusal::Code::unavailable,
-            has_left ? fmt::format("this daemon has left the overlay '{}'", overlay)
-                     : fmt::format("the overlay '{}' is still starting", overlay),
-            has_left ? "restart the daemon to come back" : "ask again in a moment", "overlay"}));
-        return;
-    }
-    (*entry)->worker->post([pump = (*entry)->pump, question = std::move(question), self = self_,
-                            &loop = loop_, callback = std::move(callback)]() mutable {
-        auto answer = question(*pump);
-        pump.reset();
+    // The callback goes back to this thread as a whole: what it holds must not end on the worker.
+    Callback done = [self = self_, &loop = loop_,
+                     callback = std::move(callback)](Outcome<control::Answer> answer) mutable {
         loop.post([answer = std::move(answer), callback = std::move(callback), self]() mutable {
             if (*self != nullptr) callback(std::move(answer));
         });
-    });
+    };
+    (*entry)->worker->post([pump = (*entry)->pump, inquiry = std::move(inquiry),
+                            done = std::move(done)]() mutable { inquiry(*pump, std::move(done)); });
 }
 
 // -- Looking --
@@ -125,6 +139,8 @@ control::OverlayView Host::stub_view(const Entry& entry) const {
 
 void Host::complete_view(control::OverlayView& view, const Entry& entry) {
     view.profile = entry.spec.profile.value_or("");
+    view.detector = detector_of(entry.spec);
+    view.dissemination = dissemination_of(entry.spec);
     view.protocol = entry.spec.protocol.value_or("");
     view.origin = entry.origin == Origin::file  ? "file"
                   : entry.origin == Origin::api ? "api"
@@ -251,11 +267,28 @@ void Host::handle(control::EraseRecord request, Callback callback) {
 }
 
 void Host::handle(control::Publish request, Callback callback) {
-    auto payload = std::make_shared<Bytes>(std::move(request.payload));
-    ask(
-        request.overlay,
-        [topic = request.topic, payload](OverlayPump& pump) {
-            return answer_of(pump.publish(topic, std::move(*payload)));
+    const std::string overlay = request.overlay;
+    auto wanted = std::make_shared<control::Publish>(std::move(request));
+    inquire(
+        overlay,
+        [wanted](OverlayPump& pump, const Callback& done) {
+            // Answered now, or when it is this event's turn.
+            pump.publish_in_turn(std::move(*wanted),
+                                 [done](Outcome<control::PublishReceipt> receipt) {
+                                     done(answer_of(std::move(receipt)));
+                                 });
+        },
+        std::move(callback));
+}
+
+void Host::handle(control::TraceEvent request, Callback callback) {
+    const std::string overlay = request.overlay;
+    inquire(
+        overlay,
+        [request = std::move(request)](OverlayPump& pump, Callback done) {
+            pump.trace(request, [done = std::move(done)](Outcome<control::TraceView> view) {
+                done(answer_of(std::move(view)));
+            });
         },
         std::move(callback));
 }
@@ -357,6 +390,7 @@ void Host::handle(control::Invite request, Callback callback) {
     invitation.overlay = request.overlay;
     invitation.cipher = *(*entry)->spec.cipher;
     invitation.profile = *(*entry)->spec.profile;
+    invitation.detector = (*entry)->spec.detection.detector.value_or("");
     for (const std::string& text : *(*entry)->spec.keys)
         invitation.keys.push_back(*parse_key(text));
     ask(

@@ -66,6 +66,8 @@ private:
         std::string bound;
     };
     using Question = std::function<Outcome<control::Answer>(OverlayPump&)>;
+    /// One that is not answered at once: calls back once, on the thread of the overlay.
+    using Inquiry = std::function<void(OverlayPump&, Callback)>;
 
     void handle(control::Info request, Callback callback);
     void handle(control::ListOverlays request, Callback callback);
@@ -75,6 +77,8 @@ private:
     void handle(control::RemoveOverlay request, Callback callback);
     void handle(control::ListMembers request, Callback callback);
     void handle(control::ShowMember request, Callback callback);
+    void handle(control::ShowRoundTrip request, Callback callback);
+    void handle(control::ShowReachability request, Callback callback);
     void handle(control::ForgetMember request, Callback callback);
     void handle(control::GetRecord request, Callback callback);
     void handle(control::SetRecord request, Callback callback);
@@ -84,6 +88,7 @@ private:
     void handle(control::LeaveOverlay request, Callback callback);
     void handle(control::Invite request, Callback callback);
     void handle(control::Publish request, Callback callback);
+    void handle(control::TraceEvent request, Callback callback);
     void handle(control::Metrics request, Callback callback);
     void handle(control::gossiperl::ShowSettings request, Callback callback);
     void handle(control::gossiperl::Create request, Callback callback);
@@ -106,7 +111,9 @@ private:
     enum class Farewell { yes, no };
     void close(Entry& entry, Farewell farewell, std::function<void()> done);
     void change(const std::string& name, const control::OverlaySpec& next, Callback callback);
+    Outcome<Entry*> find_running(const std::string& overlay);
     void ask(const std::string& overlay, Question question, Callback callback);
+    void inquire(const std::string& overlay, Inquiry inquiry, Callback callback);
     void collect(std::function<void(std::vector<control::OverlayView>)> done);
     /// Refuses what only native overlays can: seeds by name, invitations, changes over version 1.
     static Outcome<void> check_native(const Entry& entry);

@@ -7,6 +7,7 @@
 
 #include "base/limits.hpp"
 #include "base/reader.hpp"
+#include "protocol/membership/config.hpp"
 
 namespace grapevine::daemon {
 
@@ -78,6 +79,13 @@ Result<Invitation> read_fields(Reader& reader) {
     }
     for (std::uint8_t index = 0; index < seed_count; ++index) {
         invitation.seeds.push_back(GV_TRY(reader.sized_text(kTokenBytesMax, "seed")));
+    }
+    if (!reader.at_end()) {
+        const auto detector = GV_TRY(reader.integer<std::uint8_t>("detector"));
+        if (detector >= protocol::kDetectorNames.size()) {
+            return reader.refuse<Invitation>(Error::Code::unsupported, "detector");
+        }
+        invitation.detector = protocol::kDetectorNames[detector];
     }
     GV_TRY_VOID(reader.expect_end("end"));
     return invitation;
@@ -161,6 +169,9 @@ std::string format_invitation(const Invitation& invitation) {
         assert(check_seed(seed));
         writer.sized_text(seed);
     }
+    if (!invitation.detector.empty()) {
+        writer.integer(index_of(protocol::kDetectorNames, invitation.detector));
+    }
     Bytes body;
     Writer frame(body);
     frame.integer(static_cast<std::uint16_t>(fields.size() + kChecksumBytes));
@@ -205,6 +216,7 @@ control::OverlaySpec to_spec(const Invitation& invitation) {
     spec.name = invitation.overlay;
     spec.cipher = invitation.cipher;
     spec.profile = invitation.profile;
+    if (!invitation.detector.empty()) spec.detection.detector = invitation.detector;
     spec.seeds = invitation.seeds;
     spec.keys.emplace();
     for (const KeyText& key : invitation.keys) spec.keys->push_back(format_key(key));

@@ -19,6 +19,7 @@ namespace grapevine::daemon {
 ///             overlay name (sized), cipher u8, profile u8,
 ///             key count u8, per key: id u8, secret 32 bytes
 ///             seed count u8, per seed: "host:port" (sized)
+///             detector u8, if it is another than the profile's: its place in kDetectorNames
 ///             checksum u32: CRC-32 (IEEE 802.3) of all bytes before it
 ///
 /// The length tells a token that lost its end from one that was altered: people copy incompletely
@@ -27,6 +28,7 @@ struct Invitation {
     std::string overlay;
     std::string cipher = "chacha20-poly1305";
     std::string profile = "lan";
+    std::string detector;            ///< Empty: as the profile says.
     std::vector<KeyText> keys;       ///< 1 to kKeysMax; the first is used to send.
     std::vector<std::string> seeds;  ///< At most kSeedsMax; may be empty.
 

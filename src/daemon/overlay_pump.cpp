@@ -12,6 +12,13 @@ std::unexpected<Refusal> no_records() {
                                    "use an overlay with protocol = \"grapevine\"", "overlay"});
 }
 
+std::unexpected<Refusal> no_paths() {
+    return std::unexpected(
+        Refusal{Refusal::Code::conflict,
+                "members of the gossiperl protocol do not tell how they reach each other",
+                "use an overlay with protocol = \"grapevine\"", "overlay"});
+}
+
 std::unexpected<Refusal> not_old() {
     return std::unexpected(
         Refusal{Refusal::Code::conflict, "this overlay does not speak the gossiperl protocol",
@@ -20,6 +27,10 @@ std::unexpected<Refusal> not_old() {
 }
 
 }  // namespace
+
+void OverlayPump::publish_in_turn(control::Publish wanted, Published done) {
+    done(publish(std::move(wanted)));
+}
 
 Outcome<control::KeyValue> OverlayPump::set_record(const std::string&, const std::string&) {
     return no_records();
@@ -33,6 +44,14 @@ Outcome<control::RecordView> OverlayPump::record(const std::string&) const {
     return no_records();
 }
 
+void OverlayPump::round_trip(const std::string&, const std::string&, RoundTripDone done) {
+    done(no_paths());
+}
+
+void OverlayPump::reachability(Duration, ReachabilityDone done) {
+    done(no_paths());
+}
+
 Outcome<void> OverlayPump::forget(const std::string&) {
     return std::unexpected(Refusal{Refusal::Code::conflict,
                                    "the gossiperl protocol forgets members by time only",
@@ -43,6 +62,13 @@ Outcome<void> OverlayPump::join(const std::vector<std::string>&) {
     return std::unexpected(
         Refusal{Refusal::Code::conflict, "the seeds of a gossiperl overlay are its racks",
                 "set them in the configuration file, or over the old REST API", "overlay"});
+}
+
+void OverlayPump::trace(const control::TraceEvent&,
+                        std::function<void(Outcome<control::TraceView>)> done) {
+    done(std::unexpected(Refusal{
+        Refusal::Code::conflict, "the gossiperl protocol does not tell how messages travelled",
+        "trace events in an overlay with protocol = \"grapevine\"", "overlay"}));
 }
 
 Outcome<control::gossiperl::Settings> OverlayPump::old_settings() const {

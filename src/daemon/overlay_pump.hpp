@@ -35,7 +35,11 @@ public:
     OverlayPump& operator=(const OverlayPump&) = delete;
 
     // -- Of every overlay --
-    virtual Outcome<control::PublishReceipt> publish(std::string topic, Bytes payload) = 0;
+    virtual Outcome<control::PublishReceipt> publish(control::Publish wanted) = 0;
+    /// The same when everybody can keep up with it: calls `done` at once, or here later,
+    /// exactly once.
+    using Published = std::function<void(Outcome<control::PublishReceipt>)>;
+    virtual void publish_in_turn(control::Publish wanted, Published done);
     virtual Outcome<control::MemberView> member(const std::string& member) const = 0;
     [[nodiscard]] virtual std::vector<control::MemberView> members() const = 0;
     [[nodiscard]] virtual control::OverlayView view() const = 0;
@@ -53,8 +57,18 @@ public:
     virtual Outcome<control::KeyValue> set_record(const std::string& key, const std::string& value);
     virtual Outcome<void> erase_record(const std::string& key);
     virtual Outcome<control::RecordView> record(const std::string& member) const;
+    /// Called once, on the thread of the overlay, now or later.
+    using RoundTripDone = std::function<void(Outcome<control::RoundTripView>)>;
+    using ReachabilityDone = std::function<void(Outcome<control::ReachabilityView>)>;
+    /// Asks the two, if it is not known here.
+    virtual void round_trip(const std::string& from, const std::string& to, RoundTripDone done);
+    /// Asks all members; what they found out longer ago than `age_max` they find out anew.
+    virtual void reachability(Duration age_max, ReachabilityDone done);
     virtual Outcome<void> forget(const std::string& member);
     virtual Outcome<void> join(const std::vector<std::string>& seeds);
+    /// Calls `done` once, on this thread, at the end of the overlay at the latest.
+    virtual void trace(const control::TraceEvent& wanted,
+                       std::function<void(Outcome<control::TraceView>)> done);
 
     // -- Of overlays of the old protocol --
     virtual Outcome<control::gossiperl::Settings> old_settings() const;

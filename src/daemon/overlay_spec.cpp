@@ -10,6 +10,8 @@
 #include "base/limits.hpp"
 #include "base/nearest.hpp"
 #include "crypto/key_ring.hpp"
+#include "daemon/detection_settings.hpp"
+#include "daemon/dissemination_settings.hpp"
 #include "daemon/gossiperl_settings.hpp"
 #include "daemon/group_sockets.hpp"
 
@@ -332,6 +334,8 @@ std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec) {
     if (is_gossiperl(spec)) {
         const auto found = check_gossiperl_spec(spec);
         refusals.insert(refusals.end(), found.begin(), found.end());
+        const auto more = check_dissemination(spec.dissemination);
+        refusals.insert(refusals.end(), more.begin(), more.end());
         return refusals;
     }
     if (spec.gossiperl) {
@@ -363,6 +367,10 @@ std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec) {
         if (!groups) note(std::unexpected(groups.error()), "multicast");
     }
     if (spec.profile) note(check_choice("profile", *spec.profile, kProfileNames), "profile");
+    const auto found = check_detection(spec.detection);
+    refusals.insert(refusals.end(), found.begin(), found.end());
+    const auto more = check_dissemination(spec.dissemination);
+    refusals.insert(refusals.end(), more.begin(), more.end());
     if (spec.cipher) note(check_choice("cipher", *spec.cipher, kCipherNames), "cipher");
     if (spec.member_name) note(check_member_name(*spec.member_name), "member_name");
     if (spec.labels) note(check_labels(*spec.labels), "labels");

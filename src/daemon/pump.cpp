@@ -28,12 +28,21 @@ Pump::Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks)
       sinks_(std::move(sinks)),
       started_at_(loop.now()),
       started_wall_(runtime::wall_now()),
+      publishes_(loop,
+                 {[this](Instant now) { return publish_at(now); }, [this] { overlay_->held_up(); },
+                  [this](control::Publish wanted) { return publish(std::move(wanted)); },
+                  [this](Instant now) { return pressure_of(*overlay_, now); }}),
       timer_(loop, [this] { on_timer(); }),
       farewell_timer_(loop, [] {}),
       self_(std::make_shared<Pump*>(this)) {}
 
 Pump::~Pump() {
     *self_ = nullptr;
+    for (auto& [number, done] : std::exchange(gathering_, {})) {
+        done(std::unexpected(Refusal{Refusal::Code::unavailable,
+                                     "the overlay ended before all had answered",
+                                     "ask again when it is running", "overlay"}));
+    }
 }
 
 Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver& resolver,
@@ -113,12 +122,13 @@ const Endpoint& Pump::bound() const {
 
 void Pump::on_received(std::span<const runtime::Received> datagrams) {
     const Instant now = loop_.now();
+    tell_wall(now);
     for (const runtime::Received& datagram : datagrams) {
         statistics_.count(now, "datagram", overlay::Statistics::Direction::in,
                           datagram.bytes.size());
         overlay_->receive(now, datagram.from, datagram.bytes);
-        (void)perform(
-            now);  // A failed write has been logged; the network must not wait for a disk.
+        // A failed write has been logged; the network must not wait for a disk.
+        (void)perform(now);
     }
     settle();
 }
@@ -149,16 +159,16 @@ void Pump::on_timer() {
     (void)drain();
 }
 
-Outcome<control::PublishReceipt> Pump::publish(std::string topic, Bytes payload) {
-    is_publishing_for_others_ = true;
-    const auto sequence =
-        overlay_->publish(loop_.now(), runtime::wall_now(), std::move(topic), std::move(payload));
-    (void)drain();
-    is_publishing_for_others_ = false;
-    if (!sequence) return std::unexpected(sequence.error());
-    const auto& membership = overlay_->node().membership();
-    return control::PublishReceipt{id_text(membership.self()), overlay_->node().epoch().value(),
-                                   sequence->value()};
+void Pump::publish_in_turn(control::Publish wanted, Published done) {
+    publishes_.publish(std::move(wanted), std::move(done));
+}
+
+// Not before our own network has taken what we have given it: what does not fit into the queue of
+// the socket is lost, and repaired by others at their expense.
+Instant Pump::publish_at(Instant now) {
+    constexpr Duration kSendPause = std::chrono::milliseconds(2);
+    if (socket_->waiting() > kSendQueueDatagramsMax / 2) return now + kSendPause;
+    return overlay_->publish_at(now);
 }
 
 Outcome<control::KeyValue> Pump::set_record(const std::string& key, const std::string& value) {
@@ -236,13 +246,23 @@ Outcome<void> Pump::drain() {
 
 void Pump::settle() {
     socket_->flush();
-    timer_.arm(overlay_->deadline());
+    arm();
     if (!news_.empty()) sinks_.news(std::exchange(news_, {}));
+}
+
+// While events flow, each moves the deadline a little further away. To wake up a little early once
+// is harmless, and cheaper than to set the timer a thousand times a second.
+void Pump::arm() {
+    constexpr Duration kEarlyMax = std::chrono::milliseconds(20);
+    const Instant deadline = overlay_->deadline();
+    const bool is_close = armed_at_ <= deadline && deadline - armed_at_ < kEarlyMax;
+    if (timer_.is_armed() && is_close) return;
+    armed_at_ = deadline;
+    timer_.arm(deadline);
 }
 
 Outcome<void> Pump::perform(Instant now) {
     Outcome<void> result;
-    const MemberId self = overlay_->node().membership().self();
     while (auto action = overlay_->poll()) {
         std::visit(
             Overloaded{
@@ -262,7 +282,28 @@ Outcome<void> Pump::perform(Instant now) {
                 [&](overlay::Overlay::MemberChanged& changed) {
                     if (clients_) clients_->member_changed(changed.change);
                     note(control::LogItem::Member{std::string(kind_text(changed.change.kind)),
-                                                  view_of(changed.change.member, self, now)});
+                                                  view_of_member(changed.change.member)});
+                },
+                [&](overlay::Overlay::PathChanged& changed) {
+                    const auto* member = overlay_->node().membership().find(changed.member);
+                    if (member == nullptr) return;
+                    note(control::LogItem::Member{"path", view_of_member(*member)});
+                    runtime::log::info("overlay", "'{}': the path to {} is {}",
+                                       overlay_->settings().name, member->record->name,
+                                       to_string(changed.path));
+                },
+                [&](overlay::Overlay::MembersChanged& together) {
+                    control::LogItem::Members members;
+                    members.kind = kind_text(together.changes.front().kind);
+                    for (const protocol::MemberChange& change : together.changes) {
+                        if (clients_) clients_->member_changed(change);
+                        members.members.push_back(view_of_member(change.member));
+                    }
+                    note(std::move(members));
+                },
+                [&](const overlay::Overlay::ViewSettled& view) {
+                    note(control::LogItem::View{view.size,
+                                                fmt::format("{:016x}", view.fingerprint)});
                 },
                 [&](overlay::Overlay::RecordChanged& changed) {
                     control::LogItem::Record record{
@@ -278,15 +319,18 @@ Outcome<void> Pump::perform(Instant now) {
                 [&](overlay::Overlay::EventDelivered& delivered) {
                     const protocol::Event& event = *delivered.event;
                     tell_clients(event);
-                    note(control::LogItem::Event{id_text(event.stream.publisher),
-                                                 event.stream.epoch.value(), event.sequence.value(),
-                                                 event.published_at, event.topic, event.payload});
+                    note(log_item_of(delivered));
+                },
+                [&](const overlay::Overlay::LiarFound& liar) {
+                    runtime::log::warn("overlay", "{}: member {} sends false votes",
+                                       overlay_->settings().name, id_text(liar.member));
                 },
                 [&](overlay::Overlay::EventGap& gap) {
                     note(control::LogItem::Gap{id_text(gap.stream.publisher),
                                                gap.stream.epoch.value(), gap.first.value(),
-                                               gap.last.value()});
+                                               gap.last.value(), gap.stream.channel});
                 },
+                [&](overlay::Overlay::Gathered& gathered) { on_gathered(std::move(gathered)); },
             },
             *action);
     }
@@ -332,9 +376,7 @@ void Pump::resolve(const std::string& name) {
                       });
 }
 
-void Pump::note(std::variant<control::LogItem::Event, control::LogItem::Gap,
-                             control::LogItem::Member, control::LogItem::Record>
-                    what) {
+void Pump::note(control::LogItem::What what) {
     news_.push_back({0, runtime::wall_now(), std::move(what)});
 }
 
@@ -372,7 +414,7 @@ Outcome<MemberId> Pump::find(const std::string& member) const {
 Outcome<control::MemberView> Pump::member(const std::string& member) const {
     const auto& membership = overlay_->node().membership();
     const MemberId id = GV_TRY(find(member));
-    return view_of(*membership.find(id), membership.self(), loop_.now());
+    return view_of_member(*membership.find(id));
 }
 
 Outcome<control::RecordView> Pump::record(const std::string& member) const {
@@ -385,10 +427,8 @@ std::vector<control::MemberView> Pump::members() const {
     const auto& membership = overlay_->node().membership();
     std::vector<control::MemberView> views;
     views.reserve(membership.member_count());
-    const Instant now = loop_.now();
-    membership.for_each([&](const protocol::Member& member) {
-        views.push_back(view_of(member, membership.self(), now));
-    });
+    membership.for_each(
+        [&](const protocol::Member& member) { views.push_back(view_of_member(member)); });
     return views;
 }
 
@@ -405,6 +445,13 @@ control::OverlayView Pump::view() const {
     view.counters.emplace_back("socket_unreachable_total", socket.unreachable);
     view.counters.emplace_back("socket_oversize_total", socket.received_oversize);
     if (clients_) add_counters(view.counters, clients_->port().sessions());
+    view.pressure = pressure_of(*overlay_, loop_.now());
+    view.counters.emplace_back("publish_limit", view.pressure ? view.pressure->limit : 0);
+    view.counters.emplace_back("members_left_behind",
+                               overlay_->node().events().left_behind(loop_.now()));
+    view.counters.emplace_back("publishes_waiting", publishes_.size());
+    view.counters.emplace_back("publishes_delayed_total", publishes_.counters().delayed);
+    view.counters.emplace_back("publishes_refused_total", publishes_.counters().refused);
     view.counters.emplace_back("multicast_interfaces", groups_ ? groups_->interface_count() : 0);
     return view;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "daemon/client_door.hpp"
 #include "daemon/group_sockets.hpp"
 #include "daemon/overlay_pump.hpp"
+#include "daemon/publish_queue.hpp"
 #include "overlay/overlay.hpp"
 #include "overlay/statistics.hpp"
 #include "runtime/loop.hpp"
@@ -44,21 +46,32 @@ public:
     /// Serves them from now on. To be called right after `open`: clients hear of every member.
     Outcome<void> open_clients(Clients clients);
 
-    Outcome<control::PublishReceipt> publish(std::string topic, Bytes payload) override;
+    Outcome<control::PublishReceipt> publish(control::Publish wanted) override;
+    void publish_in_turn(control::Publish wanted, Published done) override;
     Outcome<control::KeyValue> set_record(const std::string& key,
                                           const std::string& value) override;
     Outcome<void> erase_record(const std::string& key) override;
     Outcome<void> forget(const std::string& member) override;
     Outcome<control::MemberView> member(const std::string& member) const override;
     Outcome<control::RecordView> record(const std::string& member) const override;
+    void round_trip(const std::string& from, const std::string& to, RoundTripDone done) override;
+    void reachability(Duration age_max, ReachabilityDone done) override;
     [[nodiscard]] std::vector<control::MemberView> members() const override;
     [[nodiscard]] control::OverlayView view() const override;
     [[nodiscard]] Outcome<control::gossiperl::StatisticsView> statistics(
         const std::string& window) const override;
     void change(const control::OverlaySpec& before, const control::OverlaySpec& after) override;
     Outcome<void> join(const std::vector<std::string>& seeds) override;
+    void trace(const control::TraceEvent& wanted,
+               std::function<void(Outcome<control::TraceView>)> done) override;
     void leave(std::function<void()> done) override;
     [[nodiscard]] const Endpoint& bound() const override;
+
+    using Gathered = overlay::Overlay::Gathered;
+    /// Puts a question to `targets` and calls `done` once, on this thread: with the answers, or
+    /// with the refusal (see `protocol::Node::ask`), also if the overlay ends before.
+    void ask(const std::vector<MemberId>& targets, protocol::QuestionKind kind, Bytes body,
+             Duration patience, std::function<void(Outcome<Gathered>)> done);
 
 private:
     Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks);
@@ -74,12 +87,22 @@ private:
     /// or told waits for `settle`, which one batch of datagrams needs only once.
     Outcome<void> perform(Instant now);
     void settle();
+    void arm();
     Outcome<void> persist(const storage::Batch& batch);
     void resolve(const std::string& name);
-    void note(std::variant<control::LogItem::Event, control::LogItem::Gap, control::LogItem::Member,
-                           control::LogItem::Record>
-                  what);
+    void on_gathered(Gathered gathered);
+    /// Tells the overlay what civil time it is at `now`.
+    void tell_wall(Instant now);
+    [[nodiscard]] static control::LogItem::Event log_item_of(
+        const overlay::Overlay::EventDelivered& delivered);
+    void note(control::LogItem::What what);
+    [[nodiscard]] Instant publish_at(Instant now);
     Outcome<MemberId> find(const std::string& member) const;
+    [[nodiscard]] control::MemberView view_of_member(const protocol::Member& member) const;
+    [[nodiscard]] control::RoundTripView round_trip_view(MemberId from, MemberId to) const;
+    static void add_measured(control::RoundTripView& view, MemberId start, MemberId end,
+                             const Gathered& gathered);
+    void finish_reachability(const Outcome<control::ReachabilityView>& outcome);
     /// Told again by peers after our start, though old clients may have had it before.
     [[nodiscard]] bool is_refill(const protocol::Event& event) const;
     void tell_clients(const protocol::Event& event);
@@ -97,9 +120,14 @@ private:
     std::unique_ptr<ClientDoor> clients_;
     bool is_publishing_for_others_ = false;  ///< And not for one of `clients_`.
     std::optional<GroupSockets> groups_;     ///< If the settings name any.
+    PublishQueue publishes_;
     runtime::Timer timer_;
+    Instant armed_at_{};
     runtime::Timer farewell_timer_;
     std::vector<control::LogItem> news_;
+    /// Who waits for the answers to which question; as many as the node has open.
+    std::map<std::uint64_t, std::function<void(Outcome<Gathered>)>> gathering_;
+    std::vector<ReachabilityDone> reach_waiting_;  ///< For the one matrix that is being made.
     bool is_store_failing_ = false;
     bool are_addresses_ours_ = false;  ///< Found by us, not given by the user.
     /// Callbacks that come after our end find nobody.

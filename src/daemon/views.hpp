@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,9 @@ control::RecordView view_of(MemberId member, const protocol::Record* record);
 /// Every counter and gauge of one overlay by the name it has in /metrics, in a fixed order. Names
 /// of counters end in "_total", of gauges in their unit.
 std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Overlay& overlay);
+
+/// Who slows down what we publish; nothing while everybody keeps up.
+std::optional<control::PressureView> pressure_of(const overlay::Overlay& overlay, Instant now);
 
 /// What of an OverlayView the overlay itself knows; the rest is filled in by the host.
 control::OverlayView view_of(const overlay::Overlay& overlay);

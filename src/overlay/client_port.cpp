@@ -129,12 +129,12 @@ void ClientPort::event(Instant now, const protocol::Event& event, Publisher publ
         return;
     }
     // Before a megabyte is turned into text in vain: Base64 alone makes it longer than it is.
-    if (event.payload->size() > kOldDatagramBytesMax) {
+    if (event.payload->size() - event.dependency_bytes > kOldDatagramBytesMax) {
         ++counters_.unsaid_size;
         return;
     }
     const Letter letter =
-        wire::gossiperl::make_application(envelope_id(event), event.topic, *event.payload);
+        wire::gossiperl::make_application(envelope_id(event), event.topic, *content_of(event));
     if (client::datagram_bytes(letter) > kOldDatagramBytesMax) {
         ++counters_.unsaid_size;
         return;

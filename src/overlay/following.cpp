@@ -37,23 +37,35 @@ void Overlay::Implementation::apply(Instant now, protocol::Node::Action action) 
                     settings_.name, persist.items, persist.version, persist.collected)});
             },
             [&](Node::Changed& changed) {
-                follow_record(changed.change);
-                const std::size_t others = node_.membership().peer_count();
-                seeds_.company(now, others == 0 ? discovery::Seeds::Company::none
-                                                : discovery::Seeds::Company::some);
-                if (announcer_) announcer_->company(now, others);
+                follow_change(now, changed.change);
                 outbox_.push_back(MemberChanged{std::move(changed.change)});
             },
+            [&](Node::ChangedTogether& together) {
+                for (const auto& change : together.changes) follow_change(now, change);
+                outbox_.push_back(MembersChanged{std::move(together.changes)});
+            },
+            [&](const Node::Settled& view) { outbox_.push_back(view); },
             [&](Node::RecordChanged& changed) {
                 outbox_.push_back(
                     RecordChanged{changed.member, std::move(changed.items), changed.version});
             },
             [&](Node::Deliver& deliver) {
-                outbox_.push_back(EventDelivered{std::move(deliver.event)});
+                outbox_.push_back(
+                    EventDelivered{std::move(deliver.event), deliver.is_causal_unknown});
             },
             [&](Node::Gap& gap) { outbox_.push_back(EventGap{gap.stream, gap.first, gap.last}); },
+            [&](Node::PathChanged& changed) { outbox_.push_back(changed); },
+            [&](Node::Gathered& gathered) { outbox_.push_back(std::move(gathered)); },
         },
         action);
+}
+
+void Overlay::Implementation::follow_change(Instant now, const protocol::MemberChange& change) {
+    follow_record(change);
+    const std::size_t others = node_.membership().peer_count();
+    seeds_.company(now,
+                   others == 0 ? discovery::Seeds::Company::none : discovery::Seeds::Company::some);
+    if (announcer_) announcer_->company(now, others);
 }
 
 void Overlay::Implementation::follow_record(const protocol::MemberChange& change) {

@@ -17,6 +17,7 @@
 #include "overlay/seen_announcements.hpp"
 #include "overlay/sessions.hpp"
 #include "overlay/token_bucket.hpp"
+#include "overlay/vote_cache.hpp"
 #include "wire/native/codec.hpp"
 #include "wire/native/handshake.hpp"
 #include "wire/native/header.hpp"
@@ -64,6 +65,9 @@ inline constexpr Duration kUnansweredLife = std::chrono::seconds(5);
 inline constexpr std::uint8_t kUnheardMax = 4;
 /// A datagram that may draw a challenge must not be smaller than it (70 bytes).
 inline constexpr std::size_t kStrangerDatagramBytesMin = 96;
+
+/// One who sends false votes is named in the log this often at most; the counter counts on.
+inline constexpr Duration kLiarReportInterval = std::chrono::minutes(1);
 
 /// The ring that `settings` describe; they have been checked.
 crypto::KeyRing make_ring(const Settings& settings);
@@ -128,7 +132,18 @@ private:
     Bytes encode_signed(const wire::Packet& packet);
     wire::SharedRecord signed_self(const wire::SharedRecord& record);
 
+    enum class Truth : std::uint8_t { proven, unknown, lie };
+    void check_votes(Instant now, MemberId from, wire::Packet& packet);
+    Truth check_push(const wire::Packet& packet, wire::RumorPush& push);
+    Truth check_vote(const wire::Packet& packet, MemberId member, Incarnation incarnation,
+                     const wire::Vote& vote);
+    [[nodiscard]] const wire::MemberRecord* voter_of(const wire::Packet& packet,
+                                                     MemberId voter) const;
+    [[nodiscard]] bool has_own_vote(const wire::Section& section) const;
+    void sign_own_votes(wire::Section& section);
+
     void apply(Instant now, protocol::Node::Action action);
+    void follow_change(Instant now, const protocol::MemberChange& change);
     void follow_record(const protocol::MemberChange& change);
     void drain_seeds(Instant now);
     void drain_announcer(Instant now);
@@ -137,6 +152,7 @@ private:
     [[nodiscard]] bool is_alive(MemberId member) const;
     void keep_house(Instant now);
     [[nodiscard]] wire::MemberRecord first_record(const Start& start) const;
+    static Epoch first_epoch(const Start& start);
     static protocol::Record own_record(const Start& start);
     static std::vector<Endpoint> cached_addresses(const Start& start);
 
@@ -154,6 +170,8 @@ private:
     std::deque<Unanswered> unanswered_;
     wire::SharedRecord unsigned_self_;
     wire::SharedRecord signed_self_;
+    OwnVotes own_votes_;
+    Instant next_report_{};  ///< No liar is named before.
     Bytes plain_;  ///< Of the datagram being opened; reused, so that garbage allocates nothing.
 };
 

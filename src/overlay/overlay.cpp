@@ -27,7 +27,8 @@ Overlay::Implementation::Implementation(Settings settings, Start start,
                                         std::shared_ptr<RecordCache> records)
     : settings_(std::move(settings)),
       identity_(identity_of(start)),
-      node_(first_record(start), own_record(start), settings_.protocol, mix64(start.seed)),
+      node_(first_record(start), own_record(start), first_epoch(start), settings_.protocol,
+            mix64(start.seed)),
       seeds_(
           settings_.seeds, cached_addresses(start),
           [this](const Endpoint& endpoint) { return member_at(endpoint) != kNobody; },
@@ -63,6 +64,14 @@ wire::MemberRecord Overlay::Implementation::first_record(const Start& start) con
     record.name = settings_.member_name;
     record.labels = settings_.labels;
     return record;
+}
+
+Epoch Overlay::Implementation::first_epoch(const Start& start) {
+    const std::int64_t seconds = start.started.unix_ms / 1000;
+    if (!std::in_range<std::uint32_t>(seconds))
+        return Epoch(start.image.incarnation.next().value());
+    return Epoch(
+        std::max(static_cast<std::uint32_t>(seconds), start.image.incarnation.next().value()));
 }
 
 protocol::Record Overlay::Implementation::own_record(const Start& start) {
@@ -105,10 +114,17 @@ void Overlay::advance(Instant now) {
 }
 
 Outcome<EventSequence> Overlay::publish(Instant now, WallTime wall, std::string topic,
-                                        Bytes payload) {
-    auto sequence = implementation_->node_.publish(now, wall, std::move(topic), std::move(payload));
+                                        Bytes payload, protocol::PublishOptions options) {
+    auto sequence = implementation_->node_.publish(now, wall, std::move(topic), std::move(payload),
+                                                   std::move(options));
     implementation_->drain(now);
     return sequence;
+}
+Instant Overlay::publish_at(Instant now) {
+    return implementation_->node_.publish_at(now);
+}
+void Overlay::held_up() {
+    implementation_->node_.held_up();
 }
 Outcome<Version> Overlay::set_record(Instant now, std::string_view key, std::string_view value) {
     auto version = implementation_->node_.set_record(now, key, value);
@@ -124,6 +140,15 @@ Outcome<void> Overlay::forget(Instant now, MemberId member) {
     auto outcome = implementation_->node_.forget(now, member);
     implementation_->drain(now);
     return outcome;
+}
+void Overlay::set_wall(Instant now, std::int64_t unix_us) {
+    implementation_->node_.set_wall(now, unix_us);
+}
+Outcome<std::uint64_t> Overlay::ask(Instant now, const std::vector<MemberId>& targets,
+                                    protocol::QuestionKind kind, Bytes body, Duration patience) {
+    auto number = implementation_->node_.ask(now, targets, kind, std::move(body), patience);
+    implementation_->drain(now);
+    return number;
 }
 void Overlay::leave(Instant now) {
     if (implementation_->announcer_) implementation_->announcer_->silence();

@@ -47,6 +47,9 @@ struct Start {
     Boot boot;                                      ///< 64 random bits.
     std::array<std::uint8_t, 32> cookie_secret{};   ///< Random.
     std::uint64_t seed = 0;                         ///< Of every random choice of the protocol.
+    /// Civil time of this start. It numbers our stream of events where the image does not: a disk
+    /// restored from an old copy has forgotten how far earlier lives have counted.
+    WallTime started{0};
 };
 
 /// One overlay as seen from one host: a node that speaks bytes. Codec, keys, sessions and discovery
@@ -70,6 +73,12 @@ public:
     struct MemberChanged {
         protocol::MemberChange change;
     };
+    /// Deaths that are told as one: two or more (protocol/membership/telling.hpp).
+    struct MembersChanged {
+        std::vector<protocol::MemberChange> changes;
+    };
+    /// Nobody has come or gone for a while.
+    using ViewSettled = protocol::Node::Settled;
     struct RecordChanged {
         MemberId member;
         std::vector<wire::StateItem> items;
@@ -77,6 +86,7 @@ public:
     };
     struct EventDelivered {
         protocol::SharedEvent event;
+        bool is_causal_unknown = false;  ///< See protocol::Events::Deliver.
     };
     struct EventGap {
         wire::StreamId stream;
@@ -87,8 +97,18 @@ public:
     struct Announce {
         Bytes bytes;
     };
-    using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, RecordChanged,
-                                EventDelivered, EventGap, Announce>;
+    /// How a member is reached has changed for good (protocol/membership/paths.hpp).
+    using PathChanged = protocol::Paths::Changed;
+    /// The end of a question that `ask` has begun.
+    using Gathered = protocol::Gather::Gathered;
+    /// `member` has sent votes that those whom they name did not give: it holds the key of the
+    /// overlay and lies, or is faulty. Told once a minute at most.
+    struct LiarFound {
+        MemberId member;
+    };
+    using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged,
+                                ViewSettled, RecordChanged, EventDelivered, EventGap, Announce,
+                                LiarFound, Gathered, PathChanged>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;
@@ -104,6 +124,12 @@ public:
         std::uint64_t dropped_unproven = 0;         ///< From a stranger: challenged, not obeyed.
         std::uint64_t dropped_limited = 0;          ///< Strangers above the rate we look at.
         std::uint64_t dropped_record = 0;           ///< A record whose signature or id is false.
+        std::uint64_t dropped_vote = 0;    ///< Sections with a vote whose signature is false.
+        std::uint64_t unknown_voters = 0;  ///< Votes left out: we hold no key of the voter.
+        std::uint64_t zone_inside_datagrams = 0;  ///< Sent to members of our zone.
+        std::uint64_t zone_inside_bytes = 0;
+        std::uint64_t zone_across_datagrams = 0;  ///< Sent to other zones; 0 without zones.
+        std::uint64_t zone_across_bytes = 0;
         std::uint64_t challenges_sent = 0;
         std::uint64_t sessions_opened = 0;
         std::uint64_t hellos_sent = 0;
@@ -128,10 +154,19 @@ public:
     void resolved(Instant now, const std::string& name, const std::vector<Endpoint>& endpoints);
     void advance(Instant now);
 
-    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload);
+    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload,
+                                   protocol::PublishOptions options = {});
+    /// See `protocol::Events::publish_at`.
+    [[nodiscard]] Instant publish_at(Instant now);
+    void held_up();
     Outcome<Version> set_record(Instant now, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(Instant now, std::string_view key);
     Outcome<void> forget(Instant now, MemberId member);
+    /// What civil time it is at `now`; causes no action.
+    void set_wall(Instant now, std::int64_t unix_us);
+    /// See `protocol::Node::ask`.
+    Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets,
+                               protocol::QuestionKind kind, Bytes body, Duration patience);
     void leave(Instant now);
     void join(Instant now, const std::vector<std::string>& seeds);
     /// New name, labels or addresses of our own.

@@ -185,12 +185,13 @@ void Overlay::Implementation::confirm(MemberId member, Boot boot) {
 }
 
 void Overlay::Implementation::deliver(Instant now, MemberId from, ByteView sections) {
-    const auto decoded = native::decode(sections, *records_);
+    auto decoded = native::decode(sections, *records_);
     if (!decoded) {
         const bool is_record = decoded.error().field.starts_with("record.");
         ++(is_record ? counters_.dropped_record : counters_.dropped_malformed);
         return;
     }
+    check_votes(now, from, decoded->packet);
     node_.receive(now, from, decoded->packet);
     drain(now);
 }

@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "overlay/vote_cache.hpp"
 #include "wire/messages.hpp"
 #include "wire/native/codec.hpp"
 
@@ -27,6 +28,9 @@ public:
 
     Result<wire::SharedRecord> intern(ByteView encoded_record) override;
 
+    /// Votes are verified against these records, and shared like them.
+    [[nodiscard]] VoteCache& votes() { return votes_; }
+
     [[nodiscard]] std::size_t size() const { return records_.size(); }
     /// Records refused since the start.
     [[nodiscard]] std::uint64_t refused_count() const { return refused_count_; }
@@ -35,6 +39,7 @@ private:
     std::unordered_map<std::string, wire::SharedRecord> records_;  ///< By encoded bytes.
     std::deque<std::string> order_;
     std::uint64_t refused_count_ = 0;
+    VoteCache votes_;
 };
 
 }  // namespace grapevine::overlay

@@ -69,7 +69,14 @@ Peer* Overlay::Implementation::route(MemberId to) {
 void Overlay::Implementation::send(Instant now, MemberId to, const wire::Packet& packet) {
     Peer* peer = route(to);
     if (peer == nullptr) return;  // Forgotten between the decision and this moment.
+    const std::uint64_t datagrams = counters_.datagrams_sent;
+    const std::uint64_t bytes = counters_.bytes_sent;
     send_sections(now, to, *peer, encode_signed(packet));
+    const bool is_inside = node_.zones().is_inside(to);
+    (is_inside ? counters_.zone_inside_datagrams : counters_.zone_across_datagrams) +=
+        counters_.datagrams_sent - datagrams;
+    (is_inside ? counters_.zone_inside_bytes : counters_.zone_across_bytes) +=
+        counters_.bytes_sent - bytes;
 }
 
 void Overlay::Implementation::send_sections(Instant now, MemberId to, Peer& peer,
@@ -111,11 +118,13 @@ Bytes Overlay::Implementation::encode_signed(const wire::Packet& packet) {
     };
     const auto has_own = [&](const wire::Section& section) {
         const auto* push = std::get_if<wire::RumorPush>(&section);
-        return push != nullptr && std::ranges::any_of(push->items, is_own);
+        return has_own_vote(section) ||
+               (push != nullptr && std::ranges::any_of(push->items, is_own));
     };
     if (std::ranges::none_of(packet, has_own)) return native::encode(packet);
     wire::Packet signed_packet = packet;
     for (wire::Section& section : signed_packet) {
+        sign_own_votes(section);
         auto* push = std::get_if<wire::RumorPush>(&section);
         if (push == nullptr) continue;
         for (wire::RumorItem& item : push->items) {

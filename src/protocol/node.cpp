@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/overloaded.hpp"
-#include "protocol/membership/swim.hpp"
+#include "protocol/membership/make_detector.hpp"
 
 namespace grapevine::protocol {
 namespace {
@@ -30,10 +30,20 @@ int rank_of(const wire::Section& section) {
                           [](const wire::EventFragment&) { return 3; },
                           [](const wire::EventFrontier&) { return 3; },
                           [](const wire::EventRequest&) { return 3; },
+                          [](const wire::EventLink&) { return 3; },
+                          [](const wire::EventPressure&) { return 3; },
+                          [](const wire::EventFeedback&) { return 3; },
+                          [](const wire::EventPull&) { return 3; },
+                          [](const wire::BurstRequest&) { return 0; },
+                          [](const wire::BurstVerdict&) { return 0; },
+                          [](const wire::Coordinate&) { return 0; },
+                          [](const wire::Heartbeats&) { return 0; },
+                          [](const wire::Question&) { return 4; },
+                          [](const wire::AnswerPart&) { return 4; },
                       },
                       section);
 }
-constexpr int kRanks = 4;
+constexpr int kRanks = 5;
 
 wire::SharedRecord share(wire::MemberRecord record) {
     return std::make_shared<const wire::MemberRecord>(std::move(record));
@@ -41,18 +51,28 @@ wire::SharedRecord share(wire::MemberRecord record) {
 
 }  // namespace
 
-Node::Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint64_t seed)
+Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
+           std::uint64_t seed)
     : config_(config),
       random_(seed),
       membership_(share(self), config),
-      detector_(std::make_unique<Swim>(self.member, config, random_.next())),
+      telling_(config),
+      zones_(self.member, config, membership_, ~seed),
+      detector_(make_detector(self.member, config, random_.next())),
+      coordinates_(self.member, random_.next()),
+      paths_(self.member, config, zones_, random_.next()),
       records_(self.member, std::move(own), config),
       rumors_(
-          config, membership_, [this](const RumorKey& key) { return render(key); }, random_.next()),
-      events_(self.member, Epoch(self.incarnation.value()), config, membership_, random_.next()),
-      epoch_(self.incarnation.value()),
+          config, zones_, [this](const RumorKey& key) { return render(key); }, random_.next()),
+      events_(self.member, epoch, config, zones_.event_peers(), random_.next()),
+      gather_(self.member, random_.next()),
+      born_as_(self.incarnation),
+      epoch_(epoch),
       next_reconnect_(Instant{} + config.reconnect_interval) {
     refresh_entry(self.member);
+    place(self);
+    seat(Instant{}, *membership_.find(self.member), MemberChange::Kind::joined);
+    settle_zones(Instant{});
 }
 
 // -- Inputs --
@@ -62,6 +82,8 @@ void Node::receive(Instant now, MemberId from, const wire::Packet& packet) {
     counters_.sections_received += packet.size();
     told_by_ = from;
     membership_.heard_from(now, from);
+    paths_.heard(now, from);
+    zones_.heard(now, from);
     settle(now);
     for (int rank = 0; rank < kRanks; ++rank) {
         for (const wire::Section& section : packet) {
@@ -78,7 +100,7 @@ void Node::introduce(Instant now, MemberId peer) {
     membership_.heard_from(now, peer);
     settle(now);
     begin_sync(now, peer);
-    events_.peer_joined(now, peer);
+    if (zones_.is_inside(peer)) events_.peer_joined(now, peer);
     finish(now);
 }
 
@@ -88,9 +110,14 @@ void Node::unreachable(Instant now, MemberId member) {
 }
 
 void Node::advance(Instant now) {
+    note_lateness(now);
     membership_.advance(now);
     settle(now);
     detector_->advance(now);
+    settle(now);
+    paths_.advance(now);
+    settle(now);
+    zones_.advance(now);
     settle(now);
     records_.advance(now);
     settle(now);
@@ -98,22 +125,26 @@ void Node::advance(Instant now) {
     settle(now);
     events_.advance(now);
     settle(now);
+    gather_.advance(now);
+    settle(now);
     if (now >= catch_up_) {
         catch_up_ = kNever;
-        for (const MemberId peer : membership_.pick(random_, 1)) begin_sync(now, peer);
+        for (const MemberId peer : zones_.pick(random_, 1)) begin_sync(now, peer);
     }
     if (now >= next_reconnect_) {
         const double stretch = 0.75 + random_.unit() / 2;
         next_reconnect_ =
             now + std::chrono::duration_cast<Duration>(config_.reconnect_interval * stretch);
-        const auto dead = has_left_ ? std::nullopt : membership_.pick_dead(random_);
+        const auto dead = has_left_ ? std::nullopt : pick_lost();
         if (dead) outbox_.push_back(Reach{*dead});
     }
     finish(now);
 }
 
-Outcome<EventSequence> Node::publish(Instant now, WallTime wall, std::string topic, Bytes payload) {
-    auto sequence = events_.publish(now, wall, std::move(topic), std::move(payload));
+Outcome<EventSequence> Node::publish(Instant now, WallTime wall, std::string topic, Bytes payload,
+                                     PublishOptions options) {
+    auto sequence =
+        events_.publish(now, wall, std::move(topic), std::move(payload), std::move(options));
     finish(now);
     return sequence;
 }
@@ -150,7 +181,7 @@ Outcome<void> Node::forget(Instant now, MemberId member) {
 void Node::leave(Instant now) {
     has_left_ = true;
     membership_.leave(now);
-    for (const MemberId peer : membership_.pick(random_, kFarewellsMax)) {
+    for (const MemberId peer : zones_.pick(random_, kFarewellsMax)) {
         tell(peer, membership_.self());
     }
     finish(now);
@@ -169,14 +200,20 @@ std::optional<Node::Action> Node::poll() {
 }
 
 Instant Node::deadline() const {
-    return std::min({membership_.deadline(), detector_->deadline(), records_.deadline(),
-                     rumors_.deadline(), events_.deadline(), catch_up_, next_reconnect_});
+    return std::min({membership_.deadline(), telling_.deadline(), detector_->deadline(),
+                     paths_.deadline(), zones_.deadline(), records_.deadline(), rumors_.deadline(),
+                     events_.deadline(), gather_.deadline(), reach_deadline(), catch_up_,
+                     next_reconnect_});
 }
 
 void Node::check_invariants() const {
     membership_.check_invariants();
+    coordinates_.check_invariants();
+    paths_.check_invariants();
+    zones_.check_invariants();
     records_.check_invariants();
     events_.check_invariants();
+    gather_.check_invariants();
     assert(waiting_.empty());
 }
 
@@ -186,9 +223,9 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
     std::visit(
         Overloaded{
             [&](const wire::Ping& ping) { handle_ping(now, from, ping); },
-            [&](const wire::Ack& ack) { detector_->handle(now, from, ack); },
+            [&](const wire::Ack& ack) { handle_answer(now, from, ack); },
             [&](const wire::PingReq& request) { detector_->handle(now, from, request); },
-            [&](const wire::Nack& nack) { detector_->handle(now, from, nack); },
+            [&](const wire::Nack& nack) { handle_answer(now, from, nack); },
             [&](const wire::RumorPush& push) { handle_push(now, from, push); },
             [&](const wire::RumorFeedback& feedback) {
                 rumors_.handle_feedback(now, from, feedback);
@@ -203,6 +240,24 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             [&](const wire::EventFragment& fragment) { events_.handle(now, from, fragment); },
             [&](const wire::EventFrontier& frontier) { events_.handle(now, from, frontier); },
             [&](const wire::EventRequest& request) { events_.handle(now, from, request); },
+            [&](const wire::BurstRequest& request) { detector_->handle(now, from, request); },
+            [&](const wire::BurstVerdict& verdict) {
+                // A vote about another life than the one in question says nothing.
+                const Member* target = membership_.find(verdict.target);
+                if (target == nullptr) return;
+                if (!verdict.is_alive && target->incarnation != verdict.incarnation) return;
+                detector_->handle(now, from, verdict);
+            },
+            [&](const wire::Heartbeats& beats) { handle_heartbeats(now, from, beats); },
+            [&](const wire::EventLink& link) { events_.handle(now, from, link); },
+            [&](const wire::EventPressure& word) { events_.handle(now, from, word); },
+            [&](const wire::EventFeedback& feedback) { events_.handle(now, from, feedback); },
+            [&](const wire::EventPull& pull) { events_.handle(now, from, pull); },
+            [&](const wire::Coordinate& place) {
+                if (membership_.find(from) != nullptr) coordinates_.heard(now, from, place);
+            },
+            [&](const wire::Question& question) { gather_.handle(now, from, question); },
+            [&](const wire::AnswerPart& part) { gather_.handle(now, from, part); },
         },
         section);
     settle(now);
@@ -212,8 +267,18 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
 void Node::handle_ping(Instant now, MemberId from, const wire::Ping& ping) {
     detector_->handle(now, from, ping);
     settle(now);
-    if (ping.summary.view != reconciler_.root() && now >= next_sync_) begin_sync(now, from);
-    if (ping.summary.events != events_.summary()) events_.peer_differs(now, from);
+    compare(now, from, ping.summary);
+}
+
+void Node::handle_heartbeats(Instant now, MemberId from, const wire::Heartbeats& heartbeats) {
+    detector_->handle(now, from, heartbeats);
+    settle(now);
+    compare(now, from, heartbeats.summary);
+}
+
+void Node::compare(Instant now, MemberId from, const wire::Summary& summary) {
+    if (summary.view != reconciler_.root() && now >= next_sync_) begin_sync(now, from);
+    if (summary.events != events_.summary()) events_.peer_differs(now, from);
 }
 
 void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) {
@@ -228,6 +293,11 @@ void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) 
                     return is_new;
                 },
                 [&](const wire::Accusation& accusation) {
+                    if (!is_competent(accusation)) {
+                        ++counters_.accusations_ignored;
+                        pass_on(from, accusation);
+                        return false;
+                    }
                     return membership_.handle_accusation(now, from, accusation);
                 },
                 [&](const wire::StateDelta& delta) { return handle_delta(now, from, delta); },
@@ -243,10 +313,12 @@ void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) 
 void Node::follow_own_record(const wire::MemberRecord& record) {
     const wire::MemberRecord& own = *membership_.self_record();
     if (record.member != own.member || record.boot == own.boot) return;
-    // An earlier life of ours had reached our epoch: we were started from an old snapshot of the
-    // disk. Membership has raised the incarnation above all of that; the event stream begins anew.
-    if (record.incarnation < Incarnation(epoch_.value())) return;
-    epoch_ = Epoch(own.incarnation.value());
+    // An earlier life of ours had come as far as we: we were started from an old copy of the disk.
+    // Membership has raised the incarnation above all of that. The stream begins anew, in case the
+    // clock, which should have set it apart, was old too.
+    if (record.incarnation < born_as_) return;
+    born_as_ = own.incarnation;
+    epoch_ = std::max(epoch_.next(), Epoch(own.incarnation.value()));
     events_.begin_life(epoch_);
 }
 

@@ -14,19 +14,27 @@
 #include "base/ids.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "protocol/coordinates/coordinates.hpp"
 #include "protocol/membership/config.hpp"
 #include "protocol/membership/detector.hpp"
 #include "protocol/membership/membership.hpp"
+#include "protocol/membership/paths.hpp"
+#include "protocol/membership/telling.hpp"
+#include "protocol/query/gather.hpp"
+#include "protocol/query/reachability.hpp"
 #include "protocol/rumor/events.hpp"
+#include "protocol/rumor/publish_options.hpp"
 #include "protocol/rumor/rumors.hpp"
 #include "protocol/state/records.hpp"
 #include "protocol/sync/reconciler.hpp"
+#include "protocol/zones.hpp"
 #include "wire/messages.hpp"
 
 namespace grapevine::protocol {
 
 /// Joins the machines of one overlay: packets and commands in, actions out. It routes sections to
-/// machines in a fixed order that matters (probes, member updates, anti-entropy, events), carries
+/// machines in a fixed order that matters (probes, member updates, anti-entropy, events,
+/// questions), carries
 /// what one machine says to another by value, and fills every outgoing packet to its budget with
 /// what else is waiting for that peer, most urgent first: probes never wait for state.
 class Node {
@@ -47,6 +55,11 @@ public:
     struct Changed {
         MemberChange change;
     };
+    /// Deaths that are told as one (membership/telling.hpp): two or more.
+    struct ChangedTogether {
+        std::vector<MemberChange> changes;
+    };
+    using Settled = Telling::Settled;
     struct RecordChanged {
         MemberId member;
         std::vector<wire::StateItem> items;
@@ -54,8 +67,11 @@ public:
     };
     using Deliver = Events::Deliver;
     using Gap = Events::Gap;
-    using Action = std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed,
-                                RecordChanged, Deliver, Gap>;
+    using PathChanged = Paths::Changed;
+    using Gathered = Gather::Gathered;
+    using Action =
+        std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed, ChangedTogether,
+                     Settled, RecordChanged, Deliver, Gap, Gathered, PathChanged>;
 
     struct Counters {
         std::uint64_t syncs_begun = 0;     ///< Anti-entropy exchanges that we asked for.
@@ -63,10 +79,16 @@ public:
         std::uint64_t records_pushed = 0;  ///< Records sent outside rumors.
         std::uint64_t sections_received = 0;
         std::uint64_t packets_sent = 0;
+        /// Of members of our zone, by those who may not judge them: told to the accused.
+        std::uint64_t accusations_passed_on = 0;
+        /// By those who may not judge the accused.
+        std::uint64_t accusations_ignored = 0;
     };
 
     /// `self`: our record with the incarnation of this start. `own`: our keys, as restored.
-    Node(wire::MemberRecord self, Record own, ProtocolConfig config, std::uint64_t seed);
+    /// `epoch`: of our stream of events, larger than in every earlier life.
+    Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
+         std::uint64_t seed);
 
     /// `from` has proven itself to the layer below; `packet` has passed the decoder.
     void receive(Instant now, MemberId from, const wire::Packet& packet);
@@ -76,12 +98,24 @@ public:
     void unreachable(Instant now, MemberId member);
     void advance(Instant now);
 
-    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload);
+    Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload,
+                                   PublishOptions options = {});
+    /// See `Events::publish_at`.
+    [[nodiscard]] Instant publish_at(Instant now) { return events_.publish_at(now); }
+    void held_up() { events_.held_up(); }
     Outcome<Version> set_record(Instant now, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(Instant now, std::string_view key);
     Outcome<void> forget(Instant now, MemberId member);
     void leave(Instant now);
     void change_self(Instant now, wire::MemberRecord next);
+    /// What civil time it is at `now`, in microseconds since 1970. For traces only: without it
+    /// others estimate our clock. Not an input: it causes no action.
+    void set_wall(Instant now, std::int64_t unix_us);
+    /// Puts a question to `targets`, ourselves perhaps among them; ends in a `Gathered` of the
+    /// number returned, within `patience`. Those that are not alive are silent at once. Refused as
+    /// in `Gather::ask`.
+    Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets, QuestionKind kind,
+                               Bytes body, Duration patience);
 
     [[nodiscard]] std::optional<Action> poll();
     [[nodiscard]] Instant deadline() const;
@@ -91,9 +125,15 @@ public:
     [[nodiscard]] const Events& events() const { return events_; }
     [[nodiscard]] const Detector& detector() const { return *detector_; }
     [[nodiscard]] const Counters& counters() const { return counters_; }
+    [[nodiscard]] const Coordinates& coordinates() const { return coordinates_; }
+    [[nodiscard]] const Paths& paths() const { return paths_; }
+    [[nodiscard]] const Zones& zones() const { return zones_; }
     /// Of the stream that we publish in this life.
     [[nodiscard]] Epoch epoch() const { return epoch_; }
     [[nodiscard]] const Rumors& rumors() const { return rumors_; }
+    /// Civil time of instant zero; 0 if the driver has not told it.
+    [[nodiscard]] std::int64_t wall_zero_us() const { return wall_zero_us_; }
+    [[nodiscard]] const Gather& gather() const { return gather_; }
     [[nodiscard]] std::uint64_t view_fingerprint() const { return reconciler_.root(); }
     void check_invariants() const;
 
@@ -110,8 +150,20 @@ private:
         std::vector<wire::Section> sections;
     };
 
+    /// Somebody, perhaps ourselves, waits for our row of the matrix.
+    struct ReachDebt {
+        MemberId asker;
+        std::uint64_t number = 0;
+        MemberId subject;
+        std::vector<MemberId> examined;
+        Instant due{};
+    };
+
     void handle(Instant now, MemberId from, const wire::Section& section);
     void handle_ping(Instant now, MemberId from, const wire::Ping& ping);
+    void handle_heartbeats(Instant now, MemberId from, const wire::Heartbeats& heartbeats);
+    /// Begins what it takes to agree with `from`, if what it holds differs from what we hold.
+    void compare(Instant now, MemberId from, const wire::Summary& summary);
     void handle_push(Instant now, MemberId from, const wire::RumorPush& push);
     void follow_own_record(const wire::MemberRecord& record);
     void handle_digest(MemberId from, const wire::SyncDigest& digest);
@@ -123,14 +175,46 @@ private:
     void finish(Instant now);
     bool settle_membership(Instant now);
     bool settle_detector(Instant now);
+    bool settle_paths(Instant now);
+    bool settle_zones(Instant now);
+    /// Tells the zones where a member is, and how it is.
+    void seat(Instant now, const Member& member, MemberChange::Kind kind);
+    void enter(Instant now, MemberId member);
+    void drop(Instant now, MemberId member);
+    bool confirm_outside(Instant now, MemberId member);
+    [[nodiscard]] bool may_tell(MemberId to) const;
+    [[nodiscard]] bool is_competent(const wire::Accusation& accusation) const;
+    void pass_on(MemberId from, const wire::Accusation& accusation);
+    [[nodiscard]] bool is_worth_telling() const;
+    [[nodiscard]] std::optional<MemberId> pick_lost();
+    void send_probe(MemberId to, ProbeMessage& message);
+    void answered(Instant now, const Detector::Answered& answer);
+    void measured(Instant now, MemberId member, Duration round_trip);
+    void handle_answer(Instant now, MemberId from, const ProbeMessage& message);
+    void follow_paths(Instant now, const MemberChange& change);
+    void note_lateness(Instant now);
+    void add_coordinate(Instant now, Waiting& waiting);
     bool settle_records(Instant now);
     bool settle_spread(Instant now);
+    bool settle_questions(Instant now);
+    void answer(Instant now, const Gather::Asked& asked);
+    [[nodiscard]] std::optional<Bytes> answer_trace(Instant now, ByteView question) const;
+    void asked_reachability(Instant now, const Gather::Asked& asked);
+    bool pay_reach_debts(Instant now);
+    [[nodiscard]] Instant reach_deadline() const;
+    [[nodiscard]] ReachAnswer reach_answer(Instant now, MemberId subject) const;
+    void learn_from(Instant now, const Gather::Gathered& gathered);
+    [[nodiscard]] bool is_peer(MemberId id) const;
     void apply_change(Instant now, const MemberChange& change);
+    void tell_changes();
+    /// Tells the detector in which subnet the member of this record is.
+    void place(const wire::MemberRecord& record);
     void refresh_entry(MemberId member);
     void begin_sync(Instant now, MemberId peer);
     void tell(MemberId to, MemberId member);
     void repair(MemberId to, MemberId member);
     [[nodiscard]] std::optional<wire::RumorItem> render(const RumorKey& key) const;
+    [[nodiscard]] Incarnation incarnation_of(MemberId member) const;
     [[nodiscard]] wire::SyncEntry entry_of(const Member& member) const;
     Waiting& waiting_for(MemberId to);
     void flush(Instant now, Waiting& waiting);
@@ -138,13 +222,23 @@ private:
     ProtocolConfig config_;
     Random random_;
     Membership membership_;
+    Telling telling_;
+    Zones zones_;
     std::unique_ptr<Detector> detector_;
+    Coordinates coordinates_;
+    Paths paths_;
+    Instant late_at_{};  ///< When our driver was last found to be late.
+    Instant next_near_{};
     Records records_;
     Reconciler reconciler_;
     Rumors rumors_;
     Events events_;
+    Gather gather_;
+    /// Questions of whom we reach that wait for examinations to end.
+    std::vector<ReachDebt> reach_debts_;
     Counters counters_;
 
+    Incarnation born_as_;  ///< Raised when an earlier life turns out to have come further.
     Epoch epoch_;
 
     std::deque<Action> outbox_;
@@ -156,6 +250,7 @@ private:
     Instant catch_up_ = kNever;  ///< The last exchange brought much: the next one is due.
     Instant next_reconnect_;
     bool has_left_ = false;
+    std::int64_t wall_zero_us_ = 0;
 };
 
 }  // namespace grapevine::protocol

@@ -15,8 +15,11 @@ void Node::settle(Instant now) {
     while (is_busy) {
         is_busy = settle_membership(now);
         is_busy |= settle_detector(now);
+        is_busy |= settle_paths(now);
+        is_busy |= settle_zones(now);
         is_busy |= settle_records(now);
         is_busy |= settle_spread(now);
+        is_busy |= settle_questions(now);
     }
 }
 
@@ -28,11 +31,14 @@ bool Node::settle_membership(Instant now) {
                        [&](const Membership::Change& change) { apply_change(now, change.change); },
                        [&](const Membership::Spread& spread) {
                            const RumorKey key{RumorKey::Kind::member, spread.member};
-                           if (!is_repair_) rumors_.add(now, key, told_by_);
+                           if (is_worth_telling()) rumors_.add(now, key, told_by_);
                            refresh_entry(spread.member);
                        },
-                       [&](const Membership::Tell& message) { tell(message.to, message.member); },
+                       [&](const Membership::Tell& message) {
+                           if (may_tell(message.to)) tell(message.to, message.member);
+                       },
                        [&](const Membership::Confirm& confirm) {
+                           if (confirm_outside(now, confirm.member)) return;
                            detector_->confirm(now, confirm.member);
                        },
                        [&](const Membership::Persist& persist) {
@@ -47,31 +53,81 @@ bool Node::settle_membership(Instant now) {
 
 void Node::apply_change(Instant now, const MemberChange& change) {
     const MemberId id = change.member.record->member;
+    seat(now, change.member, change.kind);
     if (id != membership_.self()) {
+        follow_paths(now, change);
         switch (change.kind) {
             case MemberChange::Kind::joined:
             case MemberChange::Kind::returned:
-                detector_->add(id);
-                events_.peer_joined(now, id);
+                if (!zones_.is_on()) enter(now, id);
+                place(*change.member.record);
                 break;
             case MemberChange::Kind::died:
             case MemberChange::Kind::left:
-                detector_->remove(id);
+                if (!zones_.is_on()) drop(now, id);
+                gather_.peer_left(now, id);
                 break;
             case MemberChange::Kind::forgotten:
-                detector_->remove(id);
+                if (!zones_.is_on()) drop(now, id);
+                gather_.peer_left(now, id);
                 rumors_.remove({RumorKey::Kind::member, id});
                 rumors_.remove({RumorKey::Kind::state, id});
                 records_.forget(id);
                 break;
             case MemberChange::Kind::updated:
-            case MemberChange::Kind::suspected:
             case MemberChange::Kind::cleared:
+                place(*change.member.record);
+                break;
+            case MemberChange::Kind::suspected:
                 break;
         }
+    } else {
+        place(*change.member.record);
     }
     refresh_entry(id);
-    outbox_.push_back(Changed{change});
+    telling_.changed(now, change);
+    tell_changes();
+}
+
+void Node::tell_changes() {
+    while (auto action = telling_.poll()) {
+        if (const auto* view = std::get_if<Telling::Settled>(&*action)) {
+            if (!has_left_) outbox_.emplace_back(*view);
+            continue;
+        }
+        auto& changes = std::get<Telling::Changes>(*action).changes;
+        if (changes.size() == 1) {
+            outbox_.emplace_back(Changed{std::move(changes.front())});
+        } else {
+            outbox_.emplace_back(ChangedTogether{std::move(changes)});
+        }
+    }
+}
+
+void Node::enter(Instant now, MemberId member) {
+    detector_->add(member);
+    events_.peer_joined(now, member);
+}
+
+void Node::drop(Instant now, MemberId member) {
+    detector_->remove(member);
+    events_.peer_left(now, member);
+}
+
+void Node::place(const wire::MemberRecord& record) {
+    if (config_.heartbeat_subnet_label.empty()) return;
+    const auto label =
+        std::ranges::find(record.labels, config_.heartbeat_subnet_label, &wire::Label::key);
+    detector_->place(record.member,
+                     label == record.labels.end() ? std::string_view() : label->value);
+}
+
+void Node::send_probe(MemberId to, ProbeMessage& message) {
+    const wire::Summary summary = {reconciler_.root(), events_.summary()};
+    if (auto* ping = std::get_if<wire::Ping>(&message)) ping->summary = summary;
+    if (auto* beats = std::get_if<wire::Heartbeats>(&message)) beats->summary = summary;
+    std::visit([&](auto& probe) { waiting_for(to).probes.emplace_back(std::move(probe)); },
+               message);
 }
 
 bool Node::settle_detector(Instant now) {
@@ -81,17 +137,23 @@ bool Node::settle_detector(Instant now) {
         std::visit(
             Overloaded{
                 [&](Detector::SendProbe& probe) {
-                    if (auto* ping = std::get_if<wire::Ping>(&probe.message)) {
-                        ping->summary = {reconciler_.root(), events_.summary()};
+                    if (auto* request = std::get_if<wire::BurstRequest>(&probe.message)) {
+                        request->incarnation = incarnation_of(request->target);
+                    } else if (auto* verdict = std::get_if<wire::BurstVerdict>(&probe.message)) {
+                        // Of the life that we know, not of one that the asker would like.
+                        verdict->incarnation = incarnation_of(verdict->target);
                     }
-                    std::visit(
-                        [&](const auto& message) {
-                            waiting_for(probe.to).probes.emplace_back(message);
-                        },
-                        probe.message);
+                    send_probe(probe.to, probe.message);
                 },
-                [&](const Detector::Missed& missed) { membership_.missed(now, missed.member); },
-                [&](const Detector::Answered&) {},
+                [&](const Detector::Missed& missed) {
+                    membership_.missed(now, missed.member);
+                    paths_.missed(now, missed.member);
+                },
+                [&](const Detector::Answered& answer) { answered(now, answer); },
+                [&](const Detector::Declared& declared) {
+                    membership_.declared(now, declared.member, declared.incarnation,
+                                         declared.votes);
+                },
                 [&](const Detector::Confirmed& confirmed) {
                     membership_.confirmed(now, confirmed.member, confirmed.is_alive);
                 },
@@ -112,7 +174,7 @@ bool Node::settle_records(Instant now) {
         }
         auto& changed = std::get<Records::Changed>(*action);
         refresh_entry(changed.member);
-        if (!is_repair_) rumors_.add(now, {RumorKey::Kind::state, changed.member}, told_by_);
+        if (is_worth_telling()) rumors_.add(now, {RumorKey::Kind::state, changed.member}, told_by_);
         const Record* record = records_.find(changed.member);
         outbox_.push_back(RecordChanged{changed.member, std::move(changed.items),
                                         record != nullptr ? record->version : Version{}});
@@ -144,6 +206,11 @@ bool Node::settle_spread(Instant now) {
     }
     (void)now;
     return is_busy;
+}
+
+Incarnation Node::incarnation_of(MemberId member) const {
+    const Member* held = membership_.find(member);
+    return held != nullptr ? held->incarnation : Incarnation{};
 }
 
 wire::SyncEntry Node::entry_of(const Member& member) const {
@@ -202,11 +269,17 @@ Node::Waiting& Node::waiting_for(MemberId to) {
 
 void Node::finish(Instant now) {
     settle(now);
+    const bool is_anybody_in_doubt = membership_.suspect_count() > 0 || detector_->is_confirming();
+    telling_.advance(now, is_anybody_in_doubt, [this] {
+        return Settled{membership_.alive_count(), membership_.fingerprint()};
+    });
+    tell_changes();
     for (std::size_t index = 0; index < waiting_.size(); ++index) flush(now, waiting_[index]);
     waiting_.clear();
 }
 
 void Node::flush(Instant now, Waiting& waiting) {
+    add_coordinate(now, waiting);
     wire::Packet packet;
     std::size_t room = kBudget;
     const auto emit = [&] {

@@ -28,6 +28,13 @@ inline wire::SharedRecord record_of(MemberId member, std::uint32_t incarnation,
     return std::make_shared<const wire::MemberRecord>(std::move(record));
 }
 
+/// One vote of each, as it leaves the overlay that has verified them.
+inline std::vector<wire::Vote> votes_of(const std::vector<std::uint64_t>& voters) {
+    std::vector<wire::Vote> votes;
+    for (const std::uint64_t voter : voters) votes.push_back(wire::Vote{MemberId(voter)});
+    return votes;
+}
+
 /// Everything that waits in the machine's outbox, in order.
 template <typename M>
 auto drain(M& machine) {

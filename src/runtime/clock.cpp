@@ -20,8 +20,12 @@ std::int64_t monotonic_microseconds() {
 }
 
 WallTime wall_now() {
+    return WallTime{wall_microseconds() / 1000};
+}
+
+std::int64_t wall_microseconds() {
     const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-    return WallTime{std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()};
+    return std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count();
 }
 
 }  // namespace grapevine::runtime

@@ -32,5 +32,7 @@ std::int64_t monotonic_microseconds();
 
 /// Civil time as this host believes it to be. It may jump; for people and time stamps only.
 WallTime wall_now();
+/// The same in microseconds since 1970, for comparing the clocks of hosts.
+std::int64_t wall_microseconds();
 
 }  // namespace grapevine::runtime

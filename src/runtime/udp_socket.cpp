@@ -408,4 +408,8 @@ const UdpCounters& UdpSocket::counters() const {
     return state_->counters;
 }
 
+std::size_t UdpSocket::waiting() const {
+    return state_->waiting.size();
+}
+
 }  // namespace grapevine::runtime

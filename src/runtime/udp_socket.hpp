@@ -108,6 +108,8 @@ public:
     [[nodiscard]] std::size_t interface_count() const;
 
     [[nodiscard]] const UdpCounters& counters() const;
+    /// Datagrams that the kernel has had no room for yet.
+    [[nodiscard]] std::size_t waiting() const;
 
 private:
     struct State;

@@ -143,7 +143,7 @@ std::uint64_t Checkers::refused_count(HostIndex host) const {
     return counters.dropped_size + counters.dropped_version + counters.dropped_key +
            counters.dropped_unauthenticated + counters.dropped_replayed +
            counters.dropped_malformed + counters.dropped_unproven + counters.dropped_limited +
-           counters.dropped_record;
+           counters.dropped_record + counters.dropped_vote;
 }
 
 void Checkers::accepted(HostIndex host, const Datagram& datagram) {
@@ -192,6 +192,8 @@ void Checkers::acted(HostIndex host, const overlay::Overlay::Action& action) {
     using overlay::Overlay;
     if (const auto* changed = std::get_if<Overlay::MemberChanged>(&action)) {
         member_changed(host, changed->change);
+    } else if (const auto* together = std::get_if<Overlay::MembersChanged>(&action)) {
+        for (const auto& change : together->changes) member_changed(host, change);
     } else if (const auto* record = std::get_if<Overlay::RecordChanged>(&action)) {
         record_changed(host, record->member);
     } else if (const auto* event = std::get_if<Overlay::EventDelivered>(&action)) {

@@ -115,8 +115,7 @@ TEST(EventsOverPartition, longer_than_the_retention_gives_one_gap_for_each_publi
         EXPECT_EQ(violations_of(world), "");
         for (HostIndex host = 0; host < 10; ++host) {
             for (HostIndex publisher = 0; publisher < 10; ++publisher) {
-                const wire::StreamId stream{world.member_of(publisher),
-                                            Epoch(world.born_as(publisher).value())};
+                const wire::StreamId stream{world.member_of(publisher), world.epoch_of(publisher)};
                 ASSERT_TRUE(world.statistics().streams(host).contains(stream));
                 const StreamView& view = world.statistics().streams(host).at(stream);
                 const bool is_same_side = (host < 4) == (publisher < 4);

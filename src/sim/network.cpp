@@ -58,6 +58,9 @@ void Network::send(Moment now, Datagram datagram) {
         ++counters_.nowhere;
         return;
     }
+    if (on_send_ && flight.from != kNoHost) {
+        on_send_(flight.from, flight.to, flight.datagram.bytes.size());
+    }
     if (is_lost(flight)) {
         ++counters_.lost;
         return;
@@ -118,7 +121,9 @@ void Network::carry(Moment now, Flight flight) {
         }
         ++flying;
     }
-    launch(now + config_.delay_min + exponential(random_, config_.delay_mean), std::move(flight));
+    Duration delay = config_.delay_min + exponential(random_, config_.delay_mean);
+    if (distances_ && flight.from != kNoHost) delay += distances_(flight.from, flight.to);
+    launch(now + delay, std::move(flight));
 }
 
 void Network::launch(Moment at, Flight flight) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -79,6 +80,15 @@ public:
     [[nodiscard]] const NetworkConfig& config() const { return config_; }
     /// Delays and probabilities from now on.
     void configure(const NetworkConfig& config) { config_ = config; }
+    /// What is added to each datagram's time on its way from one host to another: how far apart the
+    /// two are. Empty: nothing. Must not depend on anything but the two.
+    void set_distances(std::function<Duration(HostIndex from, HostIndex to)> distances) {
+        distances_ = std::move(distances);
+    }
+    /// Called with all that is sent to a host, before it is decided whether it arrives.
+    void on_send(std::function<void(HostIndex from, HostIndex to, std::size_t bytes)> listener) {
+        on_send_ = std::move(listener);
+    }
     /// Loss of what one host receives or sends, on top of the overall loss.
     void set_inbound_loss(HostIndex host, double loss);
     void set_outbound_loss(HostIndex host, double loss);
@@ -152,6 +162,8 @@ private:
     std::vector<Cut> cuts_;
     std::map<Link, Clog> clogs_;
     std::unordered_map<Link, std::uint32_t> flying_;  ///< Only while links have a capacity.
+    std::function<Duration(HostIndex, HostIndex)> distances_;
+    std::function<void(HostIndex, HostIndex, std::size_t)> on_send_;
     std::vector<double> inbound_loss_;
     std::vector<double> outbound_loss_;
     std::size_t recorded_max_ = 0;

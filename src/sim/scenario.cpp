@@ -36,7 +36,10 @@ WorldConfig world_config(const Scenario& scenario, const Overrides& overrides) {
     WorldConfig config;
     config.seed = overrides.seed;
     config.hosts = overrides.members.value_or(scenario.members);
-    config.protocol = protocol::profile_config(scenario.profile);
+    const auto detector = overrides.detector ? overrides.detector : scenario.detector;
+    config.protocol = detector ? protocol::profile_config(scenario.profile, *detector)
+                               : protocol::profile_config(scenario.profile);
+    config.protocol.dissemination = scenario.dissemination;
     config.network = scenario.network;
     config.seeds = scenario.seeds;
     config.drift_ppm_max = scenario.drift_ppm_max;

@@ -85,6 +85,8 @@ struct Scenario {
     std::string description;
     std::size_t members = 5;
     protocol::Profile profile = protocol::Profile::lan;
+    std::optional<protocol::DetectorKind> detector;  ///< Absent: the profile's.
+    protocol::Dissemination dissemination = protocol::Dissemination::tree;
     Duration duration = std::chrono::seconds(60);
     /// Members start evenly spread over this time.
     Duration start_within = std::chrono::seconds(1);
@@ -103,6 +105,7 @@ Outcome<Scenario> parse_scenario(std::string_view toml, std::string_view origin)
 struct Overrides {
     std::uint64_t seed = 1;
     std::optional<std::size_t> members;
+    std::optional<protocol::DetectorKind> detector;
 };
 
 /// One kill, as the survivors saw it.

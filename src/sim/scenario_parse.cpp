@@ -171,6 +171,14 @@ constexpr std::array<std::pair<std::string_view, protocol::Profile>, 3> kProfile
      {"lan", protocol::Profile::lan},
      {"wan", protocol::Profile::wan}}};
 
+constexpr std::array<std::pair<std::string_view, protocol::DetectorKind>, 4> kDetectors{
+    {{"rings", protocol::DetectorKind::rings},
+     {"swim", protocol::DetectorKind::swim},
+     {"heartbeat", protocol::DetectorKind::heartbeat},
+     {"phi", protocol::DetectorKind::phi}}};
+constexpr std::array<std::pair<std::string_view, protocol::Dissemination>, 2> kDisseminations{
+    {{"tree", protocol::Dissemination::tree}, {"rumor", protocol::Dissemination::rumor}}};
+
 constexpr std::size_t kHostsMax = 20'000;
 
 Outcome<Target> parse_target(const Place& place, const toml::node& node) {
@@ -282,14 +290,20 @@ Outcome<Expectations> parse_expectations(const Place& place, const toml::table& 
 }
 
 Outcome<Scenario> parse_table(const Place& place, const toml::table& table) {
-    GV_TRY_VOID(check_keys(place, table,
-                           {"name", "description", "members", "profile", "duration", "start_within",
-                            "seeds", "drift_ppm_max", "network", "step", "expect"}));
+    GV_TRY_VOID(check_keys(
+        place, table,
+        {"name", "description", "members", "profile", "detector", "dissemination", "duration",
+         "start_within", "seeds", "drift_ppm_max", "network", "step", "expect"}));
     Scenario scenario;
     GV_TRY_VOID(read(place, table, "name", scenario.name));
     GV_TRY_VOID(read(place, table, "description", scenario.description));
     GV_TRY_VOID(read(place, table, "members", scenario.members, kHostsMax));
     GV_TRY_VOID(read_word(place, table, "profile", scenario.profile, kProfiles));
+    if (table.contains("detector")) {
+        scenario.detector.emplace();
+        GV_TRY_VOID(read_word(place, table, "detector", *scenario.detector, kDetectors));
+    }
+    GV_TRY_VOID(read_word(place, table, "dissemination", scenario.dissemination, kDisseminations));
     GV_TRY_VOID(read(place, table, "duration", scenario.duration));
     GV_TRY_VOID(read(place, table, "start_within", scenario.start_within));
     GV_TRY_VOID(read(place, table, "seeds", scenario.seeds, kSeedsMax));

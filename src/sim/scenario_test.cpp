@@ -38,6 +38,65 @@ void comes_true(const std::string& name, std::uint64_t seeds, std::size_t member
     });
 }
 
+/// A scenario with events as rumors in place of the tree.
+void rumors_hold(const std::string& name, std::uint64_t seeds) {
+    Scenario scenario = load(name);
+    scenario.dissemination = protocol::Dissemination::rumor;
+    grapevine::testing::for_each_seed(seeds, [&](std::uint64_t seed) {
+        Overrides overrides;
+        overrides.seed = seed;
+        const Report report = run_scenario(scenario, overrides, nullptr);
+        for (const std::string& unmet : report.unmet) ADD_FAILURE() << name << ": " << unmet;
+        EXPECT_TRUE(report.converged_after) << name;
+        for (const Violation& violation : report.violations) {
+            ADD_FAILURE() << name << ": " << violation.property << ": " << violation.text;
+        }
+    });
+}
+
+/// The properties that hold at all times, and that all agree in the end, whoever finds the failed.
+/// How soon is another matter, and not asked.
+void holds_with(protocol::DetectorKind detector, const std::string& name, std::uint64_t seeds) {
+    Scenario scenario = load(name);
+    scenario.expect = {};
+    scenario.profile = protocol::Profile::fast;
+    scenario.detector = detector;
+    grapevine::testing::for_each_seed(seeds, [&](std::uint64_t seed) {
+        Overrides overrides;
+        overrides.seed = seed;
+        const Report report = run_scenario(scenario, overrides, nullptr);
+        EXPECT_TRUE(report.converged_after) << name;
+        EXPECT_TRUE(report.healed_after) << name;
+        for (const Violation& violation : report.violations) {
+            ADD_FAILURE() << name << ": " << violation.property << ": " << violation.text;
+        }
+    });
+}
+
+TEST(Scenario, every_detector_keeps_the_properties_through_chaos) {
+    holds_with(protocol::DetectorKind::swim, "chaos", 2);
+    holds_with(protocol::DetectorKind::heartbeat, "chaos", 4);
+    holds_with(protocol::DetectorKind::phi, "chaos", 4);
+}
+TEST(Scenario, every_detector_survives_churn) {
+    holds_with(protocol::DetectorKind::swim, "churn", 1);
+    holds_with(protocol::DetectorKind::heartbeat, "churn", 1);
+    holds_with(protocol::DetectorKind::phi, "churn", 1);
+}
+TEST(Scenario, every_detector_lets_a_partition_heal) {
+    holds_with(protocol::DetectorKind::swim, "partition_heal", 1);
+    holds_with(protocol::DetectorKind::heartbeat, "partition_heal", 2);
+    holds_with(protocol::DetectorKind::phi, "partition_heal", 2);
+}
+TEST(Scenario, rumor_mongering_keeps_the_properties_through_chaos_and_churn) {
+    rumors_hold("chaos", 3);
+    rumors_hold("churn", 1);
+    rumors_hold("lossy_events", 1);
+}
+TEST(Scenario, every_detector_finds_half_of_the_group_dead) {
+    holds_with(protocol::DetectorKind::heartbeat, "mass_failure", 1);
+    holds_with(protocol::DetectorKind::phi, "mass_failure", 1);
+}
 TEST(Scenario, first_light) {
     comes_true("first_light", 5);
 }

@@ -33,6 +33,14 @@ void Statistics::acted(HostIndex host, const overlay::Overlay::Action& action) {
     using overlay::Overlay;
     if (const auto* changed = std::get_if<Overlay::MemberChanged>(&action)) {
         member_changed(host, changed->change);
+        if (changed->change.kind == protocol::MemberChange::Kind::died) {
+            hosts_[host].death_groups.push_back(1);
+        }
+    } else if (const auto* together = std::get_if<Overlay::MembersChanged>(&action)) {
+        for (const auto& change : together->changes) member_changed(host, change);
+        hosts_[host].death_groups.push_back(together->changes.size());
+    } else if (const auto* settled = std::get_if<Overlay::ViewSettled>(&action)) {
+        hosts_[host].settled_sizes.push_back(settled->size);
     } else if (const auto* event = std::get_if<Overlay::EventDelivered>(&action)) {
         delivered(host, *event->event);
     } else if (const auto* gap = std::get_if<Overlay::EventGap>(&action)) {
@@ -43,6 +51,11 @@ void Statistics::acted(HostIndex host, const overlay::Overlay::Action& action) {
         ++gaps_;
         lost_ += gap->last.value() - gap->first.value() + 1;
     }
+}
+
+std::uint64_t Statistics::false_deaths(MemberId member) const {
+    return static_cast<std::uint64_t>(std::ranges::count_if(
+        false_deaths_, [member](const auto& life) { return life.first == member; }));
 }
 
 void Statistics::delivered(HostIndex host, const protocol::Event& event) {
@@ -80,6 +93,8 @@ void Statistics::member_changed(HostIndex host, const protocol::MemberChange& ch
 void Statistics::started(HostIndex host) {
     hosts_[host].streams.clear();
     hosts_[host].integrated_at.reset();
+    hosts_[host].settled_sizes.clear();
+    hosts_[host].death_groups.clear();
     for (Watch& watch : watches_) {
         if (watch.host == host) watch.is_open = false;
     }
@@ -124,7 +139,7 @@ std::vector<Detection> Statistics::detections() const {
 }
 
 void Statistics::published(HostIndex host, EventSequence sequence) {
-    const wire::StreamId stream{world_.member_of(host), Epoch(world_.born_as(host).value())};
+    const wire::StreamId stream{world_.member_of(host), world_.epoch_of(host)};
     std::vector<Moment>& moments = published_[stream];
     moments.resize(sequence.value(), world_.now());
     ++published_count_;
@@ -149,7 +164,7 @@ Statistics::Deliveries Statistics::deliveries() const {
         // What a publisher took with it when it died is owed by nobody.
         const HostIndex publisher = world_.host_of(stream.publisher);
         const bool is_alive = publisher != kNoHost && world_.is_up(publisher) &&
-                              world_.born_as(publisher).value() == stream.epoch.value();
+                              world_.epoch_of(publisher) == stream.epoch;
         std::uint64_t highest = is_alive ? moments.size() : 0;
         for (HostIndex host = 0; host < hosts_.size() && !is_alive; ++host) {
             const auto view = hosts_[host].streams.find(stream);

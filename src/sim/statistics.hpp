@@ -55,9 +55,19 @@ public:
     [[nodiscard]] std::vector<Detection> detections() const;
     /// Lives (member and incarnation) that somebody declared dead while they ran.
     [[nodiscard]] std::uint64_t false_deaths() const { return false_deaths_.size(); }
+    /// ... of these, lives of this member: how often it was taken for dead.
+    [[nodiscard]] std::uint64_t false_deaths(MemberId member) const;
     [[nodiscard]] std::uint64_t suspicions() const { return suspected_.size(); }
     [[nodiscard]] const std::map<wire::StreamId, StreamView>& streams(HostIndex host) const {
         return hosts_[host].streams;
+    }
+    /// How many deaths each item held by which a host was told of some, since its start.
+    [[nodiscard]] const std::vector<std::size_t>& death_groups(HostIndex host) const {
+        return hosts_[host].death_groups;
+    }
+    /// Of the views that a host has told as settled since its start, oldest first.
+    [[nodiscard]] const std::vector<std::size_t>& settled_sizes(HostIndex host) const {
+        return hosts_[host].settled_sizes;
     }
     [[nodiscard]] std::uint64_t published_count() const { return published_count_; }
 
@@ -76,6 +86,8 @@ private:
         Traffic traffic;
         std::map<wire::StreamId, StreamView> streams;
         std::optional<Moment> integrated_at;
+        std::vector<std::size_t> death_groups;
+        std::vector<std::size_t> settled_sizes;
     };
     struct Watch {
         HostIndex host = 0;

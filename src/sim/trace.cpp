@@ -79,15 +79,16 @@ void Trace::did(Moment now, HostIndex host, const overlay::Overlay::Action& acti
     begin(now, host, action.index());
     // Transmissions are hashed where they arrive.
     if (const auto* changed = std::get_if<Overlay::MemberChanged>(&action)) {
-        const protocol::Member& member = changed->change.member;
-        hash_.add(static_cast<std::uint64_t>(changed->change.kind));
-        hash_.add(member.record->member.value());
-        hash_.add(member.incarnation.value());
+        did(now, host, changed->change);
+    } else if (const auto* together = std::get_if<Overlay::MembersChanged>(&action)) {
+        for (const auto& change : together->changes) did(now, host, change);
+    } else if (const auto* view = std::get_if<Overlay::ViewSettled>(&action)) {
+        hash_.add(view->size);
+        hash_.add(view->fingerprint);
         if (out_ == nullptr) return;
-        line(now, host, to_string(changed->change.kind),
-             fmt::format(",\"member\":\"{:016x}\",\"name\":\"{}\",\"incarnation\":{}",
-                         member.record->member.value(), member.record->name,
-                         member.incarnation.value()));
+        line(
+            now, host, "view",
+            fmt::format(",\"size\":{},\"fingerprint\":\"{:016x}\"", view->size, view->fingerprint));
     } else if (const auto* event = std::get_if<Overlay::EventDelivered>(&action)) {
         hash_.add(event->event->stream.publisher.value());
         hash_.add(event->event->stream.epoch.value());
@@ -119,6 +120,18 @@ void Trace::did(Moment now, HostIndex host, const overlay::Overlay::Action& acti
             if (write.value) hash_.add(ByteView(*write.value));
         }
     }
+}
+
+void Trace::did(Moment now, HostIndex host, const protocol::MemberChange& change) {
+    const protocol::Member& member = change.member;
+    hash_.add(static_cast<std::uint64_t>(change.kind));
+    hash_.add(member.record->member.value());
+    hash_.add(member.incarnation.value());
+    if (out_ == nullptr) return;
+    line(now, host, to_string(change.kind),
+         fmt::format(",\"member\":\"{:016x}\",\"name\":\"{}\",\"incarnation\":{}",
+                     member.record->member.value(), member.record->name,
+                     member.incarnation.value()));
 }
 
 void Trace::happened(Moment now, HostIndex host, std::string_view what) {

@@ -38,6 +38,7 @@ public:
     [[nodiscard]] std::uint64_t hash() const { return hash_.value(); }
 
 private:
+    void did(Moment now, HostIndex host, const protocol::MemberChange& change);
     void begin(Moment now, HostIndex host, std::uint64_t kind);
     void line(Moment now, HostIndex host, std::string_view what, std::string_view rest);
 

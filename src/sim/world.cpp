@@ -119,7 +119,9 @@ overlay::Settings World::settings_for(HostIndex host) const {
     settings.keys = {key_};
     settings.protocol = config_.protocol;
     settings.member_name = fmt::format("m{}", host);
-    settings.labels = {{"rack", fmt::format("r{}", host % 8)}};
+    settings.labels = config_.labels
+                          ? config_.labels(host)
+                          : std::vector<wire::Label>{{"rack", fmt::format("r{}", host % 8)}};
     settings.addresses = {Network::endpoint_of(host)};
     if (config_.has_multicast) settings.groups = {kGroup};
     for (HostIndex seed = 0; seed < config_.seeds && seed < hosts_.size(); ++seed) {
@@ -140,6 +142,7 @@ void World::start(HostIndex index) {
     start.boot = Boot(births_.next());
     start.cookie_secret = random_bytes<32>(births_);
     start.seed = births_.next();
+    start.started = WallTime{kEpochMs + now_.time_since_epoch() / 1ms};
 
     host.clock = HostClock(now_, host.drift_ppm);
     host.started = now_;
@@ -155,6 +158,7 @@ void World::start(HostIndex index) {
         std::make_unique<overlay::Overlay>(settings_for(index), std::move(start), records_);
     host.member = membership(index).self();
     host.born_as = membership(index).self_record()->incarnation;
+    host.epoch = host.overlay->node().epoch();
     owners_[host.member] = index;
     statistics_.started(index);
     checkers_.started(index);
@@ -321,6 +325,10 @@ void World::deliver(HostIndex index, Datagram datagram) {
     receive(index, datagram);
 }
 
+void World::refuse_falsely(HostIndex host, HostIndex about) {
+    refuse(about, Network::endpoint_of(host));
+}
+
 /// The kernel of a live machine answers for a port that nobody listens on.
 void World::refuse(HostIndex index, const Endpoint& from) {
     const HostIndex sender = network_.host_of(from);
@@ -413,10 +421,27 @@ void World::execute(HostIndex index, overlay::Overlay::Action action) {
         hosts_[index].disk.apply(persist->batch);
     } else if (const auto* resolve_action = std::get_if<Overlay::Resolve>(&action)) {
         resolve(index, resolve_action->name);
+    } else if (auto* gathered = std::get_if<Overlay::Gathered>(&action)) {
+        hosts_[index].gathered.push_back(std::move(*gathered));
     } else {
+        const auto* delivered = std::get_if<Overlay::EventDelivered>(&action);
+        if (delivered != nullptr && on_deliver_) on_deliver_(index, *delivered->event);
         statistics_.acted(index, action);
         checkers_.acted(index, action);
     }
+}
+
+Outcome<std::uint64_t> World::ask(HostIndex host, const std::vector<MemberId>& targets,
+                                  protocol::QuestionKind kind, Bytes body, Duration patience) {
+    auto number = hosts_[host].overlay->ask(clock(host), targets, kind, std::move(body), patience);
+    drain(host);
+    return number;
+}
+
+const protocol::Gather::Gathered* World::gathered(HostIndex host, std::uint64_t number) const {
+    const auto& all = hosts_[host].gathered;
+    const auto found = std::ranges::find(all, number, &protocol::Gather::Gathered::number);
+    return found == all.end() ? nullptr : &*found;
 }
 
 /// Two machines that answer each other without end would keep a simulated second from passing.

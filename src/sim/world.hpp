@@ -36,6 +36,8 @@ struct WorldConfig {
     NetworkConfig network;
     /// How many hosts (the first ones) are named as seeds to all. 0: nobody finds anybody.
     std::size_t seeds = 3;
+    /// What each host says of itself; empty: rack=r0 .. r7 in turn.
+    std::function<std::vector<wire::Label>(HostIndex host)> labels;
     /// All hosts share one network and its multicast group, in which they announce themselves.
     bool has_multicast = false;
     /// Clocks run fast or slow by up to this, drawn for each host.
@@ -86,6 +88,9 @@ public:
     void kill_after(HostIndex host, std::uint64_t actions, Crash crash);
     /// The process does nothing for this long; datagrams wait in its socket, timers are late.
     void stall(HostIndex host, Duration duration);
+    /// The kernel of `host` is made to believe that the port of `about` is closed: a stray or
+    /// forged ICMP message, or one of an earlier life.
+    void refuse_falsely(HostIndex host, HostIndex about);
     /// Says goodbye; the process ends two seconds later.
     void leave(HostIndex host);
     void snapshot(HostIndex host);
@@ -96,13 +101,28 @@ public:
     void on_announce(std::function<void(const Bytes&)> listener) {
         on_announce_ = std::move(listener);
     }
+    /// Called with each event that is delivered to a host.
+    void on_deliver(std::function<void(HostIndex host, const protocol::Event& event)> listener) {
+        on_deliver_ = std::move(listener);
+    }
     /// An announcement of somebody who is none of the hosts, now, to all that are up.
     void announce_from_outside(const Endpoint& from, const Bytes& bytes);
 
     Outcome<EventSequence> publish(HostIndex host, std::string topic, Bytes payload);
+    /// See overlay::Overlay::publish_at; the time of the host.
+    [[nodiscard]] Instant publish_at(HostIndex host) {
+        return hosts_[host].overlay->publish_at(clock(host));
+    }
+    void held_up(HostIndex host) { hosts_[host].overlay->held_up(); }
     Outcome<Version> set_record(HostIndex host, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(HostIndex host, std::string_view key);
     Outcome<void> forget(HostIndex host, MemberId member);
+    /// See protocol::Node::ask; what comes of it is found by `gathered`.
+    Outcome<std::uint64_t> ask(HostIndex host, const std::vector<MemberId>& targets,
+                               protocol::QuestionKind kind, Bytes body, Duration patience);
+    /// The end of that question; nothing while it is open. Valid until the next one ends.
+    [[nodiscard]] const protocol::Gather::Gathered* gathered(HostIndex host,
+                                                             std::uint64_t number) const;
 
     // -- Faults of the network --
     Network& network() { return network_; }
@@ -136,6 +156,8 @@ public:
     [[nodiscard]] HostIndex host_of(MemberId member) const;
     /// The incarnation with which the present life began.
     [[nodiscard]] Incarnation born_as(HostIndex host) const { return hosts_[host].born_as; }
+    /// Of the stream of events with which the present life began.
+    [[nodiscard]] Epoch epoch_of(HostIndex host) const { return hosts_[host].epoch; }
     [[nodiscard]] Moment started_at(HostIndex host) const { return hosts_[host].started; }
     /// The clock of the host, as the host reads it.
     [[nodiscard]] Instant clock(HostIndex host) const { return hosts_[host].clock.at(now_); }
@@ -161,6 +183,7 @@ private:
         std::optional<Disk::Image> copy;
         MemberId member;
         Incarnation born_as;
+        Epoch epoch;
         Moment started{};
         Moment stalled_until{};
         std::deque<Datagram> socket;  ///< Filled while stalled.
@@ -170,7 +193,8 @@ private:
         bool is_machine_up = true;  ///< A dead process on a live machine: its port answers no.
         std::uint32_t life = 0;
         std::uint32_t sent_this_second = 0;
-        std::uint64_t actions_left = UINT64_MAX;  ///< Until an arranged crash.
+        std::vector<protocol::Gather::Gathered> gathered;  ///< Of tests, so few.
+        std::uint64_t actions_left = UINT64_MAX;           ///< Until an arranged crash.
         Crash arranged_crash = Crash::process;
     };
     struct Task {
@@ -215,6 +239,7 @@ private:
     HostIndex last_woken_ = kNoHost;
     std::uint32_t wakes_without_progress_ = 0;
     std::function<void(const Bytes&)> on_announce_;
+    std::function<void(HostIndex, const protocol::Event&)> on_deliver_;
     Trace trace_;
     Statistics statistics_;
     Checkers checkers_;

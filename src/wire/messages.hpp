@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -57,12 +58,26 @@ struct MemberRecord {
 };
 using SharedRecord = std::shared_ptr<const MemberRecord>;
 
-/// `accuser` believes `member` to be suspect or dead in the life named by `incarnation`.
+/// "That member, in that life, did not answer me": which member and life, whoever carries the vote
+/// says. Signed by `voter`, so that nobody can vote for another; checked before the value reaches
+/// the protocol. Our own vote is signed on its way out and blank inside our own node, as is our
+/// record.
+struct Vote {
+    MemberId voter;
+    Signature signature{};
+    /// The host of the member has said that nobody listens there: its process has ended, not it.
+    bool is_refused = false;
+    friend bool operator==(const Vote&, const Vote&) = default;
+};
+
+/// `accuser` believes `member` to be suspect or dead in the life named by `incarnation`. `votes` is
+/// the evidence: of different voters, at most kVotesMax.
 struct Accusation {
     MemberId member;
     Incarnation incarnation;
     Status status = Status::suspect;  ///< suspect or dead, nothing else.
     MemberId accuser;
+    std::vector<Vote> votes{};
     friend bool operator==(const Accusation&, const Accusation&) = default;
 };
 
@@ -83,6 +98,9 @@ struct Ping {
 };
 struct Ack {
     ProbeSequence sequence;
+    /// Observers of one member spread their pings over the period: "ping me this much later next
+    /// time" (negative: earlier). Zero from one who does not care.
+    std::int16_t shift_ms = 0;
     friend bool operator==(const Ack&, const Ack&) = default;
 };
 /// "Please ping `target` for me"; answered by an ack or a nack of the same sequence.
@@ -95,6 +113,47 @@ struct PingReq {
 struct Nack {
     ProbeSequence sequence;
     friend bool operator==(const Nack&, const Nack&) = default;
+};
+
+/// "Ping `target` so often, and tell me by a `BurstVerdict` what came of it": the second stage of
+/// an observer's confirmation. Asked of the other observers of the target.
+struct BurstRequest {
+    ProbeSequence sequence;
+    MemberId target;
+    Incarnation incarnation;  ///< The life that a vote would speak of.
+    friend bool operator==(const BurstRequest&, const BurstRequest&) = default;
+};
+/// `vote` stands only if nothing answered; it is about `target` in the life `incarnation`.
+struct BurstVerdict {
+    ProbeSequence sequence;
+    MemberId target;
+    Incarnation incarnation;
+    bool is_alive = false;
+    std::optional<Vote> vote;  ///< Exactly if not alive.
+    friend bool operator==(const BurstVerdict&, const BurstVerdict&) = default;
+};
+
+/// Heartbeat counters (van Renesse, Minsky, Hayden 1998): the greatest that the sender knows.
+struct Heartbeats {
+    struct Item {
+        MemberId member;
+        std::uint32_t counter = 0;
+        friend bool operator==(const Item&, const Item&) = default;
+    };
+    /// As on a ping: where heartbeats are gossiped, nobody pings.
+    Summary summary;
+    std::vector<Item> items;  ///< 1 .. kHeartbeatsPerPacketMax
+    friend bool operator==(const Heartbeats&, const Heartbeats&) = default;
+};
+
+/// Where the sender lies in the network's space of round trips (Vivaldi), in steps of 20 us.
+struct Coordinate {
+    static constexpr std::size_t kDimensions = 8;
+    std::array<std::int16_t, kDimensions> position{};
+    std::uint16_t height = 0;
+    std::int16_t adjustment = 0;
+    std::uint16_t error = 0;  ///< In thousandths; 1,500 is "no idea".
+    friend bool operator==(const Coordinate&, const Coordinate&) = default;
 };
 
 // -- Records of keys (Scuttlebutt) --
@@ -195,6 +254,8 @@ struct SyncPull {
 struct StreamId {
     MemberId publisher;
     Epoch epoch;
+    /// 0: what everybody gets. Others: topics that go to their subscribers only.
+    std::uint32_t channel = 0;
     friend auto operator<=>(const StreamId&, const StreamId&) = default;
 };
 
@@ -223,6 +284,11 @@ struct EventFragment {
     std::uint16_t index = 0;
     std::uint16_t count = 1;  ///< 1 .. kFragmentsMax
     Slice payload;
+    /// The payload begins with the events that this one depends on (rumor/causal.hpp).
+    bool has_dependencies = false;
+    /// Members keep a note of how they learned of it.
+    bool is_traced = false;
+    std::uint8_t hops = 0;  ///< From the publisher; stays at 255.
     friend bool operator==(const EventFragment&, const EventFragment&) = default;
 };
 
@@ -255,11 +321,65 @@ struct EventRequest {
     friend bool operator==(const EventRequest&, const EventRequest&) = default;
 };
 
+/// Along which links a stream's events travel (Plumtree): false is PRUNE, "I have them from
+/// elsewhere, only announce them to me"; true is GRAFT, "send them to me again".
+struct EventLink {
+    StreamId stream;
+    bool is_eager = false;
+    friend bool operator==(const EventLink&, const EventLink&) = default;
+};
+
+/// "Publish slower": told up the tree, from those who cannot keep up to the publisher.
+struct EventPressure {
+    StreamId stream;
+    MemberId slowest;           ///< Whose link it is.
+    std::uint32_t backlog = 0;  ///< Events that it is behind.
+    std::uint32_t rate = 0;     ///< Events per second that get through; 0: none do.
+    friend bool operator==(const EventPressure&, const EventPressure&) = default;
+};
+
+/// What came of events that were told as rumors (Demers 1987): known already, or news.
+struct EventFeedback {
+    struct Item {
+        StreamId stream;
+        EventSequence sequence;
+        bool was_known = false;
+        std::uint8_t counter = 0;  ///< Of the one who answers; for minimisation.
+        friend bool operator==(const Item&, const Item&) = default;
+    };
+    std::vector<Item> items;  ///< 1 .. kEventFeedbackMax
+    friend bool operator==(const EventFeedback&, const EventFeedback&) = default;
+};
+/// "Tell me your hot rumors."
+struct EventPull {
+    std::uint16_t events_max = 0;
+    friend bool operator==(const EventPull&, const EventPull&) = default;
+};
+
+// -- Questions to single members (query/gather.hpp) --
+
+struct Question {
+    std::uint64_t number = 0;
+    std::uint8_t kind = 0;  ///< One that is not known is answered by nothing.
+    Bytes body;             ///< At most kQuestionBytesMax.
+    friend bool operator==(const Question&, const Question&) = default;
+};
+/// The `index`th of `count` parts of an answer; every part but the last is kAnswerPartBytes long.
+struct AnswerPart {
+    std::uint64_t number = 0;
+    std::uint16_t index = 0;
+    std::uint16_t count = 1;  ///< 1 .. kAnswerPartsMax
+    Bytes body;
+    friend bool operator==(const AnswerPart&, const AnswerPart&) = default;
+};
+
 // -- A packet --
 
 using Section =
     std::variant<Ping, Ack, PingReq, Nack, RumorPush, RumorFeedback, SyncDigest, SyncEntries,
-                 SyncPull, StateDelta, EventFragment, EventFrontier, EventRequest>;
+                 SyncPull, StateDelta, EventFragment, EventFrontier, EventRequest, EventLink,
+                 EventPressure, EventFeedback, EventPull, BurstRequest, BurstVerdict, Coordinate,
+                 Heartbeats, Question, AnswerPart>;
 
 /// What one datagram says, in order. At most kSectionsMax sections and kPacketBytesMax bytes.
 using Packet = std::vector<Section>;

@@ -62,7 +62,8 @@ Result<void> check_push(const RumorPush& push) {
 template <typename T>
 constexpr bool kIsFree =
     std::is_same_v<T, Ping> || std::is_same_v<T, Ack> || std::is_same_v<T, Nack> ||
-    std::is_same_v<T, RumorFeedback> || std::is_same_v<T, SyncDigest>;
+    std::is_same_v<T, RumorFeedback> || std::is_same_v<T, SyncDigest> ||
+    std::is_same_v<T, EventPull> || std::is_same_v<T, Coordinate>;
 
 }  // namespace
 
@@ -74,7 +75,7 @@ bool is_plain(std::string_view text) {
 }
 
 std::uint16_t fragment_count(std::uint32_t total_bytes) {
-    assert(total_bytes <= kEventPayloadBytesMax);
+    assert(total_bytes <= kEventBytesMax);
     if (total_bytes == 0) return 1;
     return static_cast<std::uint16_t>((total_bytes + kFragmentBytesMax - 1) / kFragmentBytesMax);
 }
@@ -104,7 +105,69 @@ Result<void> check(const Accusation& accusation) {
     GV_TRY_VOID(require(accusation.member != kNobody, "accusation.member"));
     GV_TRY_VOID(require(accusation.status == Status::suspect || accusation.status == Status::dead,
                         "accusation.status"));
-    return require(accusation.accuser != kNobody, "accusation.accuser");
+    GV_TRY_VOID(require(accusation.accuser != kNobody, "accusation.accuser"));
+    GV_TRY_VOID(within(accusation.votes.size(), kVotesMax, "accusation.votes"));
+    for (auto vote = accusation.votes.begin(); vote != accusation.votes.end(); ++vote) {
+        const bool is_new =
+            std::ranges::find(accusation.votes.begin(), vote, vote->voter, &Vote::voter) == vote;
+        const bool is_other = vote->voter != kNobody && vote->voter != accusation.member;
+        GV_TRY_VOID(require(is_new && is_other, "accusation.vote"));
+    }
+    return {};
+}
+
+Result<void> check(const BurstRequest& request) {
+    return require(request.target != kNobody, "burst_request.target");
+}
+
+Result<void> check(const BurstVerdict& verdict) {
+    GV_TRY_VOID(require(verdict.target != kNobody, "burst_verdict.target"));
+    GV_TRY_VOID(require(verdict.vote.has_value() != verdict.is_alive, "burst_verdict.vote"));
+    const bool is_legal = verdict.is_alive ||
+                          (verdict.vote->voter != kNobody && verdict.vote->voter != verdict.target);
+    return require(is_legal, "burst_verdict.vote");
+}
+
+Result<void> check(const Heartbeats& heartbeats) {
+    GV_TRY_VOID(require(!heartbeats.items.empty(), "heartbeats.items"));
+    GV_TRY_VOID(within(heartbeats.items.size(), kHeartbeatsPerPacketMax, "heartbeats.items"));
+    for (const Heartbeats::Item& item : heartbeats.items) {
+        GV_TRY_VOID(require(item.member != kNobody, "heartbeats.member"));
+    }
+    return {};
+}
+
+Result<void> check(const EventLink& link) {
+    return require(link.stream.publisher != kNobody, "event_link.publisher");
+}
+
+Result<void> check(const EventPressure& pressure) {
+    GV_TRY_VOID(require(pressure.stream.publisher != kNobody, "event_pressure.publisher"));
+    return require(pressure.slowest != kNobody, "event_pressure.slowest");
+}
+
+Result<void> check(const EventFeedback& feedback) {
+    GV_TRY_VOID(require(!feedback.items.empty(), "event_feedback.items"));
+    GV_TRY_VOID(within(feedback.items.size(), kEventFeedbackMax, "event_feedback.items"));
+    for (const EventFeedback::Item& item : feedback.items) {
+        GV_TRY_VOID(require(item.stream.publisher != kNobody, "event_feedback.publisher"));
+        GV_TRY_VOID(require(item.sequence != EventSequence{}, "event_feedback.sequence"));
+    }
+    return {};
+}
+
+Result<void> check(const Question& question) {
+    return within(question.body.size(), kQuestionBytesMax, "question.body");
+}
+
+Result<void> check(const AnswerPart& part) {
+    GV_TRY_VOID(require(part.count >= 1 && part.index < part.count, "answer_part.index"));
+    GV_TRY_VOID(within(part.count, kAnswerPartsMax, "answer_part.count"));
+    const bool is_last = part.index + 1 == part.count;
+    if (!is_last) return require(part.body.size() == kAnswerPartBytes, "answer_part.body");
+    GV_TRY_VOID(require(part.body.size() <= kAnswerPartBytes, "answer_part.body"));
+    // One form for every answer: a last part without anything would be no part.
+    return require(part.count == 1 || !part.body.empty(), "answer_part.body");
 }
 
 Result<void> check(const StateItem& item) {
@@ -152,7 +215,9 @@ Result<void> check(const EventFragment& fragment) {
     GV_TRY_VOID(require(fragment.sequence != EventSequence{}, "event.sequence"));
     GV_TRY_VOID(require(!fragment.topic.empty() && is_plain(fragment.topic), "event.topic"));
     GV_TRY_VOID(within(fragment.topic.size(), kTopicBytesMax, "event.topic"));
-    GV_TRY_VOID(within(fragment.total_bytes, kEventPayloadBytesMax, "event.total_bytes"));
+    const std::size_t bytes_max =
+        fragment.has_dependencies ? kEventBytesMax : kEventPayloadBytesMax;
+    GV_TRY_VOID(within(fragment.total_bytes, bytes_max, "event.total_bytes"));
     GV_TRY_VOID(require(fragment.count == fragment_count(fragment.total_bytes), "event.count"));
     GV_TRY_VOID(require(fragment.index < fragment.count, "event.index"));
     return require(fragment.payload.size == fragment_bytes(fragment.total_bytes, fragment.index),

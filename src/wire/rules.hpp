@@ -31,6 +31,14 @@ Result<void> check(const SyncPull& pull);
 Result<void> check(const EventFragment& fragment);
 Result<void> check(const EventFrontier& frontier);
 Result<void> check(const EventRequest& request);
+Result<void> check(const EventLink& link);
+Result<void> check(const EventPressure& pressure);
+Result<void> check(const EventFeedback& feedback);
+Result<void> check(const BurstRequest& request);
+Result<void> check(const BurstVerdict& verdict);
+Result<void> check(const Heartbeats& heartbeats);
+Result<void> check(const Question& question);
+Result<void> check(const AnswerPart& part);
 
 /// Any section, its items included. Records inside a `RumorPush` are checked too.
 Result<void> check(const Section& section);

@@ -5,7 +5,11 @@
 namespace grapevine::wire {
 namespace {
 
-constexpr std::size_t kStreamBytes = 8 + 4;
+constexpr std::size_t kVoteBytes = 8 + 1 + 64;
+
+std::size_t size_of(const StreamId& stream) {
+    return 8 + 4 + varint_size(stream.channel);
+}
 
 std::size_t sized(std::size_t size) {
     return varint_size(size) + size;
@@ -15,7 +19,7 @@ std::size_t body_size(const Ping&) {
     return 4 + 8 + 8;
 }
 std::size_t body_size(const Ack&) {
-    return 4;
+    return 4 + 2;
 }
 std::size_t body_size(const PingReq&) {
     return 4 + 8;
@@ -59,8 +63,8 @@ std::size_t body_size(const StateDelta& delta) {
 }
 
 std::size_t body_size(const EventFragment& fragment) {
-    return kStreamBytes + varint_size(fragment.sequence.value()) + 8 +
-           sized(fragment.topic.size()) + varint_size(fragment.total_bytes) +
+    return size_of(fragment.stream) + varint_size(fragment.sequence.value()) + 8 +
+           sized(fragment.topic.size()) + 1 + 1 + varint_size(fragment.total_bytes) +
            varint_size(fragment.index) + fragment.payload.size;
 }
 
@@ -71,12 +75,48 @@ std::size_t body_size(const EventFrontier& frontier) {
 }
 
 std::size_t body_size(const EventRequest& request) {
-    std::size_t size = kStreamBytes;
+    std::size_t size = size_of(request.stream);
     for (const EventRequest::Range& range : request.ranges) {
         size += varint_size(range.first.value()) + varint_size(range.last.value()) +
                 varint_size(range.fragment_first) + varint_size(range.fragment_count);
     }
     return size;
+}
+
+std::size_t body_size(const EventLink& link) {
+    return size_of(link.stream) + 1;
+}
+std::size_t body_size(const EventPressure& pressure) {
+    return size_of(pressure.stream) + 8 + varint_size(pressure.backlog) +
+           varint_size(pressure.rate);
+}
+std::size_t body_size(const EventFeedback& feedback) {
+    std::size_t size = 0;
+    for (const EventFeedback::Item& item : feedback.items) {
+        size += size_of(item.stream) + varint_size(item.sequence.value()) + 1 + 1;
+    }
+    return size;
+}
+std::size_t body_size(const EventPull&) {
+    return 2;
+}
+std::size_t body_size(const BurstRequest&) {
+    return 4 + 8 + 4;
+}
+std::size_t body_size(const BurstVerdict& verdict) {
+    return 4 + 8 + 4 + 1 + (verdict.vote ? kVoteBytes : 0);
+}
+std::size_t body_size(const Coordinate& coordinate) {
+    return 2 * coordinate.position.size() + 2 + 2 + 2;
+}
+std::size_t body_size(const Heartbeats& heartbeats) {
+    return 8 + 8 + heartbeats.items.size() * (8 + 4);
+}
+std::size_t body_size(const Question& question) {
+    return 8 + 1 + question.body.size();
+}
+std::size_t body_size(const AnswerPart& part) {
+    return 8 + varint_size(part.index) + varint_size(part.count) + part.body.size();
 }
 
 }  // namespace
@@ -108,7 +148,9 @@ std::size_t encoded_size(const RumorItem& item) {
     if (const auto* record = std::get_if<SharedRecord>(&item)) {
         return 1 + sized(encoded_size(**record));
     }
-    if (std::holds_alternative<Accusation>(item)) return 1 + 8 + 4 + 1 + 8;
+    if (const auto* accusation = std::get_if<Accusation>(&item)) {
+        return 1 + 8 + 4 + 1 + 8 + 1 + accusation->votes.size() * kVoteBytes;
+    }
     return 1 + body_size(std::get<StateDelta>(item));
 }
 
@@ -124,7 +166,8 @@ std::size_t encoded_size(const SyncEntry& entry) {
 }
 
 std::size_t encoded_size(const EventFrontier::Item& item) {
-    return kStreamBytes + varint_size(item.lowest.value()) + varint_size(item.highest.value());
+    return size_of(item.stream) + varint_size(item.lowest.value()) +
+           varint_size(item.highest.value());
 }
 
 std::size_t encoded_size(const SyncPull::Item& item) {

@@ -75,11 +75,16 @@ Finding chaos(std::uint64_t seed) {
 /// lives, everybody who does not.
 Finding calm(std::uint64_t seed) {
     WorldConfig config = config_of(12, protocol::Profile::lan, seed);
+    // Behind the rings, what SWIM does alone would hardly ever show.
+    const auto detector =
+        seed % 2 == 0 ? protocol::DetectorKind::rings : protocol::DetectorKind::swim;
+    config.protocol = profile_config(protocol::Profile::lan, detector);
     config.network.loss = 0.05;
     World world(config);
     if (!start_and_converge(world, 500ms, 30s)) return failed(world);
     for (HostIndex host = 0; host < 5; ++host) {
-        world.stall(host, 500ms);
+        // Less than half a second, the bound, because the ping before it may have been lost.
+        world.stall(host, 400ms);
         world.run_for(10s);
         if (Finding finding = found_in(world); !finding.empty()) return finding;
     }
@@ -161,6 +166,47 @@ Finding records(std::uint64_t seed) {
     return found_in(world);
 }
 
+/// Events along trees: one copy for each member, also again after a link has broken, and then
+/// nobody has to ask.
+Finding trees(std::uint64_t seed) {
+    World world(config_of(40, protocol::Profile::fast, seed));
+    if (!start_and_converge(world, 500ms, 30s)) return failed(world);
+    world.run_for(2s);
+    const auto publish = [&](int count) {
+        for (int i = 0; i < count && world.is_up(0); ++i) {
+            static_cast<void>(world.publish(0, "news", Bytes(100, 1)));
+            world.run_for(300ms);
+        }
+    };
+    /// Of all: fragments sent unasked, and asked for.
+    const auto sums = [&] {
+        std::pair<std::uint64_t, std::uint64_t> sum;
+        for (HostIndex host = 0; host < world.size(); ++host) {
+            if (!world.is_up(host)) continue;
+            const auto& counters = world.overlay(host).node().events().counters();
+            sum.first += counters.pushed;
+            sum.second += counters.requested;
+        }
+        return sum;
+    };
+    publish(6);
+    auto before = sums();
+    publish(10);
+    if (sums().first - before.first > 39 * 10 * 105 / 100) return "copies that nobody needs";
+    const HostIndex child = 1 + static_cast<HostIndex>(world.random().below(39));
+    if (!world.is_up(0) || !world.is_up(child)) return failed(world);
+    const MemberId publisher = world.member_of(0);
+    const wire::StreamId stream{publisher, world.epoch_of(0)};
+    const MemberId parent = world.overlay(child).node().events().spreader().upstream(stream);
+    if (world.host_of(parent) == kNoHost) return "a member without a parent";
+    world.cut({world.host_of(parent)}, {child});
+    publish(4);
+    before = sums();
+    publish(10);
+    if (sums().second > before.second) return "a tree that stays broken";
+    return found_in(world);
+}
+
 Finding any_finding(std::uint64_t seed) {
     const bool is_old = active_mutant >= kFirstOld;
     if (is_old || active_mutant == Mutant::none) {
@@ -168,7 +214,7 @@ Finding any_finding(std::uint64_t seed) {
             return finding;
         }
     }
-    for (const auto scenario : {records, calm, events, chaos}) {
+    for (const auto scenario : {records, calm, trees, events, chaos}) {
         if (Finding finding = scenario(seed); !finding.empty()) return finding;
     }
     return {};

@@ -167,6 +167,7 @@ void Call::refuse(const Refusal& refusal, int status, std::string_view prefix) {
         case Refusal::Code::conflict:
         case Refusal::Code::forbidden:
         case Refusal::Code::over_limit:
+        case Refusal::Code::busy:
             return reply(status, fmt::format("{}{}", prefix, describe(refusal)));
     }
 }

@@ -30,9 +30,7 @@ public:
     explicit FakeLog(std::string life, std::size_t capacity = 1000)
         : life_(std::move(life)), capacity_(capacity) {}
 
-    void append(std::variant<control::LogItem::Event, control::LogItem::Gap,
-                             control::LogItem::Member, control::LogItem::Record>
-                    what) {
+    void append(control::LogItem::What what) {
         items_.push_back(std::make_shared<const control::LogItem>(
             control::LogItem{next_++, WallTime{5000}, std::move(what)}));
         if (items_.size() > capacity_) items_.pop_front();
@@ -87,7 +85,11 @@ public:
 
 private:
     static bool passes(const control::LogItem& item, const Filter& filter) {
-        if (std::holds_alternative<control::LogItem::Member>(item.what)) return filter.with_members;
+        const bool is_about_members =
+            std::holds_alternative<control::LogItem::Member>(item.what) ||
+            std::holds_alternative<control::LogItem::Members>(item.what) ||
+            std::holds_alternative<control::LogItem::View>(item.what);
+        if (is_about_members) return filter.with_members;
         if (std::holds_alternative<control::LogItem::Record>(item.what)) return filter.with_records;
         const auto* const event = std::get_if<control::LogItem::Event>(&item.what);
         if (event == nullptr) return !filter.topics.empty();
@@ -147,6 +149,13 @@ public:
         view.addresses = {"10.0.0.1:9471"};
         view.labels = {{"rack", "r1"}};
         view.status_age_ms = 1200;
+        view.path = "both";
+        return view;
+    }
+    /// The only one of which a round trip is known.
+    static control::MemberView near(control::MemberView view) {
+        view.rtt_us = 300;
+        view.is_rtt_measured = true;
         return view;
     }
     static control::OverlayView overlay(std::string name) {
@@ -159,6 +168,8 @@ public:
         view.seeds = {"10.0.0.2:9471"};
         view.key_ids = {1, 2};
         view.profile = "lan";
+        view.detector = "rings";
+        view.dissemination = "tree";
         view.cipher = "chacha20-poly1305";
         view.labels = {{"rack", "r1"}};
         view.origin = "api";
@@ -212,13 +223,49 @@ private:
         return on_a(what.overlay, control::Done{});
     }
     static Outcome<control::Answer> give(const control::ListMembers& what) {
-        return on_a(what.overlay,
-                    std::vector<control::MemberView>{member("00000000000000cc", "gamma", "dead"),
-                                                     member("00000000000000bb", "beta", "alive"),
-                                                     member("00000000000000aa", "alpha", "alive")});
+        return on_a(what.overlay, std::vector<control::MemberView>{
+                                      member("00000000000000cc", "gamma", "dead"),
+                                      member("00000000000000bb", "beta", "alive"),
+                                      near(member("00000000000000aa", "alpha", "alive"))});
     }
     static Outcome<control::Answer> give(const control::ShowMember& what) {
         return on_a(what.overlay, member("00000000000000bb", "beta", "alive"));
+    }
+    static Outcome<control::Answer> give(const control::ShowRoundTrip& what) {
+        control::RoundTripView view{"00000000000000bb", "00000000000000aa", "beta", "alpha"};
+        view.estimated_us = 1200;
+        view.error_percent = 25;
+        view.measured_us = 1100;
+        view.measured_age_ms = 700;
+        view.unknown = {};
+        return on_a(what.overlay, view);
+    }
+    static Outcome<control::Answer> give(const control::TraceEvent& what) {
+        control::TraceView view;
+        view.event = what.event;
+        control::TraceView::Node publisher;
+        publisher.member = {"00000000000000aa", "alpha"};
+        publisher.repair = "none";
+        publisher.clock = "agreed";
+        publisher.learned_at_us = 1'700'000'000'000'000;
+        publisher.after_us = 0;
+        control::TraceView::Node other = publisher;
+        other.member = {"00000000000000bb", "beta"};
+        other.from = "00000000000000aa";
+        other.hops = 1;
+        other.hop_us = 400;
+        other.round_trip_us = 300;
+        view.nodes = {publisher, other};
+        view.silent = {{"00000000000000cc", "gamma"}};
+        return on_a(what.overlay, view);
+    }
+    static Outcome<control::Answer> give(const control::ShowReachability& what) {
+        control::ReachabilityView view;
+        view.members.push_back({"00000000000000aa", "alpha", "alive", true, ".<", {{}, 1200}});
+        view.members.push_back({"00000000000000bb", "beta", "suspect"});
+        view.troubles.push_back({"one_way", "00000000000000aa", "alpha", "00000000000000bb", "beta",
+                                 "nothing gets from alpha to beta"});
+        return on_a(what.overlay, view);
     }
     static Outcome<control::Answer> give(const control::ForgetMember& what) {
         return on_a(what.overlay, control::Done{});

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
@@ -10,7 +12,8 @@
 
 namespace grapevine::protocol {
 
-using ProbeMessage = std::variant<wire::Ping, wire::Ack, wire::PingReq, wire::Nack>;
+using ProbeMessage = std::variant<wire::Ping, wire::Ack, wire::PingReq, wire::Nack,
+                                  wire::BurstRequest, wire::BurstVerdict, wire::Heartbeats>;
 
 /// Finds out who does not answer. What every failure detector of the house looks like from outside,
 /// so that an overlay can choose one and the lab can compare them.
@@ -19,8 +22,9 @@ using ProbeMessage = std::variant<wire::Ping, wire::Ack, wire::PingReq, wire::Na
 /// Membership's. It is a machine (protocol/machine.hpp) behind a virtual interface.
 class Detector {
 public:
-    /// Send `message` to `to` at once; probes wait for nothing. The summary of a ping is filled in
-    /// by the node.
+    /// Send `message` to `to` at once; probes wait for nothing. The node fills in what a detector
+    /// does not know: the summary of a ping, the incarnation of a burst request, and of a verdict
+    /// the vote's voter.
     struct SendProbe {
         MemberId to;
         ProbeMessage message;
@@ -29,17 +33,27 @@ public:
     struct Missed {
         MemberId member;
     };
-    /// `member` itself answered. `round_trip` is zero when it answered somebody else for us.
+    /// `member` itself answered. `round_trip` is zero when it answered somebody else for us, or
+    /// when it cannot be known which of several pings it answered.
     struct Answered {
         MemberId member;
         Duration round_trip{};
+        /// It did not answer us while we asked it directly, but somebody else, for us.
+        bool is_relayed = false;
     };
     /// The end of a last-chance probe that was begun with `confirm`.
     struct Confirmed {
         MemberId member;
         bool is_alive = false;
     };
-    using Action = std::variant<SendProbe, Missed, Answered, Confirmed>;
+    /// Observers have agreed that `member` is gone: a quorum, so no suspicion and no last chance.
+    /// `votes` are those of the others; ours is to be added.
+    struct Declared {
+        MemberId member;
+        Incarnation incarnation;  ///< The life that the votes speak of: that of the verdicts.
+        std::vector<wire::Vote> votes;
+    };
+    using Action = std::variant<SendProbe, Missed, Answered, Confirmed, Declared>;
 
     virtual ~Detector() = default;
 
@@ -47,6 +61,9 @@ public:
     virtual void add(MemberId member) = 0;
     /// Forgets `member`. A probe of it in flight ends without a verdict.
     virtual void remove(MemberId member) = 0;
+    /// The value of the label by which members form subnets: of a member that was added, when it
+    /// was and when it changes, and of ourselves. Only heartbeats have a use for it.
+    virtual void place(MemberId /*member*/, std::string_view /*subnet*/) {}
 
     /// `from` is authenticated by the layer below. An answer that matches no probe of ours is
     /// dropped without a trace: late answers are ordinary.
@@ -61,9 +78,17 @@ public:
     /// of the field: one more probe at this moment removes nearly all of them).
     virtual void confirm(Instant now, MemberId member) = 0;
 
+    /// Members near us, nearest first: helpers whose answers come soonest. Of those asked for one
+    /// member one is drawn from all, because those near us share our lines.
+    virtual void prefer(const std::vector<MemberId>& near) { (void)near; }
+
     /// We had to refute a suspicion about ourselves: evidence that we are slow (Lifeguard,
     /// LHA-Probe).
     virtual void self_refuted(Instant now) = 0;
+
+    /// Whether somebody is between the first missed ping and the verdict of observers. Deaths are
+    /// told together while this holds (telling.hpp).
+    [[nodiscard]] virtual bool is_confirming() const { return false; }
 
     virtual void advance(Instant now) = 0;
     [[nodiscard]] virtual std::optional<Action> poll() = 0;

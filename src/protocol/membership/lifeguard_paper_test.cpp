@@ -115,9 +115,9 @@ struct View {
         drain(membership);
     }
     bool accuse(Instant now, std::uint64_t accuser) {
-        return membership.handle_accusation(
-            now, MemberId(accuser),
-            {MemberId(2), Incarnation(1), wire::Status::suspect, MemberId(accuser)});
+        return membership.handle_accusation(now, MemberId(accuser),
+                                            {MemberId(2), Incarnation(1), wire::Status::suspect,
+                                             MemberId(accuser), testing::votes_of({accuser})});
     }
 };
 

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <memory>
 #include <tuple>
+#include <utility>
 
 #include "base/limits.hpp"
 #include "base/mutant.hpp"
@@ -23,10 +24,19 @@ bool outranks(const wire::MemberRecord& left, const wire::MemberRecord& right) {
            std::tie(right.incarnation, right.leaving, right.boot, right.signature);
 }
 
+/// A sick accuser probes every member a few times in this many periods, slowed down ninefold by its
+/// own local health.
+constexpr int kAccuserWindowPeriods = 120;
+/// So long it is ignored for that: four suspicions of its making in five minutes are bearable.
+constexpr Duration kAccuserSentence = std::chrono::minutes(5);
+
 }  // namespace
 
 Membership::Membership(wire::SharedRecord self, ProtocolConfig config)
-    : self_(self->member), config_(config) {
+    : self_(self->member),
+      config_(config),
+      accusers_(config.probe_period * kAccuserWindowPeriods,
+                std::max(kAccuserSentence, config.probe_period * kAccuserWindowPeriods)) {
     assert(self_ != kNobody);
     assert(!self->leaving);
     const Incarnation incarnation = self->incarnation;
@@ -86,6 +96,7 @@ bool Membership::merge_record(Instant now, MemberId from, Position position,
     }
     if (told <= held && !is_newer_record) return false;
 
+    if (told > held) cleared(now, position, *record);
     if (is_newer_record) members_[position].record = record;
     if (told > held) set_claim(now, position, told);
     position = *position_of(member);
@@ -121,35 +132,53 @@ bool Membership::handle_accusation(Instant now, MemberId from, const wire::Accus
         ++counters_.dropped_forged;
         return false;
     }
+    const Votes votes = of_witnesses(accusation.member, accusation.votes);
     const Claim held = claim_of(*position);
     const Claim told{accusation.incarnation, accusation.status};
-    if (told < held && !GV_MUTANT(merge_older_death)) {
+    const bool is_old = told < held && !GV_MUTANT(merge_older_death);
+    if (is_old) {
         ++counters_.dropped_old;
         tell(from, accusation.member);
+    }
+    if (held.status == Status::dead && held.incarnation == told.incarnation) {
+        return strengthen(now, *position, votes);
+    }
+    if (is_old) return false;
+    if (votes.empty()) {
+        ++counters_.dropped_unproven;
         return false;
     }
-    if (accusation.status == Status::suspect) return hear_suspicion(now, *position, accusation);
-    if (told == held) return false;
-    hear_death(now, *position, accusation.incarnation);
-    return true;
-}
-
-bool Membership::hear_suspicion(Instant now, Position position,
-                                const wire::Accusation& accusation) {
-    const Claim held = claim_of(position);
-    if (held == Claim{accusation.incarnation, Status::suspect}) {
-        return add_accuser(position, accusation.accuser);
+    const bool is_suspect = held == Claim{told.incarnation, Status::suspect};
+    if (!is_suspect && !is_credible(now, votes)) {
+        ++counters_.dropped_unreliable;
+        return false;
     }
-    begin_suspicion(now, position, accusation.incarnation, accusation.accuser);
+    if (told.status == Status::suspect || !is_quorum(now, votes)) {
+        return hear_suspicion(now, *position, told.incarnation, votes);
+    }
+    hear_death(now, *position, told.incarnation, votes);
     return true;
 }
 
-void Membership::hear_death(Instant now, Position position, Incarnation incarnation) {
+bool Membership::hear_suspicion(Instant now, Position position, Incarnation incarnation,
+                                const Votes& votes) {
+    if (claim_of(position) != Claim{incarnation, Status::suspect}) {
+        begin_suspicion(now, position, incarnation, votes);
+        return true;
+    }
+    bool is_news = false;
+    for (const wire::Vote& vote : votes) is_news |= add_vote(position, vote);
+    return is_news;
+}
+
+void Membership::hear_death(Instant now, Position position, Incarnation incarnation, Votes votes) {
     const MemberId member = id_at(position);
     const Kind kind = claim_of(position).status == Status::dead ? Kind::updated : Kind::died;
     if (kind == Kind::died) ++counters_.deaths_heard;
     set_claim(now, position,
               {incarnation, GV_MUTANT(death_is_leaving) ? Status::left : Status::dead});
+    if (votes.size() > kVotesMax) votes.resize(kVotesMax);
+    evidence_[member] = std::move(votes);
     emit(kind, *position_of(member));
     spread(member);
 }
@@ -246,107 +275,7 @@ void Membership::leave(Instant now) {
     spread(self_);
 }
 
-// -- Suspicion -----------------------------------------------------------------------------------
-
-void Membership::missed(Instant now, MemberId member) {
-    const auto position = position_of(member);
-    if (!position || member == self_) return;
-    const Claim held = claim_of(*position);
-    if (GV_MUTANT(no_suspicion) && !is_gone(held.status)) {
-        return hear_death(now, *position, held.incarnation);
-    }
-    if (held.status == Status::alive) {
-        const bool is_wrong = GV_MUTANT(accuse_the_next_life);
-        begin_suspicion(now, *position, is_wrong ? held.incarnation.next() : held.incarnation,
-                        self_);
-    } else if (held.status != Status::suspect || !add_accuser(*position, self_)) {
-        return;
-    }
-    // The buddy rule: the suspect hears it first, and from everybody who found it silent.
-    tell(member, member);
-}
-
-void Membership::begin_suspicion(Instant now, Position position, Incarnation incarnation,
-                                 MemberId accuser) {
-    const MemberId member = id_at(position);
-    const bool was_gone = is_gone(claim_of(position).status);
-    set_claim(now, position, {incarnation, Status::suspect});
-    position = *position_of(member);
-    Suspicion& suspicion = suspicions_[member];
-    suspicion.times = SuspicionTimes::make(config_, alive_count());
-    suspicion.start = now;
-    suspicion.due = now + suspicion.times.timeout(0);
-    suspicion.accusers.push_back(accuser);
-    schedule(member);
-    ++counters_.suspicions;
-    // Suspected in a later life than the one whose death we know: it must have come back unnoticed.
-    if (was_gone) emit(Kind::returned, position);
-    emit(Kind::suspected, position);
-    spread(member);
-}
-
-bool Membership::add_accuser(Position position, MemberId accuser) {
-    const MemberId member = id_at(position);
-    Suspicion& suspicion = suspicions_.at(member);
-    // Lifeguard, section IV-B: only the first K independent suspicions are news.
-    if (suspicion.accusers.size() > suspicion.times.confirmations_max) return false;
-    if (std::ranges::find(suspicion.accusers, accuser) != suspicion.accusers.end()) return false;
-    if (accuser != self_) {
-        // Somebody that nobody knows cannot bear witness: else a liar could invent K of them.
-        const Member* witness = find(accuser);
-        if (!witness || !is_peer(*witness) || accuser == member) return false;
-    }
-    unschedule(member);
-    suspicion.accusers.push_back(accuser);
-    const auto confirmations = static_cast<std::uint32_t>(suspicion.accusers.size() - 1);
-    if (!suspicion.awaits_verdict) {
-        suspicion.due = suspicion.start + suspicion.times.timeout(confirmations);
-    }
-    schedule(member);
-    spread(member);
-    return true;
-}
-
-void Membership::suspicion_is_due(Instant now, Position position) {
-    if (!config_.last_chance_probe) {
-        declare_dead(now, position);
-        return;
-    }
-    const MemberId member = id_at(position);
-    unschedule(member);
-    Suspicion& suspicion = suspicions_.at(member);
-    suspicion.awaits_verdict = true;
-    suspicion.due = kNever;
-    ++counters_.last_chances;
-    outbox_.push_back(Confirm{member});
-}
-
-void Membership::confirmed(Instant now, MemberId member, bool is_alive) {
-    const auto found = suspicions_.find(member);
-    // Refuted in the meantime, or declared dead by somebody else.
-    if (found == suspicions_.end() || !found->second.awaits_verdict) return;
-    Suspicion& suspicion = found->second;
-    if (!is_alive) {
-        declare_dead(now, *position_of(member));
-        return;
-    }
-    ++counters_.last_chances_saved;
-    suspicion.awaits_verdict = false;
-    suspicion.start = now;
-    suspicion.due =
-        now + suspicion.times.timeout(static_cast<std::uint32_t>(suspicion.accusers.size() - 1));
-    schedule(member);
-    tell(member, member);
-}
-
-void Membership::declare_dead(Instant now, Position position) {
-    if (GV_MUTANT(never_declare_dead)) return;
-    const MemberId member = id_at(position);
-    ++counters_.deaths;
-    set_claim(now, position, {claim_of(position).incarnation, Status::dead});
-    emit(Kind::died, *position_of(member));
-    spread(member);
-}
+// -- Those who speak although they are doubted ---------------------------------------------------
 
 void Membership::heard_from(Instant now, MemberId from) {
     if (const auto floor = floors_.find(from); floor != floors_.end()) {
@@ -382,6 +311,8 @@ void Membership::forget_at(Instant now, Position position) {
     index_.erase(member, [this](Position at) { return id_at(at); });
     members_.pop_back();
     reminders_.erase(member);
+    evidence_.erase(member);
+    flaps_.forget(member);
     add_floor(now, member, incarnation);
 }
 
@@ -437,7 +368,12 @@ Instant Membership::deadline() const {
 }
 
 void Membership::emit(Kind kind, Position position) {
-    outbox_.push_back(Change{{kind, members_[position]}});
+    MemberChange change{kind, members_[position]};
+    if (const auto evidence = evidence_.find(id_at(position));
+        kind == Kind::died && evidence != evidence_.end()) {
+        change.is_refused = std::ranges::any_of(evidence->second, &wire::Vote::is_refused);
+    }
+    outbox_.push_back(Change{std::move(change)});
 }
 
 void Membership::spread(MemberId member) {

@@ -13,7 +13,9 @@
 #include "base/random.hpp"
 #include "base/time.hpp"
 #include "protocol/member_index.hpp"
+#include "protocol/membership/accusers.hpp"
 #include "protocol/membership/config.hpp"
+#include "protocol/membership/flaps.hpp"
 #include "protocol/membership/suspicion.hpp"
 #include "protocol/peers.hpp"
 #include "wire/messages.hpp"
@@ -44,6 +46,8 @@ struct MemberChange {
     };
     Kind kind = Kind::joined;
     Member member;
+    /// Of `died`: its host lives and has refused what was sent to it (wire::Vote::is_refused).
+    bool is_refused = false;
 };
 
 /// Who is in the group: the full view, its merge rule, suspicion, death and refutation.
@@ -61,9 +65,30 @@ struct MemberChange {
 ///
 ///            missed / heard                 timer, last chance lost
 ///     alive ----------------> suspect ---------------------------------> dead
-///       ^                        |                                         |
-///       +---- refuted (i + 1) ---+                                         |
-///       +---- returned (i + 1) --------------------------------------------+
+///       |  ^                     |                                      ^  |
+///       |  +-- refuted (i + 1) --+                                      |  |
+///       +------------- declared by observers / heard with a quorum -----+  |
+///          +-- returned (i + 1) -------------------------------------------+
+///
+/// The evidence: an accusation counts as far as its *votes* go, signed statements of members that
+/// the accused did not answer them. So an accusation is the claim
+///
+///     (incarnation, dead)      if it says dead, and two different members have voted for it
+///     (incarnation, suspect)   if one has, or if it says suspect: one more accuser for each vote
+///     nothing                  if nobody has whom we know
+///
+/// A voter is whoever is or was a member, but not the accused. Each accusation is judged by what it
+/// brings itself, not by what we held before, so that the order of arrival still does not matter.
+/// With at most kQuorumExemptMembers members known, one vote is a quorum: there is no second voter.
+/// Votes for one claim only add up. Of a suspect the first and K confirmations are kept, of the
+/// dead kVotesMax for as long as their certificate lives: whoever is told of them must be shown.
+/// Who was forgotten is told so without votes, and nobody else is told.
+///
+/// Whose accusations keep being refuted (accusers.hpp) has less weight: its vote alone begins no
+/// suspicion and makes no quorum, with that of a reliable member it counts. The same holds for
+/// ourselves. This is the one rule that looks at more than the claims, so for a while two members
+/// may disagree about an accusation; evidence that convinces everybody ends it. Who keeps being
+/// taken back (flaps.hpp) is suspected for longer, and never dead at once.
 ///
 /// Source: Das et al., "SWIM", DSN 2002, section 4.2 (suspicion, incarnations); Dadgar et al.,
 /// "Lifeguard", 2018 (timers in suspicion.hpp; buddy rule: a suspect is the first to be told);
@@ -75,6 +100,10 @@ struct MemberChange {
 /// it *stays* suspect, is told again, and the timer starts again: clearing it here alone would put
 /// us at odds with everybody who holds the same accusation, and their next message would bring it
 /// back. Only the refutation, which it now surely sends, ends the matter everywhere.
+/// Deviation: who is found silent by a quorum of observers (`declared`) is dead at once.
+/// Deviation: SWIM believes whoever says that a member has failed; here it takes votes (above), as
+/// in Rapid (Suresh et al., ATC 2018), where several observers must agree. Our own timer still ends
+/// in a death for us alone, which the others take for our vote.
 /// Deviation: an accusation more than kIncarnationLeadMax ahead of the member's record is dropped.
 /// Deviation: a certificate that ends its life leaves a floor of the same length (as does
 /// `forget`): members expire it at different instants, and would otherwise teach it to each other
@@ -83,7 +112,8 @@ struct MemberChange {
 /// It sends nothing and measures nothing: the detector probes, the node renders and sends, Rumors
 /// decides how often. A conflict of two identities over one name or address is not resolved here.
 ///
-/// Memory: 32 bytes and an index slot per member, more only while it is suspect, dead or left.
+/// Memory: 32 bytes and an index slot per member, more only while it is suspect, dead or left: a
+/// vote has 72 bytes, so the evidence of a death 216 and its place in a map some 100.
 class Membership final : public Peers {
 public:
     struct Change {
@@ -113,13 +143,15 @@ public:
 
     struct Counters {
         std::uint64_t suspicions = 0;  ///< Begun here or heard of.
-        std::uint64_t deaths = 0;      ///< Declared here after our own timer.
+        std::uint64_t deaths = 0;      ///< Declared here: after our own timer, or by observers.
         std::uint64_t deaths_heard = 0;
         std::uint64_t refutations = 0;         ///< Of accusations against ourselves.
         std::uint64_t last_chances = 0;        ///< Last-chance probes begun.
         std::uint64_t last_chances_saved = 0;  ///< ... that found the member alive.
         std::uint64_t dropped_old = 0;         ///< News older than what we hold.
         std::uint64_t dropped_unknown = 0;     ///< Accusations of members we have no record of.
+        std::uint64_t dropped_unproven = 0;    ///< Accusations that nobody has voted for.
+        std::uint64_t dropped_unreliable = 0;  ///< ... but those who are refuted again and again.
         std::uint64_t dropped_full = 0;        ///< New members refused at kMembersMax.
         std::uint64_t dropped_forged = 0;      ///< Accusations of a life that cannot be.
     };
@@ -135,6 +167,11 @@ public:
 
     /// Detector: nobody got an answer. The member is suspected, and told so.
     void missed(Instant now, MemberId member);
+    /// Detector: observers agree that `member`, in the life `incarnation`, answers nobody. With our
+    /// vote and `votes` (of others, about that life) it is dead at once; if they are no quorum, it
+    /// is suspected by all of them. Nothing happens if it has spoken up since, or is gone already.
+    void declared(Instant now, MemberId member, Incarnation incarnation,
+                  const std::vector<wire::Vote>& votes);
     /// Detector: the last-chance probe ended. Ignored if no verdict is awaited any more.
     void confirmed(Instant now, MemberId member, bool is_alive);
     /// Any authenticated packet of `from`. A member that we believe suspect or dead and that speaks
@@ -169,16 +206,25 @@ public:
     }
     [[nodiscard]] std::size_t member_count() const { return members_.size(); }
     [[nodiscard]] std::size_t alive_count() const;  ///< Alive and suspect, ourselves included.
+    [[nodiscard]] std::size_t suspect_count() const { return suspicions_.size(); }
+    /// Of who is alive or suspect, and nothing else: equal on two members that list the same. O(n).
+    [[nodiscard]] std::uint64_t fingerprint() const;
     /// The incarnation up to which news of `member` is ignored because it was forgotten. Who
     /// compares views should treat such a member as held, or peers offer it again and again.
     [[nodiscard]] std::optional<Incarnation> forgotten_at(MemberId member) const;
-    /// What to tell others about `member`: its record if it is alive or left, else an accusation.
+    /// Its accusations keep being refuted, so that they count only together with those of others.
+    [[nodiscard]] bool is_unreliable(Instant now, MemberId accuser) const;
+    /// It keeps being suspected or dead and coming back, so that it is suspected for longer.
+    [[nodiscard]] bool is_flapping(Instant now, MemberId member) const;
+    /// What to tell others about `member`: its record if it is alive or left, else an accusation
+    /// with its evidence, in which our own vote is blank.
     /// One that was forgotten is dead to us. Nothing for a member that we have never held.
     [[nodiscard]] std::optional<wire::RumorItem> item_for(MemberId member) const;
 
     [[nodiscard]] std::size_t peer_count() const override;
     [[nodiscard]] std::vector<MemberId> pick(Random& random, std::size_t count,
                                              MemberId except = kNobody) const override;
+    [[nodiscard]] std::vector<MemberId> neighbours(std::size_t count) const override;
     /// One dead member at random, to be tried again; nothing if there is none.
     [[nodiscard]] std::optional<MemberId> pick_dead(Random& random) const;
 
@@ -197,10 +243,15 @@ private:
     struct Suspicion {
         SuspicionTimes times;
         Instant start{};
-        Instant due{};                   ///< kNever while a verdict is awaited.
-        std::vector<MemberId> accusers;  ///< The first, and up to K that confirmed it.
+        Instant due{};                  ///< kNever while a verdict is awaited.
+        std::vector<wire::Vote> votes;  ///< The first, and up to K that confirmed it.
         bool awaits_verdict = false;
+
+        [[nodiscard]] std::uint32_t confirmations() const {
+            return static_cast<std::uint32_t>(votes.size() - 1);
+        }
     };
+    using Votes = std::vector<wire::Vote>;
     struct Floor {
         Incarnation incarnation;
         Instant until{};
@@ -213,12 +264,19 @@ private:
     bool hear_own_record(Instant now, MemberId from, const wire::MemberRecord& record);
     bool hear_own_accusation(Instant now, MemberId from, const wire::Accusation& accusation);
     void raise_own(Instant now, Incarnation above, wire::MemberRecord next);
-    bool hear_suspicion(Instant now, Position position, const wire::Accusation& accusation);
-    void hear_death(Instant now, Position position, Incarnation incarnation);
-    void begin_suspicion(Instant now, Position position, Incarnation incarnation, MemberId accuser);
-    bool add_accuser(Position position, MemberId accuser);
-    void declare_dead(Instant now, Position position);
+    bool hear_suspicion(Instant now, Position position, Incarnation incarnation,
+                        const Votes& votes);
+    void hear_death(Instant now, Position position, Incarnation incarnation, Votes votes);
+    void begin_suspicion(Instant now, Position position, Incarnation incarnation, Votes votes);
+    bool add_vote(Position position, const wire::Vote& vote);
+    bool strengthen(Instant now, Position position, const Votes& votes);
+    void declare_dead(Instant now, Position position, Votes votes);
     void suspicion_is_due(Instant now, Position position);
+    [[nodiscard]] Votes with_own(Votes votes) const;
+    [[nodiscard]] Votes of_witnesses(MemberId accused, const Votes& votes) const;
+    [[nodiscard]] bool is_quorum(Instant now, const Votes& votes) const;
+    [[nodiscard]] bool is_credible(Instant now, const Votes& votes) const;
+    void cleared(Instant now, Position position, const wire::MemberRecord& record);
     void forget_at(Instant now, Position position);
 
     void set_claim(Instant now, Position position, Claim claim);
@@ -251,6 +309,9 @@ private:
     MemberIndex index_;
 
     std::map<MemberId, Suspicion> suspicions_;
+    std::map<MemberId, Votes> evidence_;  ///< Of the dead: 1 .. kVotesMax.
+    Accusers accusers_;
+    Flaps flaps_;
     std::map<MemberId, Floor> floors_;
     /// When a member that is suspect or dead may be told so again; see `heard_from`.
     std::map<MemberId, Instant> reminders_;

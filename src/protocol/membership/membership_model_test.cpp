@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <map>
 #include <optional>
+#include <set>
 
+#include "base/limits.hpp"
 #include "protocol/membership/membership.hpp"
 #include "protocol/testing.hpp"
 
@@ -29,6 +31,26 @@ public:
     [[nodiscard]] bool is_below_floor(MemberId member, Incarnation incarnation) const {
         const auto floor = floors_.find(member);
         return floor != floors_.end() && incarnation <= floor->second;
+    }
+    /// What an accusation amounts to by its votes; nothing if nobody whom we know has voted. Who is
+    /// unreliable is asked of the machine itself, for the twin is about merging.
+    [[nodiscard]] std::optional<Claim> weigh(Instant now, const Membership& machine,
+                                             const wire::Accusation& accusation) const {
+        std::set<MemberId> voters;
+        for (const wire::Vote& vote : accusation.votes) {
+            const bool is_known = vote.voter == MemberId(1) || claims_.contains(vote.voter);
+            if (is_known && vote.voter != accusation.member) voters.insert(vote.voter);
+        }
+        if (voters.empty()) return std::nullopt;
+        const bool are_few = claims_.size() + 1 <= kQuorumExemptMembers;
+        const bool is_credible = are_few || std::ranges::any_of(voters, [&](MemberId voter) {
+                                     return !machine.is_unreliable(now, voter);
+                                 });
+        const Claim suspicion{accusation.incarnation, Status::suspect};
+        if (!is_credible && believed(accusation.member) != suspicion) return std::nullopt;
+        const bool is_quorum = is_credible && (voters.size() >= 2 || are_few);
+        const bool is_death = accusation.status == Status::dead && is_quorum;
+        return Claim{accusation.incarnation, is_death ? Status::dead : Status::suspect};
     }
     [[nodiscard]] std::optional<Claim> believed(MemberId member) const {
         const auto heard = claims_.find(member);
@@ -54,7 +76,7 @@ public:
         const MemberId from(2 + random_.below(kMembers));
         const Incarnation incarnation(static_cast<std::uint32_t>(1 + random_.below(6)));
         now_ += 1ms * static_cast<int>(random_.below(400));
-        switch (random_.below(8)) {
+        switch (random_.below(9)) {
             case 0:
             case 1:
                 hear_record(from, member, incarnation, random_.below(10) == 0);
@@ -73,6 +95,9 @@ public:
                 break;
             case 6:
                 membership_.heard_from(now_, member);
+                break;
+            case 7:
+                declare(member, incarnation);
                 break;
             default:
                 forget(member);
@@ -102,13 +127,37 @@ private:
     }
 
     void hear_accusation(MemberId from, MemberId member, Claim claim) {
-        if (twin_.believed(member)) twin_.claim(member, claim);
-        membership_.handle_accusation(now_, from, {member, claim.first, claim.second, from});
+        wire::Accusation accusation{member, claim.first, claim.second, from, {}};
+        for (auto count = random_.below(kVotesMax + 1); count > 0; --count) {
+            // Ourselves, members, those who are none yet; the accused too.
+            const wire::Vote vote{MemberId(1 + random_.below(kMembers + 2))};
+            const auto twin = std::ranges::find(accusation.votes, vote.voter, &wire::Vote::voter);
+            if (twin == accusation.votes.end()) accusation.votes.push_back(vote);
+        }
+        const auto weight = twin_.weigh(now_, membership_, accusation);
+        if (weight && twin_.believed(member)) twin_.claim(member, *weight);
+        membership_.handle_accusation(now_, from, accusation);
+    }
+
+    void declare(MemberId member, Incarnation incarnation) {
+        const auto believed = twin_.believed(member);
+        const wire::Vote vote{MemberId(2 + random_.below(kMembers))};
+        if (believed && believed->first == incarnation && believed->second < Status::dead) {
+            wire::Accusation accusation{
+                member, incarnation, Status::dead, vote.voter, {vote, {MemberId(1)}}};
+            if (membership_.is_flapping(now_, member)) accusation.status = Status::suspect;
+            const auto weight = twin_.weigh(now_, membership_, accusation);
+            if (weight) twin_.claim(member, *weight);
+        }
+        membership_.declared(now_, member, incarnation, {vote});
     }
 
     void miss(MemberId member) {
         const auto believed = twin_.believed(member);
-        if (believed && believed->second == Status::alive) {
+        const auto weight =
+            twin_.weigh(now_, membership_,
+                        {member, Incarnation{}, Status::suspect, MemberId(1), {{MemberId(1)}}});
+        if (believed && believed->second == Status::alive && weight) {
             twin_.claim(member, {believed->first, Status::suspect});
         }
         membership_.missed(now_, member);
@@ -176,13 +225,20 @@ TEST(MembershipModel, the_same_news_in_any_order_and_number_ends_in_the_same_vie
                     record_of(member, incarnation, 1 + random.below(2), random.below(8) == 0));
             } else {
                 const Status status = random.chance(0.5) ? Status::suspect : Status::dead;
-                news.emplace_back(
-                    wire::Accusation{member, Incarnation(incarnation), status, MemberId(2)});
+                wire::Accusation accusation{member, Incarnation(incarnation), status, MemberId(2)};
+                for (auto voter = 2 + random.below(3); voter < 5; ++voter) {
+                    if (MemberId(voter) != member) accusation.votes.push_back({MemberId(voter)});
+                }
+                news.emplace_back(std::move(accusation));
             }
         }
         std::map<MemberId, std::tuple<Incarnation, Status, wire::SharedRecord>> views[2];
         for (auto& view : views) {
-            Membership membership(record_of(MemberId(1), 1), {});
+            // So short a period that nobody is unreliable: that depends on the order.
+            ProtocolConfig config;
+            config.probe_period = 1ns;
+            Membership membership(record_of(MemberId(1), 1), config);
+            Instant now{};
             // An accusation needs a record to be held against; after that the order is free.
             for (std::uint64_t id = 2; id < 2 + kMembers; ++id) {
                 membership.handle_record(Instant{}, kNobody, record_of(MemberId(id), 0));
@@ -190,10 +246,11 @@ TEST(MembershipModel, the_same_news_in_any_order_and_number_ends_in_the_same_vie
             random.shuffle(std::span(news));
             for (int times = 0; times < 2; ++times) {
                 for (const auto& item : news) {
+                    now += 1ms;
                     if (const auto* record = std::get_if<wire::SharedRecord>(&item)) {
-                        membership.handle_record(Instant{}, MemberId(2), *record);
+                        membership.handle_record(now, MemberId(2), *record);
                     } else {
-                        membership.handle_accusation(Instant{}, MemberId(2),
+                        membership.handle_accusation(now, MemberId(2),
                                                      std::get<wire::Accusation>(item));
                     }
                     drain(membership);

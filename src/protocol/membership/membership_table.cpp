@@ -5,8 +5,10 @@
 #include <cassert>
 #include <span>
 
+#include "base/checksum.hpp"
 #include "base/limits.hpp"
 #include "protocol/membership/membership.hpp"
+#include "protocol/neighbours.hpp"
 
 namespace grapevine::protocol {
 
@@ -24,6 +26,7 @@ void Membership::set_claim(Instant now, Position position, Claim claim) {
     held.incarnation = claim.incarnation;
     held.status = claim.status;
     suspicions_.erase(member);
+    evidence_.erase(member);
     if (claim.status == Status::alive || claim.status == Status::left) reminders_.erase(member);
     place(position);
     schedule(member);
@@ -110,6 +113,12 @@ std::size_t Membership::alive_count() const {
     return peer_count_ + (is_leaving_ ? 0U : 1U);
 }
 
+std::uint64_t Membership::fingerprint() const {
+    std::uint64_t sum = is_leaving_ ? 0 : mix64(self_.value());
+    for (Position at = 0; at < peer_count_; ++at) sum += mix64(id_at(at).value());
+    return sum;
+}
+
 std::optional<wire::RumorItem> Membership::item_for(MemberId member) const {
     const Member* held = find(member);
     if (!held) {
@@ -121,12 +130,17 @@ std::optional<wire::RumorItem> Membership::item_for(MemberId member) const {
         case Status::alive:
         case Status::left:
             return held->record;
-        case Status::suspect:
-            // The latest accuser: that is the one who may be news.
-            return wire::Accusation{member, held->incarnation, Status::suspect,
-                                    suspicions_.at(member).accusers.back()};
+        case Status::suspect: {
+            // The latest votes: those are the ones that may be news.
+            const Votes& votes = suspicions_.at(member).votes;
+            const std::size_t count = std::min(votes.size(), kVotesMax);
+            return wire::Accusation{
+                member, held->incarnation, Status::suspect, votes.back().voter,
+                Votes(votes.end() - static_cast<std::ptrdiff_t>(count), votes.end())};
+        }
         case Status::dead:
-            return wire::Accusation{member, held->incarnation, Status::dead, self_};
+            return wire::Accusation{member, held->incarnation, Status::dead, self_,
+                                    evidence_.at(member)};
     }
     return std::nullopt;
 }
@@ -154,6 +168,13 @@ std::vector<MemberId> Membership::pick(Random& random, std::size_t count, Member
     return picked;
 }
 
+std::vector<MemberId> Membership::neighbours(std::size_t count) const {
+    std::vector<MemberId> peers;
+    peers.reserve(peer_count());
+    for (Position at = 0; at < peer_count(); ++at) peers.push_back(id_at(at));
+    return ring_neighbours(self_, peers, count);
+}
+
 std::optional<MemberId> Membership::pick_dead(Random& random) const {
     std::vector<MemberId> dead;
     for (Position at = peer_count_; at < members_.size(); ++at) {
@@ -170,7 +191,17 @@ const Membership::Counters& Membership::counters() const {
 void Membership::check_invariants() const {
     assert(index_.count() == members_.size());
     assert(members_.size() <= kMembersMax && floors_.size() <= kForgottenMax);
+    const auto assert_votes = [](MemberId accused, const Votes& votes) {
+        assert(!votes.empty());
+        for (auto vote = votes.begin(); vote != votes.end(); ++vote) {
+            assert(vote->voter != accused && vote->voter != kNobody);
+            assert(std::find_if(votes.begin(), vote, [&](const wire::Vote& other) {
+                       return other.voter == vote->voter;
+                   }) == vote);
+        }
+    };
     std::size_t suspect_count = 0;
+    std::size_t dead_count = 0;
     std::size_t timer_count = floors_.size();
     for (Position at = 0; at < members_.size(); ++at) {
         const Member& member = members_[at];
@@ -185,17 +216,23 @@ void Membership::check_invariants() const {
             assert((member.status == Status::left) == member.record->leaving);
         }
         if (member.status == Status::suspect) ++suspect_count;
+        if (member.status == Status::dead) {
+            ++dead_count;
+            assert_votes(id, evidence_.at(id));
+            assert(evidence_.at(id).size() <= kVotesMax);
+        }
         if (timer_of(id) != kNever) {
             assert(timers_.contains({timer_of(id), id}));
             ++timer_count;
         }
     }
     assert(timers_.size() == timer_count);
-    assert(suspicions_.size() == suspect_count);
+    assert(suspicions_.size() == suspect_count && evidence_.size() == dead_count);
     for (const auto& [id, suspicion] : suspicions_) {
         assert(find(id) && find(id)->status == Status::suspect);
         assert(suspicion.awaits_verdict == (suspicion.due == kNever));
-        assert(suspicion.accusers.size() <= suspicion.times.confirmations_max + 1);
+        assert_votes(id, suspicion.votes);
+        assert(suspicion.confirmations() <= suspicion.times.confirmations_max);
     }
     const Member* self = find(self_);
     assert(self && self->status == (is_leaving_ ? Status::left : Status::alive));

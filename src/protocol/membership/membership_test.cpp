@@ -14,14 +14,19 @@ using namespace std::chrono_literals;
 using testing::drain;
 using testing::only;
 using testing::record_of;
+using testing::votes_of;
 using wire::Status;
 using Kind = MemberChange::Kind;
 
 constexpr MemberId kSelf(1);
 
+/// As far as the rule asks for: a suspicion with the vote of the accuser, a death with that of 5,
+/// too.
 wire::Accusation accusation_of(std::uint64_t member, std::uint32_t incarnation, Status status,
                                std::uint64_t accuser = 3) {
-    return {MemberId(member), Incarnation(incarnation), status, MemberId(accuser)};
+    auto votes = votes_of({accuser});
+    if (status == Status::dead) votes.push_back(wire::Vote{MemberId(5)});
+    return {MemberId(member), Incarnation(incarnation), status, MemberId(accuser), votes};
 }
 
 /// Member 1 with peers 2 .. count, everything drained.
@@ -60,7 +65,8 @@ struct View {
     }
     Status status(std::uint64_t member) { return membership.find(MemberId(member))->status; }
     void kill(std::uint64_t member, std::uint32_t incarnation = 5) {
-        accuse(3, accusation_of(member, incarnation, Status::dead));
+        const auto votes = votes_of({member == 3 ? 4U : 3U, member == 5 ? 6U : 5U});
+        accuse(3, {MemberId(member), Incarnation(incarnation), Status::dead, MemberId(3), votes});
         drain(membership);
     }
 };
@@ -376,7 +382,8 @@ TEST(Membership, who_was_forgotten_and_speaks_is_told_that_it_is_dead) {
     for (int packet = 0; packet < 100; ++packet) view.membership.heard_from(view.now, MemberId(2));
     EXPECT_EQ(only<Membership::Tell>(drain(view.membership)).size(), 1U);
     EXPECT_EQ(std::get<wire::Accusation>(*view.membership.item_for(MemberId(2))),
-              accusation_of(2, 7, Status::dead, 1));
+              (wire::Accusation{MemberId(2), Incarnation(7), Status::dead, kSelf}))
+        << "told to nobody but itself, so it needs no evidence";
 }
 
 TEST(Membership, a_floor_ends_with_its_own_life) {
@@ -427,8 +434,9 @@ TEST(Membership, what_is_told_of_a_member_is_its_record_or_an_accusation) {
     EXPECT_EQ(view.membership.item_for(MemberId(77)), std::nullopt);
     EXPECT_TRUE(std::holds_alternative<wire::SharedRecord>(*view.membership.item_for(MemberId(2))));
     view.kill(2);
-    EXPECT_EQ(std::get<wire::Accusation>(*view.membership.item_for(MemberId(2))),
-              accusation_of(2, 5, Status::dead, 1));
+    EXPECT_EQ(
+        std::get<wire::Accusation>(*view.membership.item_for(MemberId(2))),
+        (wire::Accusation{MemberId(2), Incarnation(5), Status::dead, kSelf, votes_of({3, 5})}));
 }
 
 TEST(Membership, members_are_visited_by_id) {

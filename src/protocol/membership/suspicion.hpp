@@ -47,6 +47,11 @@ struct SuspicionTimes {
         };
     }
 
+    /// The same, but not below `hold`, which a member gets that keeps coming back (flaps.hpp).
+    [[nodiscard]] SuspicionTimes held_for(Duration hold) const {
+        return {std::max(minimum, hold), std::max(maximum, hold), confirmations_max};
+    }
+
     /// `confirmations` is C: independent accusers after the first.
     [[nodiscard]] Duration timeout(std::uint32_t confirmations) const {
         if (confirmations_max == 0) return minimum;

@@ -4,6 +4,9 @@
 #include <cassert>
 #include <utility>
 
+#include "protocol/membership/pick_members.hpp"
+#include "protocol/membership/ring_sequence.hpp"
+
 namespace grapevine::protocol {
 
 namespace {
@@ -16,8 +19,12 @@ Duration nack_delay(Duration ping_timeout) {
 
 }  // namespace
 
-Swim::Swim(MemberId self, const ProtocolConfig& config, std::uint64_t seed)
-    : self_(self), config_(config), random_(seed), health_(config.local_health_max) {
+Swim::Swim(MemberId self, const ProtocolConfig& config, std::uint64_t seed, Rounds rounds)
+    : self_(self),
+      config_(config),
+      rounds_(rounds),
+      random_(seed),
+      health_(config.local_health_max) {
     assert(self != kNobody);
     // An indirect ack makes four trips; it must fit into what the direct ping leaves of the period.
     assert(config.probe_period > 2 * config.ping_timeout);
@@ -93,25 +100,25 @@ MemberId Swim::next_target() {
 }
 
 std::vector<MemberId> Swim::pick_helpers(MemberId target) {
-    std::vector<MemberId> helpers;
-    const std::size_t wanted = config_.indirect_count;
-    if (round_.size() <= 2 * (wanted + 1)) {
-        std::ranges::remove_copy(round_, std::back_inserter(helpers), target);
-        random_.shuffle(std::span(helpers));
-        if (helpers.size() > wanted) helpers.resize(wanted);
-        return helpers;
+    return pick_members(random_, round_, config_.indirect_count, std::span(&target, 1));
+}
+
+void Swim::add_near_helpers(MemberId target, std::vector<MemberId>& helpers) {
+    // All but one: those near us share our lines, so one that was drawn from all keeps its place.
+    std::vector<MemberId> near;
+    for (const MemberId member : near_) {
+        const bool is_kept = !helpers.empty() && helpers.front() == member;
+        if (member != target && !is_kept && position_of(member)) near.push_back(member);
     }
-    // More than twice as many members as wanted: each try hits with a probability above one half.
-    while (helpers.size() < wanted) {
-        const MemberId helper = round_[random_.below(round_.size())];
-        if (helper == target || std::ranges::find(helpers, helper) != helpers.end()) continue;
-        helpers.push_back(helper);
+    if (near.empty()) return;
+    random_.shuffle(std::span(near));
+    for (std::size_t at = 1; at < helpers.size() && at <= near.size(); ++at) {
+        helpers[at] = near[at - 1];
     }
-    return helpers;
 }
 
 ProbeSequence Swim::next_sequence() {
-    last_sequence_ = last_sequence_.next();
+    last_sequence_ = ProbeSequence((last_sequence_.value() + 1) % kRingSequences);
     return last_sequence_;
 }
 
@@ -150,6 +157,7 @@ void Swim::end_period(Instant now) {
 void Swim::ask_helpers(Instant now) {
     const auto direct = std::get<Direct>(probe_);
     std::vector<MemberId> helpers = pick_helpers(direct.target);
+    add_near_helpers(direct.target, helpers);
     for (const MemberId helper : helpers) {
         send(helper, wire::PingReq{direct.sequence, direct.target});
     }
@@ -206,8 +214,10 @@ void Swim::handle(Instant now, MemberId from, const ProbeMessage& message) {
         handle_ack(now, from, ack->sequence);
     } else if (const auto* request = std::get_if<wire::PingReq>(&message)) {
         do_favour(now, from, *request);
+    } else if (const auto* nack = std::get_if<wire::Nack>(&message)) {
+        handle_nack(from, nack->sequence);
     } else {
-        handle_nack(from, std::get<wire::Nack>(message).sequence);
+        ++counters_.dropped_unexpected;  // Of another detector: this overlay is set up unevenly.
     }
 }
 
@@ -241,7 +251,7 @@ bool Swim::settle_round_probe(Instant now, MemberId from, ProbeSequence sequence
         return false;
     }
     health_.probe_succeeded();
-    outbox_.push_back(Answered{target, round_trip});
+    outbox_.push_back(Answered{target, round_trip, from != target});
     probe_ = Settled{};
     return true;
 }
@@ -254,7 +264,7 @@ bool Swim::settle_last_chance(Instant now, MemberId from, ProbeSequence sequence
     if (from != member && !is_helper) return false;
     const Duration round_trip = from == member ? now - chance->sent_at : Duration::zero();
     last_chances_.erase(chance);
-    outbox_.push_back(Answered{member, round_trip});
+    outbox_.push_back(Answered{member, round_trip, from != member});
     outbox_.push_back(Confirmed{member, true});
     begin_waiting_last_chances(now);
     return true;
@@ -371,7 +381,8 @@ void Swim::advance_favours(Instant now, bool is_late) {
 void Swim::advance(Instant now) {
     const Instant due = deadline();
     if (due > now) return;
-    const bool is_idle = std::holds_alternative<Idle>(probe_) && !round_.empty();
+    const bool is_idle =
+        std::holds_alternative<Idle>(probe_) && !round_.empty() && rounds_ == Rounds::on;
     if (is_idle) {
         period_end_ = now + Duration(static_cast<Duration::rep>(random_.below(
                                 static_cast<std::uint64_t>(config_.probe_period.count()))));
@@ -409,7 +420,7 @@ Instant Swim::deadline() const {
     Instant due = kNever;
     if (std::holds_alternative<Idle>(probe_)) {
         // At once: `add` is not told the time, so the phase is drawn when we are.
-        if (!round_.empty()) return Instant{};
+        if (!round_.empty() && rounds_ == Rounds::on) return Instant{};
     } else {
         due = period_end_;
     }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -61,9 +62,14 @@ public:
         std::uint64_t dropped_unexpected = 0;  ///< Acks and nacks that match nothing of ours.
     };
 
+    /// Without its rounds it probes nobody by itself: it answers pings, does favours and gives last
+    /// chances, which the detectors of other papers owe their group too, and so hold one of these.
+    enum class Rounds : std::uint8_t { on, off };
+
     /// `seed` decides the order of the rounds, the helpers and the phase. Nothing else is left to
     /// chance.
-    Swim(MemberId self, const ProtocolConfig& config, std::uint64_t seed);
+    Swim(MemberId self, const ProtocolConfig& config, std::uint64_t seed,
+         Rounds rounds = Rounds::on);
 
     void add(MemberId member) override;
     void remove(MemberId member) override;
@@ -79,6 +85,10 @@ public:
     /// nothing; above kLastChancesMax a request waits until another has ended.
     void confirm(Instant now, MemberId member) override;
 
+    /// For the helpers of the rounds. Those of a last chance are drawn from all: there it is the
+    /// other paths that count, not the soonest answer.
+    void prefer(const std::vector<MemberId>& near) override { near_ = near; }
+
     void self_refuted(Instant now) override;
 
     void advance(Instant now) override;
@@ -86,6 +96,17 @@ public:
     [[nodiscard]] Instant deadline() const override;
 
     [[nodiscard]] std::uint32_t local_health() const override { return health_.multiplier(); }
+
+    // -- For a detector that has this one behind it --
+
+    /// One health for both: what either learns of our slowness stretches the times of both.
+    [[nodiscard]] LocalHealth& health() { return health_; }
+    [[nodiscard]] const LocalHealth& health() const { return health_; }
+    /// All that were added, in the order of this round. Valid until the next input.
+    [[nodiscard]] std::span<const MemberId> members() const { return round_; }
+    [[nodiscard]] bool is_watching(MemberId member) const {
+        return position_of(member).has_value();
+    }
 
     [[nodiscard]] std::size_t member_count() const { return round_.size(); }
     [[nodiscard]] const Counters& counters() const { return counters_; }
@@ -149,6 +170,7 @@ private:
 
     [[nodiscard]] MemberId next_target();
     [[nodiscard]] std::vector<MemberId> pick_helpers(MemberId target);
+    void add_near_helpers(MemberId target, std::vector<MemberId>& helpers);
     [[nodiscard]] ProbeSequence next_sequence();
     [[nodiscard]] std::optional<std::uint32_t> position_of(MemberId member) const;
     void swap_positions(std::size_t first, std::size_t second);
@@ -156,6 +178,7 @@ private:
 
     const MemberId self_;
     const ProtocolConfig config_;
+    const Rounds rounds_;
     Random random_;
     LocalHealth health_;
 
@@ -171,6 +194,8 @@ private:
     std::vector<Favour> favours_;           ///< Oldest first.
     std::vector<LastChance> last_chances_;  ///< Oldest first.
     std::deque<MemberId> waiting_;          ///< Last chances above kLastChancesMax.
+
+    std::vector<MemberId> near_;  ///< As told by `prefer`; some may be gone.
 
     std::deque<Action> outbox_;
     Counters counters_;

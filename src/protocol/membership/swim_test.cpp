@@ -373,5 +373,25 @@ TEST(Swim, random_inputs_keep_the_invariants) {
     }
 }
 
+TEST(Swim, helpers_are_those_near_us_but_for_one) {
+    const std::vector<MemberId> near = {MemberId(40), MemberId(41), MemberId(42), MemberId(99)};
+    int near_helpers = 0;
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        Prober prober(50, seed);
+        prober.swim.prefer(near);
+        const auto helpers =
+            receivers_of<wire::PingReq>(prober.sends(prober.now + prober.config.ping_timeout));
+        ASSERT_EQ(helpers.size(), 3U);
+        EXPECT_EQ(std::set<MemberId>(helpers.begin(), helpers.end()).size(), 3U);
+        EXPECT_EQ(std::ranges::find(helpers, prober.target), helpers.end());
+        EXPECT_EQ(std::ranges::find(helpers, MemberId(99)), helpers.end()) << "it is no member";
+        for (const MemberId helper : helpers) {
+            near_helpers += helper.value() >= 40 && helper.value() <= 42 ? 1 : 0;
+        }
+    }
+    EXPECT_GE(near_helpers, 95);
+    EXPECT_LE(near_helpers, 120);
+}
+
 }  // namespace
 }  // namespace grapevine::protocol

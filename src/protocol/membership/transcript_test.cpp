@@ -1,5 +1,6 @@
-// Plays the stories in testdata/: `swim_*.txt` against the detector, `membership_*.txt` against the
-// view. The words of both are read here; GV_REWRITE=1 rewrites the files.
+// Plays the stories in testdata/: `swim_*.txt` and `rings_*.txt` against the detectors,
+// `membership_*.txt` against the view. The words of all are read here; GV_REWRITE=1 rewrites the
+// files.
 
 #include "support/transcript.hpp"
 
@@ -11,6 +12,8 @@
 #include <vector>
 
 #include "protocol/membership/membership.hpp"
+#include "protocol/membership/ring_sequence.hpp"
+#include "protocol/membership/rings.hpp"
 #include "protocol/membership/swim.hpp"
 #include "protocol/testing.hpp"
 
@@ -79,94 +82,147 @@ TranscriptHandler handler_of() {
     };
 }
 
-class SwimTeller {
+/// Those of the rings are "ring/counter", with "-" for the ring of a ping that belongs to none.
+std::string text_of(ProbeSequence sequence) {
+    if (!is_ring_sequence(sequence)) return std::to_string(sequence.value());
+    const auto ring = ring_of(sequence);
+    const std::string name = ring ? std::to_string(*ring) : "-";
+    return fmt::format("{}/{}", name, sequence.value() & ((1U << kRingShift) - 1));
+}
+
+ProbeSequence sequence_of(const std::string& word) {
+    const auto slash = word.find('/');
+    const auto number = [](const std::string& digits) {
+        return static_cast<std::uint32_t>(std::stoul(digits));
+    };
+    if (slash == std::string::npos) return ProbeSequence(number(word));
+    const std::string ring = word.substr(0, slash);
+    return ring_sequence(ring == "-" ? kNoRing : static_cast<std::uint8_t>(number(ring)),
+                         number(word.substr(slash + 1)));
+}
+
+/// "ping", "ack", "nack", "ping-req", "burst", "alive" and "dead", as they are told and heard.
+ProbeMessage message_of(const Words& words) {
+    const ProbeSequence sequence = sequence_of(words.value("seq", "0"));
+    const MemberId target(words.number("target", 0));
+    const std::string& kind = words[3];
+    if (kind == "ping") return wire::Ping{sequence, {}};
+    if (kind == "ack") {
+        const auto shift = std::stoi(words.value("shift", "0"));
+        return wire::Ack{sequence, static_cast<std::int16_t>(shift)};
+    }
+    if (kind == "nack") return wire::Nack{sequence};
+    if (kind == "burst") return wire::BurstRequest{sequence, target, {}};
+    if (kind == "alive") return wire::BurstVerdict{sequence, target, {}, true, {}};
+    if (kind == "dead") {
+        return wire::BurstVerdict{sequence, target, {}, false, wire::Vote{member_of(words[2]), {}}};
+    }
+    return wire::PingReq{sequence, target};
+}
+
+std::string text_of_probe(const ProbeMessage& message) {
+    if (const auto* ping = std::get_if<wire::Ping>(&message)) {
+        return fmt::format("ping seq={}", text_of(ping->sequence));
+    }
+    if (const auto* ack = std::get_if<wire::Ack>(&message)) {
+        const std::string shift = ack->shift_ms == 0 ? "" : fmt::format(" shift={}", ack->shift_ms);
+        return fmt::format("ack seq={}{}", text_of(ack->sequence), shift);
+    }
+    if (const auto* nack = std::get_if<wire::Nack>(&message)) {
+        return fmt::format("nack seq={}", text_of(nack->sequence));
+    }
+    if (const auto* burst = std::get_if<wire::BurstRequest>(&message)) {
+        return fmt::format("burst seq={} target={}", text_of(burst->sequence),
+                           burst->target.value());
+    }
+    if (const auto* verdict = std::get_if<wire::BurstVerdict>(&message)) {
+        return fmt::format("{} seq={} target={}", verdict->is_alive ? "alive" : "dead",
+                           text_of(verdict->sequence), verdict->target.value());
+    }
+    const auto& request = std::get<wire::PingReq>(message);
+    return fmt::format("ping-req seq={} target={}", text_of(request.sequence),
+                       request.target.value());
+}
+
+std::string text_of_action(const Detector::Action& action) {
+    if (const auto* send = std::get_if<Detector::SendProbe>(&action)) {
+        return fmt::format("-> {} {}\n", send->to.value(), text_of_probe(send->message));
+    }
+    if (const auto* missed = std::get_if<Detector::Missed>(&action)) {
+        return fmt::format("missed {}\n", missed->member.value());
+    }
+    if (const auto* answered = std::get_if<Detector::Answered>(&action)) {
+        if (answered->is_relayed) {
+            return fmt::format("answered {}, others say\n", answered->member.value());
+        }
+        return fmt::format("answered {} after {}\n", answered->member.value(),
+                           text_of(Instant{} + answered->round_trip));
+    }
+    if (const auto* declared = std::get_if<Detector::Declared>(&action)) {
+        std::string voters;
+        for (const wire::Vote& vote : declared->votes) {
+            voters += fmt::format(" {}", vote.voter.value());
+        }
+        return fmt::format("declared {}, voted by{}\n", declared->member.value(), voters);
+    }
+    const auto& confirmed = std::get<Detector::Confirmed>(action);
+    return fmt::format("confirmed {} {}\n", confirmed.member.value(),
+                       confirmed.is_alive ? "alive" : "dead");
+}
+
+/// What all detectors understand; `Machine` is told how to be made.
+template <typename Machine>
+class DetectorTeller {
 public:
     std::string tell(const Words& words) {
-        if (words[0] == "swim") return make(words);
+        if (words[0] == "swim" || words[0] == "rings") {
+            machine_ = std::make_unique<Machine>(member_of(words.value("self", "1")),
+                                                 config_of(words), words.number("seed", 1));
+            return "";
+        }
         now_ = Instant{} + duration_of(words[0]);
         const std::string& verb = words[1];
         if (verb == "members") {
             for (std::size_t at = 2; at < words.words.size(); ++at)
-                swim_->add(member_of(words[at]));
+                machine_->add(member_of(words[at]));
         } else if (verb == "remove") {
-            swim_->remove(member_of(words[2]));
+            machine_->remove(member_of(words[2]));
         } else if (verb == "advance") {
-            swim_->advance(now_);
+            machine_->advance(now_);
         } else if (verb == "unreachable") {
-            swim_->unreachable(now_, member_of(words[2]));
+            machine_->unreachable(now_, member_of(words[2]));
         } else if (verb == "confirm") {
-            swim_->confirm(now_, member_of(words[2]));
+            machine_->confirm(now_, member_of(words[2]));
         } else if (verb == "refuted") {
-            swim_->self_refuted(now_);
+            machine_->self_refuted(now_);
         } else if (verb == "from") {
-            swim_->handle(now_, member_of(words[2]), message_of(words));
+            machine_->handle(now_, member_of(words[2]), message_of(words));
         } else {
             ADD_FAILURE() << "unknown word: " << verb;
         }
-        swim_->check_invariants();
-        return actions();
-    }
-
-    std::string ending() {
-        return fmt::format("deadline {} health {}\n", text_of(swim_->deadline()),
-                           swim_->local_health());
-    }
-
-private:
-    std::string make(const Words& words) {
-        ProtocolConfig config;
-        config.probe_period = duration_of(words.value("period", "1000ms"));
-        config.ping_timeout = duration_of(words.value("timeout", "300ms"));
-        config.indirect_count = static_cast<std::uint8_t>(words.number("helpers", 3));
-        config.lateness_max = duration_of(words.value("lateness", "250ms"));
-        swim_ = std::make_unique<Swim>(member_of(words.value("self", "1")), config,
-                                       words.number("seed", 1));
-        return "";
-    }
-
-    static ProbeMessage message_of(const Words& words) {
-        const ProbeSequence sequence(static_cast<std::uint32_t>(words.number("seq", 0)));
-        if (words[3] == "ping") return wire::Ping{sequence, {}};
-        if (words[3] == "ack") return wire::Ack{sequence};
-        if (words[3] == "nack") return wire::Nack{sequence};
-        return wire::PingReq{sequence, MemberId(words.number("target", 0))};
-    }
-
-    static std::string text_of_probe(const ProbeMessage& message) {
-        if (const auto* ping = std::get_if<wire::Ping>(&message)) {
-            return fmt::format("ping seq={}", ping->sequence.value());
-        }
-        if (const auto* ack = std::get_if<wire::Ack>(&message)) {
-            return fmt::format("ack seq={}", ack->sequence.value());
-        }
-        if (const auto* nack = std::get_if<wire::Nack>(&message)) {
-            return fmt::format("nack seq={}", nack->sequence.value());
-        }
-        const auto& request = std::get<wire::PingReq>(message);
-        return fmt::format("ping-req seq={} target={}", request.sequence.value(),
-                           request.target.value());
-    }
-
-    std::string actions() {
+        machine_->check_invariants();
         std::string output;
-        for (const auto& action : drain(*swim_)) {
-            if (const auto* send = std::get_if<Detector::SendProbe>(&action)) {
-                output += fmt::format("-> {} {}\n", send->to.value(), text_of_probe(send->message));
-            } else if (const auto* missed = std::get_if<Detector::Missed>(&action)) {
-                output += fmt::format("missed {}\n", missed->member.value());
-            } else if (const auto* answered = std::get_if<Detector::Answered>(&action)) {
-                output += fmt::format("answered {} after {}\n", answered->member.value(),
-                                      text_of(Instant{} + answered->round_trip));
-            } else {
-                const auto& confirmed = std::get<Detector::Confirmed>(action);
-                output += fmt::format("confirmed {} {}\n", confirmed.member.value(),
-                                      confirmed.is_alive ? "alive" : "dead");
-            }
-        }
+        for (const auto& action : drain(*machine_)) output += text_of_action(action);
         return output;
     }
 
-    std::unique_ptr<Swim> swim_;
+    std::string ending() {
+        return fmt::format("deadline {} health {}\n", text_of(machine_->deadline()),
+                           machine_->local_health());
+    }
+
+private:
+    static ProtocolConfig config_of(const Words& words) {
+        ProtocolConfig config = profile_config(
+            words[0] == "swim" ? Profile::lan : *parse_profile(words.value("profile", "fast")));
+        config.probe_period = duration_of(words.value("period", "1000ms"));
+        config.ping_timeout = duration_of(words.value("timeout", "300ms"));
+        config.indirect_count = static_cast<std::uint8_t>(words.number("helpers", 3));
+        if (words[0] == "swim") config.lateness_max = duration_of(words.value("lateness", "250ms"));
+        return config;
+    }
+
+    std::unique_ptr<Machine> machine_;
     Instant now_{};
 };
 
@@ -222,11 +278,12 @@ private:
         membership_ = std::make_unique<Membership>(
             record_of(member_of(words.value("self", "1")),
                       static_cast<std::uint32_t>(words.number("incarnation", 1))),
-            profile_config(*profile));
+            profile_config(*profile, DetectorKind::swim));
         return "";
     }
 
-    /// "from 2 record 3 incarnation=4 boot=1 leaving", "from 2 suspect 3 incarnation=4 by=5".
+    /// "from 2 record 3 incarnation=4 boot=1 leaving", "from 2 suspect 3 incarnation=4 by=5", "from
+    /// 2 dead 3 by=5 votes=4,5"; the vote of the accuser unless told otherwise.
     bool hear(Instant now, const Words& words) {
         const MemberId from = member_of(words[2]);
         const MemberId member = member_of(words[4]);
@@ -237,9 +294,15 @@ private:
                 record_of(member, incarnation, words.number("boot", 1), words.has("leaving")));
         }
         const auto status = words[3] == "dead" ? wire::Status::dead : wire::Status::suspect;
-        return membership_->handle_accusation(
-            now, from,
-            {member, Incarnation(incarnation), status, MemberId(words.number("by", from.value()))});
+        const std::uint64_t accuser = words.number("by", from.value());
+        std::vector<std::uint64_t> voters;
+        std::istringstream list(words.value("votes", std::to_string(accuser)));
+        for (std::string voter; std::getline(list, voter, ',');) {
+            voters.push_back(std::stoull(voter));
+        }
+        return membership_->handle_accusation(now, from,
+                                              {member, Incarnation(incarnation), status,
+                                               MemberId(accuser), testing::votes_of(voters)});
     }
 
     std::string told_of(MemberId member) const {
@@ -251,8 +314,13 @@ private:
                                (*record)->leaving ? " leaving" : "");
         }
         const auto& accusation = std::get<wire::Accusation>(*item);
-        return fmt::format("{} {} incarnation={} by={}", text_of(accusation.status), member.value(),
-                           accusation.incarnation.value(), accusation.accuser.value());
+        std::string voters;
+        for (const wire::Vote& vote : accusation.votes) {
+            voters += fmt::format("{}{}", voters.empty() ? "" : ",", vote.voter.value());
+        }
+        return fmt::format("{} {} incarnation={} by={} votes={}", text_of(accusation.status),
+                           member.value(), accusation.incarnation.value(),
+                           accusation.accuser.value(), voters);
     }
 
     std::string actions() {
@@ -282,7 +350,11 @@ private:
 };
 
 TEST(Transcripts, swim) {
-    run_transcripts(kFolder, "swim_", handler_of<SwimTeller>);
+    run_transcripts(kFolder, "swim_", handler_of<DetectorTeller<Swim>>);
+}
+
+TEST(Transcripts, rings) {
+    run_transcripts(kFolder, "rings_", handler_of<DetectorTeller<Rings>>);
 }
 
 TEST(Transcripts, membership) {

@@ -42,6 +42,10 @@ public:
         }
         return picked;
     }
+    [[nodiscard]] std::vector<MemberId> neighbours(std::size_t count) const override {
+        Random always_the_same(self_);
+        return pick(always_the_same, count, kNobody);
+    }
 
 private:
     std::size_t self_;

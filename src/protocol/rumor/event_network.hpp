@@ -5,11 +5,13 @@
 #include <map>
 #include <memory>
 #include <queue>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/random.hpp"
+#include "protocol/neighbours.hpp"
 #include "protocol/rumor/events.hpp"
 #include "wire/size.hpp"
 
@@ -31,6 +33,10 @@ public:
         if (chosen.size() > count) chosen.resize(count);
         return chosen;
     }
+    std::vector<MemberId> neighbours(std::size_t count) const override {
+        return ring_neighbours(self, members_, count);
+    }
+    MemberId self{};
 
 private:
     std::vector<MemberId> members_;
@@ -50,6 +56,9 @@ public:
         /// Per stream, the sequence that must come next: order and "each once" are asserted here.
         std::map<wire::StreamId, std::uint64_t> next;
         std::uint64_t disorder = 0;
+        std::set<EventKey> flagged;  ///< Told although what they depend on was not.
+        /// Since its publishing, of each event told.
+        std::vector<Duration> took;
     };
     struct Node {
         MemberId id;
@@ -70,6 +79,8 @@ public:
         [](MemberId, const wire::Section&) { return false; };
     std::uint64_t bytes_sent = 0;
     std::uint64_t fragment_bytes_delivered = 0;  ///< Payload that arrived, first or again.
+    std::uint64_t fragments_delivered = 0;
+    std::uint64_t others_delivered = 0;  ///< Sections that are no fragments.
 
     EventNetwork(std::size_t count, std::uint64_t seed, ProtocolConfig protocol = {})
         : config(std::move(protocol)), random_(seed) {
@@ -81,6 +92,7 @@ public:
         const MemberId id{nodes_.size() + 1};
         auto node = std::make_unique<Node>();
         node->id = id;
+        node->peers.self = id;
         node->events =
             std::make_unique<Events>(id, Epoch{1}, config, node->peers, random_.next(), replay);
         nodes_.push_back(std::move(node));
@@ -98,6 +110,11 @@ public:
     void crash(MemberId id) {
         at(id).is_up = false;
         refresh_peers();
+        for (auto& other : nodes_) {
+            if (!other->is_up) continue;
+            other->events->peer_left(now_, id);
+            drain(*other);
+        }
     }
 
     /// Starts `id` anew with an empty memory and the next epoch.
@@ -109,6 +126,8 @@ public:
         refresh_peers();
         for (auto& other : nodes_) {
             if (other->id == id || !other->is_up) continue;
+            other->events->peer_joined(now_, id);
+            drain(*other);
             node.events->peer_joined(now_, other->id);
             drain(node);
         }
@@ -120,10 +139,12 @@ public:
     Instant now() const { return now_; }
     Random& random() { return random_; }
 
-    EventSequence publish(std::uint64_t id, std::string topic, Bytes payload) {
+    EventSequence publish(std::uint64_t id, std::string topic, Bytes payload,
+                          PublishOptions options = {}) {
         Node& node = at(id);
-        const auto sequence = node.events->publish(now_, WallTime{now_.time_since_epoch().count()},
-                                                   std::move(topic), std::move(payload));
+        const auto sequence =
+            node.events->publish(now_, WallTime{now_.time_since_epoch().count()}, std::move(topic),
+                                 std::move(payload), std::move(options));
         assert(sequence.has_value());
         drain(node);
         return *sequence;
@@ -200,6 +221,9 @@ private:
         if (!to.is_up || is_cut(datagram.from, datagram.to)) return true;
         if (const auto* fragment = std::get_if<wire::EventFragment>(&datagram.section)) {
             fragment_bytes_delivered += fragment->payload.size;
+            ++fragments_delivered;
+        } else {
+            ++others_delivered;
         }
         std::visit(
             [&](const auto& section) {
@@ -219,6 +243,11 @@ private:
             } else if (const auto* deliver = std::get_if<Events::Deliver>(&*action)) {
                 tell(node.told, deliver->event->stream, deliver->event->sequence.value(), 1);
                 node.told.events.push_back(deliver->event);
+                if (deliver->is_causal_unknown) {
+                    node.told.flagged.insert({deliver->event->stream, deliver->event->sequence});
+                }
+                const Instant published{Duration(deliver->event->published_at.unix_ms)};
+                node.told.took.push_back(now_ - published);
             } else {
                 const auto& gap = std::get<Events::Gap>(*action);
                 tell(node.told, gap.stream, gap.first.value(),

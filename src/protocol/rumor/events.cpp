@@ -7,6 +7,8 @@
 
 #include "base/limits.hpp"
 #include "base/mutant.hpp"
+#include "base/overloaded.hpp"
+#include "protocol/rumor/make_spreader.hpp"
 
 namespace grapevine::protocol {
 namespace {
@@ -42,15 +44,45 @@ Outcome<void> check_publish(std::string_view topic, const Bytes& payload) {
     return {};
 }
 
+bool is_large(std::size_t total_bytes) {
+    return fragment_count_of(total_bytes) > kEagerFragmentsMax;
+}
+
+/// How an event came that is whole now; `from` brought its last part.
+Arrival arrival_of(const Stream::Completed& whole, MemberId from) {
+    const Event& event = *whole.event;
+    const bool is_repair = whole.pushed_by == kNobody;
+    return {{event.stream, event.sequence},
+            is_repair ? from : whole.pushed_by,
+            event.hops,
+            is_repair,
+            is_large(event.payload->size())};
+}
+
+/// The same of a fragment that came unasked.
+Arrival arrival_of(const wire::EventFragment& fragment, MemberId from) {
+    return {{fragment.stream, fragment.sequence},
+            from,
+            hops_after(fragment.hops),
+            false,
+            is_large(fragment.total_bytes)};
+}
+
 /// Consistent in itself: the decoder has checked lengths, not what they mean together.
 bool is_consistent(const wire::EventFragment& fragment) {
     if (fragment.stream.publisher == kNobody || fragment.sequence == EventSequence{}) return false;
     if (fragment.topic.empty() || fragment.topic.size() > kTopicBytesMax) return false;
-    if (fragment.total_bytes > kEventPayloadBytesMax) return false;
+    const std::size_t bytes_max =
+        fragment.has_dependencies ? kEventBytesMax : kEventPayloadBytesMax;
+    if (fragment.total_bytes > bytes_max) return false;
     if (fragment.count != fragment_count_of(fragment.total_bytes)) return false;
     if (fragment.index >= fragment.count) return false;
-    return fragment.payload.view().size() ==
-           fragment_bytes_of(fragment.total_bytes, fragment.index);
+    const ByteView payload = fragment.payload.view();
+    if (payload.size() != fragment_bytes_of(fragment.total_bytes, fragment.index)) return false;
+    // The first fragment has room for all dependencies.
+    static_assert(kDependencyBlockBytesMax <= kFragmentBytesMax);
+    if (!fragment.has_dependencies || fragment.index > 0) return true;
+    return decode_dependencies(payload).has_value();
 }
 
 }  // namespace
@@ -63,35 +95,51 @@ Events::Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& p
       peers_(peers),
       random_(seed),
       replay_(replay),
-      retention_(config_.retention_age, config_.retention_bytes, 2 * config_.frontier_interval) {
-    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}});
+      spreader_(make_spreader(self, config_, peers, random_.next())),
+      retention_(config_.retention_age, config_.retention_bytes, 2 * config_.frontier_interval),
+      pace_(pressure_interval()),
+      traces_(config_.retention_age),
+      causal_(config_.causal_patience,
+              [this](const EventKey& event) { return has_passed(event); }) {
+    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}, {}});
 }
 
 void Events::begin_life(Epoch epoch) {
     assert(epoch > own_.epoch);
     own_ = {self_, epoch};
-    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}});
+    flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}, {}});
 }
 
-Outcome<EventSequence> Events::publish(Instant now, WallTime wall, std::string topic,
-                                       Bytes payload) {
+Outcome<EventSequence> Events::publish(Instant now, WallTime wall, std::string topic, Bytes payload,
+                                       PublishOptions options) {
     GV_TRY_VOID(check_publish(topic, payload));
+    std::vector<EventKey> after = newest_of_each(std::move(options.after));
+    std::erase_if(after, [this](const EventKey& event) { return event.stream == own_; });
+    if (after.size() > kDependenciesMax) {
+        return std::unexpected(Refusal{
+            Refusal::Code::over_limit, fmt::format("{} events are to be seen first", after.size()),
+            fmt::format("name the newest {}: they imply the others", kDependenciesMax), "after"});
+    }
+    const Bytes block = encode_dependencies(after);
+    payload.insert(payload.begin(), block.begin(), block.end());
     now_ = std::max(now_, now);
     Flow& flow = flows_.at(own_);
     const EventSequence sequence = flow.stream.append();
     const auto event = std::make_shared<const Event>(Event{
-        own_, sequence, wall, std::move(topic), std::make_shared<const Bytes>(std::move(payload))});
+        own_, sequence, wall, std::move(topic), std::make_shared<const Bytes>(std::move(payload)),
+        !after.empty(), options.is_traced, 0, std::move(after), block.size()});
     flow.active_at = now;
     quiet_rounds_ = 0;
+    pace_.published(now);
     keep(now, event);
     ++counters_.published;
     ++counters_.delivered;
-    outbox_.push(Deliver{event});
-    if (fragment_count_of(event->payload->size()) == 1) {
-        push(*event, kNobody);
-    } else {
-        announce(flow, kNobody);
-    }
+    causal_.offer(now, event);
+    tell_subscribers();
+    const Arrival arrival{{own_, sequence}, kNobody, 0, false, is_large(event->payload->size())};
+    trace(now, *event, flow, arrival);
+    spreader_->added(now, arrival);
+    spread(now);
     return sequence;
 }
 
@@ -104,6 +152,7 @@ void Events::handle(Instant now, MemberId from, const wire::EventFragment& fragm
     }
     if (fragment.stream == own_) {
         ++counters_.duplicates;
+        if (fragment.is_traced) traces_.duplicate({fragment.stream, fragment.sequence});
         return;
     }
     Flow* flow = open(now, fragment.stream, nullptr, sequence);
@@ -115,10 +164,12 @@ void Events::handle(Instant now, MemberId from, const wire::EventFragment& fragm
     flow->repair.note_sent(from, sequence);
     note_publisher(now, from, *flow);
     const bool was_asked = flow->repair.arrived({sequence, fragment.index}, load_);
-    SharedEvent completed;
-    switch (flow->stream.accept(fragment, load_, completed)) {
+    Stream::Completed whole;
+    switch (flow->stream.accept(fragment, was_asked ? kNobody : from, load_, whole)) {
         case Stream::Verdict::duplicate:
             ++counters_.duplicates;
+            if (fragment.is_traced) traces_.duplicate({fragment.stream, fragment.sequence});
+            if (!was_asked) spreader_->duplicate(now, arrival_of(fragment, from));
             break;
         case Stream::Verdict::conflict:
             ++counters_.dropped_conflict;
@@ -128,21 +179,41 @@ void Events::handle(Instant now, MemberId from, const wire::EventFragment& fragm
             break;
         case Stream::Verdict::complete:
             // What we had to ask for is old news, which others ask for themselves. Sending it on
-            // would answer every healed partition with four copies of all it missed.
-            if (fragment.count == 1 && !was_asked) push(*completed, from);
-            keep(now, completed);
+            // would answer every healed partition with several copies of all it missed.
+            keep(now, whole.event);
+            trace(now, *whole.event, *flow, arrival_of(whole, from));
+            spreader_->added(now, arrival_of(whole, from));
             [[fallthrough]];
         case Stream::Verdict::partial:
             flow->repair.has_progress = true;
             if (sequence == flow->repair.hole().first) flow->repair.refresh_hole(now);
             break;
     }
-    settle(now, *flow, from);
+    settle(now, *flow);
     if (was_asked) request_more(now, *flow);
+    // Nobody will send the rest of a large event unasked.
+    if (is_large(fragment.total_bytes) && !was_asked && flow->due != kNever) schedule(*flow, now);
+    spread(now);
 }
 
-void Events::settle(Instant now, Flow& flow, MemberId from) {
-    if (deliver_ready(flow)) announce(flow, from);
+void Events::trace(Instant now, const Event& event, const Flow& flow, const Arrival& arrival) {
+    if (!event.is_traced) return;
+    const std::uint64_t sequence = event.sequence.value();
+    const bool is_revealed =
+        flow.repair.revealed_first <= sequence && sequence <= flow.repair.revealed_last;
+    const TraceRepair repair = !arrival.is_repair ? TraceRepair::none
+                               : is_revealed      ? TraceRepair::frontier
+                                                  : TraceRepair::asked;
+    traces_.learned(arrival.event, {arrival.from, arrival.hops, repair, now});
+}
+
+bool Events::retains(const EventKey& key) const {
+    const SharedEvent event = retention_.at_or_after(key.stream, key.sequence);
+    return event != nullptr && event->sequence == key.sequence;
+}
+
+void Events::settle(Instant now, Flow& flow) {
+    deliver_ready(now, flow);
     const Stream& stream = flow.stream;
     flow.repair.drop_below(stream.head(), load_);
     if (!stream.is_behind()) {
@@ -154,9 +225,7 @@ void Events::settle(Instant now, Flow& flow, MemberId from) {
     if (flow.due == kNever) schedule(flow, now + jitter(config_.repair_delay));
 }
 
-/// True if one of the events was too large to be pushed, so that others do not know of it yet.
-bool Events::deliver_ready(Flow& flow) {
-    bool has_large = false;
+void Events::deliver_ready(Instant now, Flow& flow) {
     while (auto ready = flow.stream.take(load_)) {
         // Our frontier moves, be it by giving up: others may learn from it what they miss.
         flow.active_at = now_;
@@ -165,37 +234,34 @@ bool Events::deliver_ready(Flow& flow) {
             ++counters_.gaps;
             counters_.lost += lost->last - lost->first + 1;
             if (GV_MUTANT(silent_gap)) continue;
-            outbox_.push(
-                Gap{flow.stream.id(), EventSequence{lost->first}, EventSequence{lost->last}});
+            causal_.offer(now, Causal::TellGap{flow.stream.id(), EventSequence{lost->first},
+                                               EventSequence{lost->last}});
             continue;
         }
         SharedEvent event = std::get<SharedEvent>(std::move(*ready));
-        has_large |= event->payload->size() > kFragmentBytesMax;
         ++counters_.delivered;
         if (GV_MUTANT(deliver_twice) && event->sequence.value() % 8 == 0) {
-            outbox_.push(Deliver{event});
+            causal_.offer(now, event);
         }
-        outbox_.push(Deliver{std::move(event)});
+        causal_.offer(now, std::move(event));
     }
-    return has_large;
+    causal_.moved(flow.stream.id());
+    tell_subscribers();
 }
 
-void Events::push(const Event& event, MemberId except) {
-    // One more than needed is drawn, for the case that the publisher is among them.
-    std::vector<MemberId> targets =
-        peers_.pick(random_, std::size_t{config_.event_fanout} + 1, except);
-    std::erase(targets, event.stream.publisher);
-    if (targets.size() > config_.event_fanout) targets.resize(config_.event_fanout);
-    for (const MemberId to : targets) {
-        std::size_t left = 1;
-        send_parts(to, event, 0, 1, left);
-    }
+bool Events::has_passed(const EventKey& event) const {
+    const auto flow = flows_.find(event.stream);
+    return flow != flows_.end() && flow->second.stream.highest() >= event.sequence.value();
 }
 
-void Events::announce(const Flow& flow, MemberId except) {
-    for (const MemberId to : peers_.pick(random_, config_.event_fanout, except)) {
-        if (to == flow.stream.id().publisher) continue;
-        outbox_.push(Send{to, wire::EventFrontier{false, {frontier_of(flow)}}});
+void Events::tell_subscribers() {
+    while (auto action = causal_.poll()) {
+        if (auto* tell = std::get_if<Causal::Tell>(&*action)) {
+            outbox_.push(Deliver{std::move(tell->event), tell->is_unknown});
+        } else {
+            const auto& gap = std::get<Causal::TellGap>(*action);
+            outbox_.push(Gap{gap.stream, gap.first, gap.last});
+        }
     }
 }
 
@@ -246,7 +312,7 @@ Events::Flow* Events::open(Instant now, wire::StreamId id, const Frontier* offer
         const Duration quiet = kCatchUpIntervals * config_.frontier_interval;
         catch_up_end_ = std::min(catch_up_limit_, now + quiet);
     }
-    const auto flow = flows_.emplace(id, Flow{Stream(id, first, start), {}, kNever, now}).first;
+    const auto flow = flows_.emplace(id, Flow{Stream(id, first, start), {}, kNever, now, {}}).first;
     return &flow->second;
 }
 
@@ -266,6 +332,7 @@ bool Events::make_room() {
     }
     if (worst == flows_.end()) return false;
     assert(worst->second.due == kNever);
+    spreader_->forget(worst->first);
     flows_.erase(worst);
     ++counters_.evicted;
     return true;
@@ -291,6 +358,11 @@ void Events::advance(Instant now) {
         repair(now, flow);
         assert(flow.due > now);
     }
+    causal_.advance(now);
+    tell_subscribers();
+    spreader_->advance(now);
+    spread(now);
+    if (gathered_at_ <= now) push_gathered();
     if (frontier_at_ > now) return;
     const Duration interval =
         is_catching_up() ? config_.frontier_interval / 2 : config_.frontier_interval;
@@ -305,7 +377,8 @@ void Events::advance(Instant now) {
 
 Instant Events::deadline() const {
     const Instant repair_at = timers_.empty() ? kNever : timers_.begin()->first;
-    return std::min({frontier_at_, repair_at, retention_.deadline()});
+    return std::min({frontier_at_, gathered_at_, repair_at, retention_.deadline(),
+                     spreader_->deadline(), causal_.deadline()});
 }
 
 Duration Events::jitter(Duration duration) {
@@ -327,7 +400,13 @@ void Events::check_invariants() const {
     assert(timers == timers_.size());
     assert(load_.assemblies <= kAssembliesMax);
     assert(flows_.size() <= kStreamsMax);
+    assert(relayed_.size() <= kPressuredStreamsMax);
+    assert(gathered_count_ <= kGatheredMax);
+    assert(gathered_.empty() == (gathered_at_ == kNever));
     retention_.check_invariants();
+    traces_.check_invariants();
+    causal_.check_invariants();
+    spreader_->check_invariants();
 }
 
 }  // namespace grapevine::protocol

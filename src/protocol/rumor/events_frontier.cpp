@@ -10,9 +10,6 @@
 namespace grapevine::protocol {
 namespace {
 
-/// What the items of one digest may take: a packet less its proof and the frame of the section.
-constexpr std::size_t kPageBytes = kPacketBytesMax - kProofBytesMax - wire::kSectionFrameBytesMax;
-
 /// Where a stream may be when we first hear of it: anywhere, but not where sequences end.
 constexpr std::uint64_t kFirstSequenceMax = std::uint64_t{1} << 62U;
 
@@ -27,12 +24,12 @@ std::uint64_t mix(std::uint64_t z) {
 
 void Events::handle(Instant now, MemberId from, const wire::EventFrontier& frontier) {
     touch(now);
-    const bool is_announcement = !frontier.wants_reply && frontier.items.size() == 1;
-    for (const Frontier& item : frontier.items) learn(now, from, item, is_announcement);
+    for (const Frontier& item : frontier.items) learn(now, from, item);
     if (frontier.wants_reply) reply(from, frontier);
+    spread(now);
 }
 
-void Events::learn(Instant now, MemberId from, const Frontier& item, bool is_announcement) {
+void Events::learn(Instant now, MemberId from, const Frontier& item) {
     const std::uint64_t lowest = item.lowest.value();
     const std::uint64_t highest = item.highest.value();
     if (lowest == 0 || lowest - 1 > highest || item.stream.publisher == kNobody) {
@@ -53,19 +50,19 @@ void Events::learn(Instant now, MemberId from, const Frontier& item, bool is_ann
     }
     if (flow == nullptr) flow = open(now, item.stream, &item);
     if (flow == nullptr) return;
+    const std::uint64_t known = flow->stream.known();
     if (!flow->stream.learn(highest)) {
         ++counters_.dropped_conflict;
         return;
     }
+    if (highest > known) {
+        flow->repair.revealed_first = known + 1;
+        flow->repair.revealed_last = highest;
+    }
     flow->repair.note_claim(from, lowest, highest);
     note_publisher(now, from, *flow);
-    const bool was_behind = flow->due != kNever;
-    settle(now, *flow, from);
-    // Nothing else will bring an announced event; the pause only lets small ones that were pushed
-    // just before overtake.
-    if (is_announcement && !was_behind && flow->stream.is_behind()) {
-        schedule(*flow, now + jitter(config_.repair_delay / 8));
-    }
+    settle(now, *flow);
+    turn_from(now, *flow, from);
 }
 
 void Events::reply(MemberId to, const wire::EventFrontier& theirs) {
@@ -77,9 +74,9 @@ void Events::reply(MemberId to, const wire::EventFrontier& theirs) {
     }
     // A digest that leaves room was complete: what it does not name, its sender does not know. Of a
     // page of a longer one that cannot be said, and only what is new is added.
-    const bool is_complete = bytes < kPageBytes * 3 / 4;
+    const bool is_complete = bytes < kFrontierPageBytes * 3 / 4;
     wire::EventFrontier answer;
-    std::size_t left = kPageBytes;
+    std::size_t left = kFrontierPageBytes;
     for (const Flow* flow : listing()) {
         const Frontier item = frontier_of(*flow);
         const auto found = known.find(item.stream);
@@ -100,7 +97,7 @@ void Events::exchange(Instant now, MemberId peer) {
     ++counters_.exchanges;
     wire::EventFrontier digest;
     digest.wants_reply = true;
-    std::size_t left = kPageBytes;
+    std::size_t left = kFrontierPageBytes;
     for (const Flow* flow : listing()) {
         const Frontier item = frontier_of(*flow);
         const std::size_t size = wire::encoded_size(item);
@@ -123,7 +120,19 @@ void Events::peer_differs(Instant now, MemberId peer) {
 }
 
 void Events::peer_joined(Instant now, MemberId peer) {
+    spreader_->peer_joined(now, peer);
     exchange_soon(now, peer);
+    spread(now);
+}
+
+void Events::peer_left(Instant now, MemberId peer) {
+    spreader_->peer_left(now, peer);
+    if (const auto gathered = gathered_.find(peer); gathered != gathered_.end()) {
+        gathered_count_ -= gathered->second.size();
+        gathered_.erase(gathered);
+        if (gathered_.empty()) gathered_at_ = kNever;
+    }
+    spread(now);
 }
 
 bool Events::is_superseded(wire::StreamId id) const {

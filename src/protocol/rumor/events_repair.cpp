@@ -13,10 +13,12 @@ namespace grapevine::protocol {
 void Events::repair(Instant now, Flow& flow) {
     Repair& repair = flow.repair;
     assert(flow.stream.is_behind());
+    watch_backlog(now, flow);
     // The timer comes up to a quarter early; what was asked for at the last one has had its time.
     repair.expire(now - config_.repair_retry * 3 / 4, load_);
-    if (give_up(now, flow)) {
-        settle(now, flow, kNobody);
+    // Who was on a bad link for long has many holes, all of them given up for the same reason.
+    while (give_up(now, flow)) {
+        settle(now, flow);
         if (!flow.stream.is_behind()) return;
     }
     if (peers_.peer_count() == 0) {
@@ -132,7 +134,25 @@ void Events::request(Instant now, Flow& flow, std::size_t parts_max) {
         request.ranges.push_back({sequence, sequence, part.index, 1});
     }
     counters_.requested += parts.size();
+    // Nothing has come from behind what is missing: not one datagram was lost, the way on which
+    // events come to us is broken.
+    if (is_bounded && flow.stream.is_idle()) {
+        spreader_->repaired(now, flow.stream.id(), repair.source);
+    }
     outbox_.push(Send{repair.source, std::move(request)});
+}
+
+// Whom we asked has told us that it has not got what is missing. If another claims to have it, the
+// rest of the wait is pointless. Each such answer ends a claim, so this ends.
+void Events::turn_from(Instant now, Flow& flow, MemberId from) {
+    if (flow.due == kNever || from != flow.repair.source) return;
+    const std::uint64_t head = flow.stream.head();
+    const Repair::Claim* claim = flow.repair.claim_of(from);
+    if (claim == nullptr || claim->has(head) || flow.repair.holders(head).empty()) return;
+    flow.repair.source = kNobody;
+    flow.repair.attempt = 0;
+    flow.repair.expire(now, load_);
+    schedule(flow, now);
 }
 
 // Half of the window has come in: ask for the next half, so that the source never idles and a long
@@ -188,7 +208,8 @@ void Events::send_parts(MemberId to, const Event& event, std::uint16_t first, st
             to, wire::EventFragment{event.stream, event.sequence, event.published_at, event.topic,
                                     static_cast<std::uint32_t>(total), position, fragments,
                                     wire::Slice{event.payload, index * kFragmentBytesMax,
-                                                fragment_bytes_of(total, position)}}});
+                                                fragment_bytes_of(total, position)},
+                                    event.has_dependencies, event.is_traced, event.hops}});
     }
 }
 

@@ -73,9 +73,12 @@ public:
 
     // -- The present attempt --
 
-    std::uint32_t attempt = 0;     ///< Which source is next.
-    MemberId source = kNobody;     ///< Whom we asked last.
-    bool has_progress = false;     ///< Something asked for came since the last attempt.
+    std::uint32_t attempt = 0;  ///< Which source is next.
+    MemberId source = kNobody;  ///< Whom we asked last.
+    bool has_progress = false;  ///< Something asked for came since the last attempt.
+    /// The last events whose existence a frontier revealed, and no event behind them.
+    std::uint64_t revealed_first = 0;
+    std::uint64_t revealed_last = 0;
     Instant publisher_heard_at{};  ///< Last word of the publisher itself about this stream.
 
 private:

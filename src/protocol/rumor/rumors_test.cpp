@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/limits.hpp"
+#include "protocol/neighbours.hpp"
 #include "protocol/testing.hpp"
 #include "wire/size.hpp"
 
@@ -31,6 +32,9 @@ public:
         random.shuffle(std::span(picked));
         if (picked.size() > count) picked.resize(count);
         return picked;
+    }
+    [[nodiscard]] std::vector<MemberId> neighbours(std::size_t count) const override {
+        return ring_neighbours(MemberId{1}, ids, count);
     }
     std::vector<MemberId> ids;
 };

@@ -6,11 +6,12 @@
 
 #include "base/limits.hpp"
 #include "base/mutant.hpp"
+#include "protocol/rumor/causal.hpp"
 
 namespace grapevine::protocol {
 
 std::uint16_t fragment_count_of(std::size_t total_bytes) {
-    assert(total_bytes <= kEventPayloadBytesMax);
+    assert(total_bytes <= kEventBytesMax);
     if (total_bytes == 0) return 1;
     return static_cast<std::uint16_t>((total_bytes + kFragmentBytesMax - 1) / kFragmentBytesMax);
 }
@@ -18,6 +19,11 @@ std::uint16_t fragment_count_of(std::size_t total_bytes) {
 std::size_t fragment_bytes_of(std::size_t total_bytes, std::uint16_t index) {
     assert(index < fragment_count_of(total_bytes));
     return std::min(kFragmentBytesMax, total_bytes - index * kFragmentBytesMax);
+}
+
+std::uint8_t hops_after(std::uint8_t hops) {
+    constexpr std::uint8_t kHopsMax = 255;
+    return hops == kHopsMax ? hops : static_cast<std::uint8_t>(hops + 1);
 }
 
 Stream::Stream(wire::StreamId id, std::uint64_t first, Start start)
@@ -47,13 +53,14 @@ bool Stream::learn(std::uint64_t sequence) {
     return true;
 }
 
-Stream::Verdict Stream::accept(const wire::EventFragment& fragment, Load& load,
-                               SharedEvent& completed) {
+Stream::Verdict Stream::accept(const wire::EventFragment& fragment, MemberId pushed_by, Load& load,
+                               Completed& completed) {
     const std::uint64_t sequence = fragment.sequence.value();
     if (sequence < head() || waiting_.contains(sequence)) return Verdict::duplicate;
     assert(sequence <= known_);
-    return fragment.count == 1 ? accept_whole(fragment, load, completed)
-                               : accept_part(fragment, load, completed);
+    if (fragment.count > 1) return accept_part(fragment, pushed_by, load, completed);
+    completed.pushed_by = pushed_by;
+    return accept_whole(fragment, load, completed.event);
 }
 
 bool Stream::has_room(const wire::EventFragment& fragment, const Load& load) const {
@@ -70,48 +77,65 @@ Stream::Verdict Stream::accept_whole(const wire::EventFragment& fragment, Load& 
     if (assemblies_.contains(fragment.sequence.value())) return Verdict::conflict;
     if (!has_room(fragment, load)) return Verdict::full;
     const ByteView payload = fragment.payload.view();
-    keep(fragment, Bytes(payload.begin(), payload.end()), load, completed);
+    completed = keep(fragment, Bytes(payload.begin(), payload.end()), fragment.hops, load);
     return Verdict::complete;
 }
 
-Stream::Verdict Stream::accept_part(const wire::EventFragment& fragment, Load& load,
-                                    SharedEvent& completed) {
+Stream::Verdict Stream::accept_part(const wire::EventFragment& fragment, MemberId pushed_by,
+                                    Load& load, Completed& completed) {
     const std::uint64_t sequence = fragment.sequence.value();
     auto found = assemblies_.find(sequence);
     if (found == assemblies_.end()) {
         if (!has_room(fragment, load)) return Verdict::full;
         ++load.assemblies;
-        Assembly assembly{fragment.published_at, fragment.topic, Bytes(fragment.total_bytes),
-                          std::vector<bool>(fragment.count), 0};
+        Assembly assembly{fragment.published_at,
+                          fragment.topic,
+                          Bytes(fragment.total_bytes),
+                          std::vector<bool>(fragment.count),
+                          0,
+                          kNobody,
+                          fragment.hops,
+                          fragment.has_dependencies,
+                          fragment.is_traced};
         found = assemblies_.emplace(sequence, std::move(assembly)).first;
     }
     Assembly& assembly = found->second;
     if (assembly.bytes.size() != fragment.total_bytes || assembly.topic != fragment.topic ||
-        assembly.published_at != fragment.published_at) {
+        assembly.published_at != fragment.published_at ||
+        assembly.has_dependencies != fragment.has_dependencies ||
+        assembly.is_traced != fragment.is_traced) {
         return Verdict::conflict;
     }
     if (assembly.has[fragment.index]) return Verdict::duplicate;
+    if (pushed_by != kNobody) {
+        assembly.pushed_by = pushed_by;
+        assembly.hops = fragment.hops;
+    }
     assembly.has[fragment.index] = true;
     ++assembly.has_count;
     std::ranges::copy(fragment.payload.view(),
                       assembly.bytes.begin() + fragment.index * kFragmentBytesMax);
     if (assembly.has_count < assembly.has.size()) return Verdict::partial;
 
-    keep(fragment, std::move(assembly.bytes), load, completed);
+    completed.pushed_by = assembly.pushed_by;
+    completed.event = keep(fragment, std::move(assembly.bytes), assembly.hops, load);
     assemblies_.erase(found);
     --load.assemblies;
     return Verdict::complete;
 }
 
-void Stream::keep(const wire::EventFragment& fragment, Bytes payload, Load& load,
-                  SharedEvent& completed) {
+SharedEvent Stream::keep(const wire::EventFragment& fragment, Bytes payload,
+                         std::uint8_t sender_hops, Load& load) {
     const bool is_mixed_up = GV_MUTANT(mix_up_payloads) && fragment.sequence.value() % 4 == 0;
     if (is_mixed_up) payload.push_back(0);
-    completed =
-        std::make_shared<Event>(Event{id_, fragment.sequence, fragment.published_at, fragment.topic,
-                                      std::make_shared<const Bytes>(std::move(payload))});
-    load.waiting_bytes += cost_of(*completed);
-    waiting_.emplace(fragment.sequence.value(), completed);
+    auto event = std::make_shared<Event>(
+        Event{id_, fragment.sequence, fragment.published_at, fragment.topic,
+              std::make_shared<const Bytes>(std::move(payload)), fragment.has_dependencies,
+              fragment.is_traced, hops_after(sender_hops)});
+    read_dependencies(*event);
+    load.waiting_bytes += cost_of(*event);
+    waiting_.emplace(fragment.sequence.value(), event);
+    return event;
 }
 
 void Stream::give_up(std::uint64_t last, Load& load) {

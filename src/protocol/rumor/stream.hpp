@@ -33,6 +33,8 @@ struct Load {
 /// How many fragments an event of `total_bytes` has (one if it is empty), and how long each is.
 std::uint16_t fragment_count_of(std::size_t total_bytes);
 std::size_t fragment_bytes_of(std::size_t total_bytes, std::uint16_t index);
+/// How far from the publisher we are, if who sent us the event is `hops` away.
+std::uint8_t hops_after(std::uint8_t hops);
 
 /// One publisher's events of one epoch, put in order: what has been told to subscribers, what
 /// waits behind a hole, what is known to exist, and what has been given up.
@@ -65,8 +67,16 @@ public:
     /// Begins with the event `first` as the next one.
     Stream(wire::StreamId id, std::uint64_t first, Start start);
 
-    /// Takes a fragment that is consistent in itself. On `complete`, `completed` is the event.
-    Verdict accept(const wire::EventFragment& fragment, Load& load, SharedEvent& completed);
+    /// An event that is whole now.
+    struct Completed {
+        SharedEvent event;
+        /// Who sent a part of it unasked; kNobody if all of it was asked for.
+        MemberId pushed_by;
+    };
+    /// Takes a fragment that is consistent in itself; `pushed_by` is who sent it unasked, kNobody
+    /// if it was asked for. On `complete`, `completed` is the event.
+    Verdict accept(const wire::EventFragment& fragment, MemberId pushed_by, Load& load,
+                   Completed& completed);
     /// An event of our own, the next in order: it is delivered with that.
     EventSequence append();
 
@@ -93,6 +103,10 @@ public:
     /// What we offer to others: [lowest, highest], empty if lowest is highest + 1.
     [[nodiscard]] std::uint64_t highest() const { return next_ - 1; }
     [[nodiscard]] std::uint64_t lowest() const { return std::min(run_first_, next_); }
+    /// How many events are known to exist and not here, unless given up.
+    [[nodiscard]] std::uint64_t lacking() const {
+        return is_behind() ? known_ - head() + 1 - waiting_.size() : 0;
+    }
     /// Nothing has been delivered yet, and what is gone by now was never ours.
     [[nodiscard]] bool is_untold() const { return is_untold_; }
     [[nodiscard]] bool is_idle() const { return waiting_.empty() && assemblies_.empty(); }
@@ -110,13 +124,18 @@ private:
         Bytes bytes;
         std::vector<bool> has;
         std::size_t has_count = 0;
+        MemberId pushed_by;
+        std::uint8_t hops = 0;  ///< Of the sender of that part, or of the first one.
+        bool has_dependencies = false;
+        bool is_traced = false;
     };
 
     Verdict accept_whole(const wire::EventFragment& fragment, Load& load, SharedEvent& completed);
-    Verdict accept_part(const wire::EventFragment& fragment, Load& load, SharedEvent& completed);
+    Verdict accept_part(const wire::EventFragment& fragment, MemberId pushed_by, Load& load,
+                        Completed& completed);
     [[nodiscard]] bool has_room(const wire::EventFragment& fragment, const Load& load) const;
-    void keep(const wire::EventFragment& fragment, Bytes payload, Load& load,
-              SharedEvent& completed);
+    SharedEvent keep(const wire::EventFragment& fragment, Bytes payload, std::uint8_t sender_hops,
+                     Load& load);
 
     wire::StreamId id_;
     std::uint64_t next_;

@@ -31,9 +31,9 @@ struct Fixture {
     Load load;
 
     Stream::Verdict feed(const wire::EventFragment& part) {
-        SharedEvent completed;
+        Stream::Completed completed;
         EXPECT_TRUE(stream.learn(part.sequence.value()));
-        return stream.accept(part, load, completed);
+        return stream.accept(part, kNobody, load, completed);
     }
     /// "1 2 [3-5] 6": deliveries and gaps in the order in which they are told.
     std::string take() {
@@ -134,14 +134,33 @@ TEST(Stream, assembles_fragments_in_any_order) {
     EXPECT_EQ(f.feed(fragment(1, total, 0)), Verdict::partial);
     EXPECT_EQ(f.feed(fragment(1, total, 0)), Verdict::duplicate);
     EXPECT_EQ(f.load.assemblies, 1U);
-    SharedEvent event;
-    EXPECT_EQ(f.stream.accept(fragment(1, total, 1), f.load, event), Verdict::complete);
+    Stream::Completed whole;
+    EXPECT_EQ(f.stream.accept(fragment(1, total, 1), kNobody, f.load, whole), Verdict::complete);
+    EXPECT_EQ(whole.pushed_by, kNobody);
+    const SharedEvent event = whole.event;
     ASSERT_EQ(event->payload->size(), total);
     EXPECT_EQ((*event->payload)[0], 0);
     EXPECT_EQ((*event->payload)[kFragmentBytesMax], 1);
     EXPECT_EQ(event->payload->back(), 2);
     EXPECT_EQ(f.load.assemblies, 0U);
     EXPECT_EQ(f.take(), "1");
+}
+
+TEST(Stream, an_event_of_which_one_part_came_unasked_was_pushed) {
+    Fixture f;
+    const std::size_t total = 2 * kFragmentBytesMax;
+    wire::EventFragment first = fragment(1, total, 0);
+    first.hops = 4;
+    wire::EventFragment second = fragment(1, total, 1);
+    second.hops = 255;
+    Stream::Completed whole;
+    f.stream.learn(1);
+    EXPECT_EQ(f.stream.accept(first, MemberId{9}, f.load, whole), Verdict::partial);
+    EXPECT_EQ(f.stream.accept(second, kNobody, f.load, whole), Verdict::complete);
+    EXPECT_EQ(whole.pushed_by, MemberId{9});
+    EXPECT_EQ(whole.event->hops, 5) << "on the way of the one who pushed it";
+    EXPECT_EQ(hops_after(254), 255);
+    EXPECT_EQ(hops_after(255), 255) << "it stays there";
 }
 
 TEST(Stream, fragments_at_odds_with_the_known_ones_are_refused) {
@@ -162,9 +181,9 @@ TEST(Stream, one_assembly_above_the_limit_is_refused_and_half_is_kept_for_heads)
     EXPECT_EQ(f.feed(fragment(1, 2000, 0)), Verdict::partial);
     f.load.assemblies = kAssembliesMax;
     Stream other(kStream, 1, Stream::Start::told);
-    SharedEvent event;
+    Stream::Completed whole;
     other.learn(1);
-    EXPECT_EQ(other.accept(fragment(1, 2000, 0), f.load, event), Verdict::full);
+    EXPECT_EQ(other.accept(fragment(1, 2000, 0), kNobody, f.load, whole), Verdict::full);
 }
 
 TEST(Stream, what_waits_is_bounded_but_the_head_always_fits) {

@@ -19,8 +19,8 @@ constexpr std::size_t kSectionFrameBytesMin = 2;
 constexpr std::size_t kBudgetBytes = kPacketBytesMax - kProofBytesMax;
 constexpr std::size_t kVarintBytesMax = 10;
 constexpr std::size_t kFrameBytes = 1 + 2;
-static_assert(kFrameBytes + 12 + kVarintBytesMax + 8 + varint_size(kTopicBytesMax) +
-                      kTopicBytesMax + varint_size(kEventPayloadBytesMax) +
+static_assert(kFrameBytes + 12 + 5 + kVarintBytesMax + 8 + varint_size(kTopicBytesMax) +
+                      kTopicBytesMax + 2 + varint_size(kEventBytesMax) +
                       varint_size(kFragmentsMax) + kFragmentBytesMax <=
                   kBudgetBytes,
               "the largest fragment fits a datagram with a proof");
@@ -36,7 +36,8 @@ SectionType type_of(const Section& section) {
     static_assert(std::is_same_v<std::variant_alternative_t<0, Section>, Ping>);
     static_assert(std::is_same_v<std::variant_alternative_t<6, Section>, SyncDigest>);
     static_assert(std::is_same_v<std::variant_alternative_t<12, Section>, EventRequest>);
-    static_assert(std::variant_size_v<Section> == 13);
+    static_assert(std::is_same_v<std::variant_alternative_t<22, Section>, AnswerPart>);
+    static_assert(std::variant_size_v<Section> == 23);
     // The alternatives stand in the order of their numbers, from 1.
     return static_cast<SectionType>(section.index() + 1);
 }
@@ -69,6 +70,26 @@ Result<Section> read_section(SectionType type, Reader& reader, RecordIntern& rec
             return GV_TRY(read_event_frontier(reader));
         case SectionType::event_request:
             return GV_TRY(read_event_request(reader));
+        case SectionType::event_link:
+            return GV_TRY(read_event_link(reader));
+        case SectionType::event_pressure:
+            return GV_TRY(read_event_pressure(reader));
+        case SectionType::event_feedback:
+            return GV_TRY(read_event_feedback(reader));
+        case SectionType::event_pull:
+            return GV_TRY(read_event_pull(reader));
+        case SectionType::burst_request:
+            return GV_TRY(read_burst_request(reader));
+        case SectionType::burst_verdict:
+            return GV_TRY(read_burst_verdict(reader));
+        case SectionType::coordinate:
+            return GV_TRY(read_coordinate(reader));
+        case SectionType::heartbeats:
+            return GV_TRY(read_heartbeats(reader));
+        case SectionType::question:
+            return GV_TRY(read_question(reader));
+        case SectionType::answer_part:
+            return GV_TRY(read_answer_part(reader));
         case SectionType::padding:
             break;
     }

@@ -32,12 +32,25 @@ enum class SectionType : std::uint8_t {
     event_fragment = 11,
     event_frontier = 12,
     event_request = 13,
+    event_link = 14,
+    event_pressure = 15,
+    event_feedback = 16,
+    event_pull = 17,
+    burst_request = 18,
+    burst_verdict = 19,
+    coordinate = 20,
+    heartbeats = 21,
+    question = 22,
+    answer_part = 23,
     padding = 0x80,
 };
 
 /// The first byte of a record: its format, and what the signature is about, so that nothing else
 /// signed by the same identity can ever pass for a record.
 inline constexpr std::uint8_t kRecordTag = 1;
+
+/// The first byte of what a vote's signature is over. (2 is that of an announcement.)
+inline constexpr std::uint8_t kVoteTag = 3;
 
 /// Turns the bytes of a record into the record. The overlay's own version verifies the signature,
 /// and hands out the same object for the same bytes; an error refuses the whole packet.
@@ -106,6 +119,12 @@ Bytes encode_record(const MemberRecord& record);
 /// Checks form and rules; the signature, and that `member` is the hash of the key, are the
 /// caller's. Unsupported for another tag than kRecordTag.
 Result<MemberRecord> decode_record(ByteView bytes);
+
+/// What the signature of `voter`'s vote about `member` in the life `incarnation` is over. The
+/// overlay is not named in it, because the identities are: a node has one key pair per overlay, so
+/// neither member nor voter exists anywhere else.
+/// Without its signature.
+Bytes encode_vote_signed_part(MemberId member, Incarnation incarnation, const Vote& vote);
 
 /// The two parts of an encoded record, for `verify`. Truncated if it is shorter than a signature.
 struct RecordParts {

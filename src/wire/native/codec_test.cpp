@@ -147,8 +147,8 @@ TEST(Codec, a_record_that_the_intern_refuses_refuses_the_packet) {
     const auto decoded = decode(bytes, none);
     ASSERT_FALSE(decoded);
     EXPECT_EQ(decoded.error().code, Error::Code::unauthenticated);
-    // ack 6, frame 3, number 4, item 1, length 2, and where the intern found fault.
-    EXPECT_EQ(decoded.error().detail, 6U + 3 + 4 + 1 + 2 + 5);
+    // ack 8, frame 3, number 4, item 1, length 2, and where the intern found fault.
+    EXPECT_EQ(decoded.error().detail, 8U + 3 + 4 + 1 + 2 + 5);
 }
 
 TEST(Codec, a_body_carries_proof_sections_and_padding) {
@@ -165,7 +165,7 @@ TEST(Codec, a_body_carries_proof_sections_and_padding) {
         EXPECT_EQ(decoded->proof, proof);
         ASSERT_EQ(decoded->sections.packet.size(), 1U);
         EXPECT_TRUE(same(decoded->sections.packet[0], packet[0]));
-        EXPECT_EQ(decoded->sections.padding_bytes, 100 - (has_proof ? 17U : 1U) - 6);
+        EXPECT_EQ(decoded->sections.padding_bytes, 100 - (has_proof ? 17U : 1U) - 8);
     }
 }
 

@@ -91,18 +91,58 @@ StateDelta delta() {
 TEST(Golden, probes) {
     expect_section("ping", "ping 7, summary",
                    Ping{ProbeSequence(7), {0x1111111111111111, 0x2222222222222222}});
-    expect_section("ack", "ack 7", Ack{ProbeSequence(7)});
+    expect_section("ack", "ack 7: ping me 2 ms earlier", Ack{ProbeSequence(7), -2});
     expect_section("ping_req", "ping-req 7 of 0123456789abcdef",
                    PingReq{ProbeSequence(7), MemberId(0x0123456789abcdef)});
     expect_section("nack", "nack 7", Nack{ProbeSequence(7)});
 }
 
+Vote vote(MemberId voter) {
+    Vote vote;
+    vote.voter = voter;
+    vote.signature.fill(0x53);
+    return vote;
+}
+
+TEST(Golden, observers) {
+    const ProbeSequence number(7);
+    const MemberId target(0x0123456789abcdef);
+    expect_section("burst_request", "burst-request 7 of 0123456789abcdef in its life 3",
+                   BurstRequest{number, target, Incarnation(3)});
+    expect_section("burst_alive", "verdict 7: it answered",
+                   BurstVerdict{number, target, Incarnation(3), true, std::nullopt});
+    expect_section("burst_vote", "verdict 7: it did not, says member 4",
+                   BurstVerdict{number, target, Incarnation(3), false, vote(MemberId(4))});
+    expect_section("heartbeats", "summary, two counters",
+                   Heartbeats{{0x1111111111111111, 0x2222222222222222},
+                              {{target, 1000}, {MemberId(4), 0xffffffff}}});
+    Coordinate coordinate;
+    coordinate.position = {1, -1, 250, -250, 0, 32767, -32768, 16};
+    coordinate.height = 5;
+    coordinate.adjustment = -3;
+    coordinate.error = 1500;
+    expect_section("coordinate", "eight dimensions, height 5, adjustment -3, error 1.5",
+                   coordinate);
+    expect_golden("vote_signed_part", "what the signature of a vote is over",
+                  encode_vote_signed_part(target, Incarnation(3), vote(MemberId(4))));
+}
+
+TEST(Golden, questions) {
+    expect_section("question", "question 9 of kind 1: abc", Question{9, 1, {'a', 'b', 'c'}});
+    expect_section("answer_part", "the second and last part of the answer to question 9",
+                   AnswerPart{9, 1, 2, {'x', 'y'}});
+}
+
 TEST(Golden, rumors) {
-    expect_section(
-        "rumor_push", "push 9: a record, an accusation, a delta",
-        RumorPush{9,
-                  {std::make_shared<const MemberRecord>(record()),
-                   Accusation{MemberId(2), Incarnation(3), Status::dead, MemberId(4)}, delta()}});
+    expect_section("rumor_push", "push 9: a record, an accusation with two votes, a delta",
+                   RumorPush{9,
+                             {std::make_shared<const MemberRecord>(record()),
+                              Accusation{MemberId(2),
+                                         Incarnation(3),
+                                         Status::dead,
+                                         MemberId(4),
+                                         {vote(MemberId(4)), vote(MemberId(5))}},
+                              delta()}});
     expect_section("rumor_feedback", "feedback to push 9: the second item was known",
                    RumorFeedback{9, 2});
     expect_section("state_delta", "reset delta (300, 305]: value, empty value, tombstone", delta());
@@ -143,6 +183,14 @@ TEST(Golden, events) {
     last.payload.size = 3;
     expect_section("event_fragment", "the third and last part of an event of 1,923 bytes", last);
 
+    EventFragment marked = whole;
+    marked.stream.channel = 300;
+    marked.has_dependencies = true;
+    marked.is_traced = true;
+    marked.hops = 2;
+    expect_section("event_marked", "on channel 300, traced, with dependencies, two hops old",
+                   marked);
+
     expect_section("event_frontier", "one stream with events, one with none; wants a reply",
                    EventFrontier{true,
                                  {{stream, EventSequence(900), EventSequence(1000)},
@@ -151,6 +199,17 @@ TEST(Golden, events) {
                    EventRequest{stream,
                                 {{EventSequence(900), EventSequence(910), 0, 0},
                                  {EventSequence(1000), EventSequence(1000), 1, 2}}});
+}
+
+TEST(Golden, links_of_the_tree_and_rumors_of_events) {
+    const StreamId stream{MemberId(0x0123456789abcdef), Epoch(7), 300};
+    expect_section("event_link", "graft on channel 300", EventLink{stream, true});
+    expect_section("event_pressure", "member 4 is 200 events behind and takes 50 a second",
+                   EventPressure{stream, MemberId(4), 200, 50});
+    expect_section("event_feedback", "event 1000 was known, 1001 was not",
+                   EventFeedback{{{stream, EventSequence(1000), true, 2},
+                                  {{MemberId(5), Epoch(1)}, EventSequence(1001), false, 0}}});
+    expect_section("event_pull", "tell me up to 64 events", EventPull{64});
 }
 
 TEST(Golden, a_record_and_what_of_it_is_signed) {

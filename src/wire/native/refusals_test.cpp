@@ -46,10 +46,10 @@ void append(Bytes& out, const Bytes& more) {
 TEST(Refusals, a_packet_holds_as_many_sections_as_the_limit_says) {
     Bytes bytes;
     for (std::size_t index = 0; index < kSectionsMax; ++index) {
-        append(bytes, framed(SectionType::ack, [](Writer& w) { w.integer(std::uint32_t{1}); }));
+        append(bytes, framed(SectionType::nack, [](Writer& w) { w.integer(std::uint32_t{1}); }));
     }
     EXPECT_EQ(verdict(bytes), "accepted");
-    append(bytes, framed(SectionType::ack, [](Writer& w) { w.integer(std::uint32_t{1}); }));
+    append(bytes, framed(SectionType::nack, [](Writer& w) { w.integer(std::uint32_t{1}); }));
     EXPECT_EQ(verdict(bytes), "over limit packet.sections");
 }
 
@@ -79,22 +79,23 @@ TEST(Refusals, a_packet_ends_at_its_limit) {
 }
 
 TEST(Refusals, an_unknown_section_is_skipped_only_if_its_type_says_so) {
-    const auto decoded = decode(Bytes{0xff, 2, 'h', 'i', 2, 4, 0, 0, 0, 5});
+    const auto decoded = decode(Bytes{0xff, 2, 'h', 'i', 4, 4, 0, 0, 0, 5});
     ASSERT_TRUE(decoded);
     EXPECT_EQ(decoded->skipped_count, 1U);
     ASSERT_EQ(decoded->packet.size(), 1U);
-    EXPECT_EQ(std::get<Ack>(decoded->packet[0]).sequence, ProbeSequence(5));
+    EXPECT_EQ(std::get<Nack>(decoded->packet[0]).sequence, ProbeSequence(5));
     EXPECT_EQ(verdict(Bytes{0x7f, 2, 'h', 'i'}), "unsupported section.type");
     EXPECT_EQ(verdict(Bytes{0x00, 0}), "unsupported section.type");
-    EXPECT_EQ(verdict(Bytes{14, 0}), "unsupported section.type");
+    EXPECT_EQ(verdict(Bytes{24, 0}), "unsupported section.type");
 }
 
 TEST(Refusals, a_length_has_one_form_and_lies_about_nothing) {
-    EXPECT_EQ(verdict(Bytes{2, 0x84, 0x00, 0, 0, 0, 5}), "malformed section.length");
-    EXPECT_EQ(verdict(Bytes{2, 5, 0, 0, 0, 5}), "truncated section.length");
-    EXPECT_EQ(verdict(Bytes{2, 0xff, 0xff, 0x03}), "over limit section.length");
-    EXPECT_EQ(verdict(Bytes{2, 5, 0, 0, 0, 5, 0}), "malformed section");
-    EXPECT_EQ(verdict(Bytes{2, 3, 0, 0, 0}), "truncated ack.sequence");
+    EXPECT_EQ(verdict(Bytes{4, 0x84, 0x00, 0, 0, 0, 5}), "malformed section.length");
+    EXPECT_EQ(verdict(Bytes{4, 5, 0, 0, 0, 5}), "truncated section.length");
+    EXPECT_EQ(verdict(Bytes{4, 0xff, 0xff, 0x03}), "over limit section.length");
+    EXPECT_EQ(verdict(Bytes{4, 5, 0, 0, 0, 5, 0}), "malformed section");
+    EXPECT_EQ(verdict(Bytes{4, 3, 0, 0, 0}), "truncated nack.sequence");
+    EXPECT_EQ(verdict(Bytes{2, 5, 0, 0, 0, 5, 0}), "truncated ack.shift_ms");
 }
 
 TEST(Refusals, padding_is_zeros) {
@@ -113,13 +114,20 @@ TEST(Refusals, nobody_cannot_be_asked_about) {
               "malformed ping_req.target");
 }
 
-Fill accusation(std::uint64_t member, std::uint8_t status, std::uint64_t accuser) {
+Fill accusation(std::uint64_t member, std::uint8_t status, std::uint64_t accuser,
+                std::vector<std::uint64_t> voters = {}) {
     return [=](Writer& w) {
         w.integer(std::uint8_t{2});
         w.integer(member);
         w.integer(std::uint32_t{1});
         w.integer(status);
         w.integer(accuser);
+        w.integer(static_cast<std::uint8_t>(voters.size()));
+        for (const std::uint64_t voter : voters) {
+            w.integer(voter);
+            w.integer(std::uint8_t{0});
+            w.bytes(Signature{});
+        }
     };
 }
 
@@ -138,6 +146,23 @@ TEST(Refusals, an_accusation_names_two_members_and_says_suspect_or_dead) {
     EXPECT_EQ(push_verdict(accusation(kSomebody, 200, 2)), "malformed accusation.status");
     EXPECT_EQ(push_verdict(accusation(0, 1, 2)), "malformed accusation.member");
     EXPECT_EQ(push_verdict(accusation(kSomebody, 1, 0)), "malformed accusation.accuser");
+}
+
+TEST(Refusals, votes_come_from_different_members_and_not_from_the_accused) {
+    EXPECT_EQ(push_verdict(accusation(kSomebody, 1, 2, {2, 3, 4})), "accepted");
+    EXPECT_EQ(push_verdict(accusation(kSomebody, 1, 2, {3})), "accepted") << "not the accuser's";
+    EXPECT_EQ(push_verdict(accusation(kSomebody, 1, 2, {2, 3, 4, 5})),
+              "over limit accusation.votes");
+    EXPECT_EQ(push_verdict(accusation(kSomebody, 1, 2, {2, 3, 2})), "malformed accusation.vote");
+    EXPECT_EQ(push_verdict(accusation(kSomebody, 1, 2, {0})), "malformed accusation.vote");
+    EXPECT_EQ(push_verdict(accusation(kSomebody, 1, 2, {kSomebody})), "malformed accusation.vote");
+    EXPECT_EQ(push_verdict([](Writer& w) {
+                  accusation(kSomebody, 1, 2)(w);
+                  accusation(kSomebody, 1, 2, {2})(w);
+                  accusation(kSomebody, 2, 2)(w);
+              }),
+              "accepted")
+        << "items follow upon votes";
 }
 
 TEST(Refusals, a_push_has_one_item_at_least_and_known_ones_only) {
@@ -300,15 +325,20 @@ struct RawFragment {
     std::uint64_t total = 0;
     std::uint64_t index = 0;
     std::size_t payload = 0;
+    std::uint8_t flags = 0;
+    std::uint64_t channel = 0;
 };
 
 std::string fragment_verdict(const RawFragment& raw) {
     return verdict(SectionType::event_fragment, [&](Writer& w) {
         w.integer(raw.publisher);
         w.integer(std::uint32_t{1});
+        w.varint(raw.channel);
         w.varint(raw.sequence);
         w.integer(std::uint64_t{0});
         w.sized_text(raw.topic);
+        w.integer(raw.flags);
+        w.integer(std::uint8_t{255});
         w.varint(raw.total);
         w.varint(raw.index);
         w.bytes(Bytes(raw.payload, 'p'));
@@ -324,6 +354,13 @@ TEST(Refusals, an_event_has_a_publisher_a_number_and_a_topic) {
     EXPECT_EQ(fragment_verdict({.topic = std::string(kTopicBytesMax, 't')}), "accepted");
     EXPECT_EQ(fragment_verdict({.topic = std::string(kTopicBytesMax + 1, 't')}),
               "over limit event.topic");
+}
+
+TEST(Refusals, an_event_has_two_flags_and_a_channel_of_32_bits) {
+    EXPECT_EQ(fragment_verdict({.flags = 3, .channel = UINT32_MAX}), "accepted");
+    EXPECT_EQ(fragment_verdict({.flags = 4}), "unsupported event.flags");
+    EXPECT_EQ(fragment_verdict({.channel = std::uint64_t{UINT32_MAX} + 1}),
+              "over limit event.stream");
 }
 
 TEST(Refusals, a_fragment_has_the_length_that_its_place_demands) {
@@ -360,6 +397,7 @@ TEST(Refusals, a_frontier_is_a_range_or_empty) {
             w.integer(flags);
             w.integer(publisher);
             w.integer(std::uint32_t{1});
+            w.varint(0);
             w.varint(lowest);
             w.varint(highest);
         });
@@ -383,6 +421,7 @@ std::string request_verdict(std::uint64_t publisher, const std::vector<RawRange>
     return verdict(SectionType::event_request, [&](Writer& w) {
         w.integer(publisher);
         w.integer(std::uint32_t{1});
+        w.varint(0);
         for (const RawRange& range : ranges) {
             for (const std::uint64_t field : range) w.varint(field);
         }

@@ -19,6 +19,8 @@ void write_accusation(Writer& writer, const Accusation& accusation) {
     writer.integer(accusation.incarnation.value());
     writer.integer(static_cast<std::uint8_t>(accusation.status));
     writer.integer(accusation.accuser.value());
+    writer.integer(static_cast<std::uint8_t>(accusation.votes.size()));
+    for (const Vote& vote : accusation.votes) write_vote(writer, vote);
 }
 
 Result<Accusation> read_accusation(Reader& reader) {
@@ -27,7 +29,15 @@ Result<Accusation> read_accusation(Reader& reader) {
     const auto status =
         static_cast<Status>(GV_TRY(reader.integer<std::uint8_t>("accusation.status")));
     const MemberId accuser(GV_TRY(reader.integer<std::uint64_t>("accusation.accuser")));
-    return Accusation{member, incarnation, status, accuser};
+    Accusation accusation{member, incarnation, status, accuser};
+    const auto count = GV_TRY(reader.integer<std::uint8_t>("accusation.votes"));
+    if (count > kVotesMax) {
+        return reader.refuse<Accusation>(Error::Code::over_limit, "accusation.votes");
+    }
+    for (std::uint8_t index = 0; index < count; ++index) {
+        accusation.votes.push_back(GV_TRY(read_vote(reader, "accusation.vote")));
+    }
+    return accusation;
 }
 
 void write_state_item(Writer& writer, const StateItem& item) {

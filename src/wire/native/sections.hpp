@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limits>
+
 #include "base/reader.hpp"
 #include "wire/messages.hpp"
 #include "wire/native/codec.hpp"
@@ -38,6 +40,32 @@ Result<EventFragment> read_event_fragment(Reader& reader);
 Result<EventFrontier> read_event_frontier(Reader& reader);
 Result<EventRequest> read_event_request(Reader& reader);
 
+void write_body(Writer& writer, const EventLink& link);
+void write_body(Writer& writer, const EventPressure& pressure);
+void write_body(Writer& writer, const EventFeedback& feedback);
+void write_body(Writer& writer, const EventPull& pull);
+Result<EventLink> read_event_link(Reader& reader);
+Result<EventPressure> read_event_pressure(Reader& reader);
+Result<EventFeedback> read_event_feedback(Reader& reader);
+Result<EventPull> read_event_pull(Reader& reader);
+
+void write_body(Writer& writer, const BurstRequest& request);
+void write_body(Writer& writer, const BurstVerdict& verdict);
+void write_body(Writer& writer, const Coordinate& coordinate);
+void write_body(Writer& writer, const Heartbeats& heartbeats);
+Result<BurstRequest> read_burst_request(Reader& reader);
+Result<BurstVerdict> read_burst_verdict(Reader& reader);
+Result<Coordinate> read_coordinate(Reader& reader);
+Result<Heartbeats> read_heartbeats(Reader& reader);
+
+void write_vote(Writer& writer, const Vote& vote);
+Result<Vote> read_vote(Reader& reader, std::string_view field);
+
+void write_body(Writer& writer, const Question& question);
+void write_body(Writer& writer, const AnswerPart& part);
+Result<Question> read_question(Reader& reader);
+Result<AnswerPart> read_answer_part(Reader& reader);
+
 /// One byte of flags of which only bit 0 is known: 0 or 1, so that a bool has one encoding.
 inline Result<bool> read_flag(Reader& reader, std::string_view field) {
     const auto flags = reader.integer<std::uint8_t>(field);
@@ -57,12 +85,15 @@ inline Result<std::uint64_t> read_bounded(Reader& reader, std::uint64_t max,
 inline Result<StreamId> read_stream(Reader& reader, std::string_view field) {
     const MemberId publisher(GV_TRY(reader.integer<std::uint64_t>(field)));
     const Epoch epoch(GV_TRY(reader.integer<std::uint32_t>(field)));
-    return StreamId{publisher, epoch};
+    const auto channel =
+        GV_TRY(read_bounded(reader, std::numeric_limits<std::uint32_t>::max(), field));
+    return StreamId{publisher, epoch, static_cast<std::uint32_t>(channel)};
 }
 
 inline void write_stream(Writer& writer, const StreamId& stream) {
     writer.integer(stream.publisher.value());
     writer.integer(stream.epoch.value());
+    writer.varint(stream.channel);
 }
 
 }  // namespace grapevine::wire::native

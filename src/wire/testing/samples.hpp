@@ -100,14 +100,30 @@ inline StateDelta sample_delta(Random& random, std::size_t budget_bytes) {
     return delta;
 }
 
+inline Vote sample_vote(Random& random) {
+    Vote vote;
+    vote.voter = sample_member(random);
+    vote.is_refused = random.below(2) == 1;
+    for (std::uint8_t& byte : vote.signature) byte = static_cast<std::uint8_t>(random.next());
+    return vote;
+}
+
+inline Accusation sample_accusation(Random& random) {
+    Accusation accusation{sample_member(random), Incarnation(7),
+                          random.chance(0.5) ? Status::suspect : Status::dead,
+                          sample_member(random)};
+    for (auto count = random.below(kVotesMax + 1); count > 0; --count) {
+        accusation.votes.push_back(sample_vote(random));
+    }
+    return accusation;
+}
+
 inline RumorPush sample_push(Random& random, std::size_t budget_bytes) {
     RumorPush push;
     push.number = static_cast<std::uint32_t>(random.next());
     std::size_t used = 3 + 4;
     for (auto count = 1 + random.below(8); count > 0; --count) {
-        RumorItem item =
-            Accusation{sample_member(random), Incarnation(7),
-                       random.chance(0.5) ? Status::suspect : Status::dead, sample_member(random)};
+        RumorItem item = sample_accusation(random);
         const auto kind = random.below(3);
         if (kind == 1) item = std::make_shared<const MemberRecord>(sample_record(random));
         if (kind == 2) item = sample_delta(random, 300);
@@ -150,12 +166,22 @@ inline SyncPull sample_pull(Random& random) {
     return pull;
 }
 
+/// Channel 0 mostly, because most topics go to everybody.
+inline StreamId sample_stream(Random& random) {
+    const auto channel = random.chance(0.5) ? 0 : sample_number(random, UINT32_MAX);
+    return {sample_member(random), Epoch(static_cast<std::uint32_t>(random.next())),
+            static_cast<std::uint32_t>(channel)};
+}
+
 inline EventFragment sample_fragment(Random& random, std::size_t budget_bytes) {
     EventFragment fragment;
-    fragment.stream = {sample_member(random), Epoch(static_cast<std::uint32_t>(random.next()))};
+    fragment.stream = sample_stream(random);
     fragment.sequence = EventSequence(std::max<std::uint64_t>(1, sample_number(random)));
     fragment.published_at.unix_ms = static_cast<std::int64_t>(random.next());
     fragment.topic = sample_text(random, 1, kTopicBytesMax);
+    fragment.has_dependencies = random.chance(0.2);
+    fragment.is_traced = random.chance(0.2);
+    fragment.hops = static_cast<std::uint8_t>(random.next());
     fragment.total_bytes =
         budget_bytes < kFragmentBytesMax + 196
             ? static_cast<std::uint32_t>(random.below(200))
@@ -177,14 +203,14 @@ inline EventFrontier sample_frontier(Random& random) {
         const std::uint64_t highest = sample_number(random, UINT64_MAX - 1);
         const std::uint64_t lowest = 1 + random.below(highest + 1);
         frontier.items.push_back(
-            {{sample_member(random), Epoch(3)}, EventSequence(lowest), EventSequence(highest)});
+            {sample_stream(random), EventSequence(lowest), EventSequence(highest)});
     }
     return frontier;
 }
 
 inline EventRequest sample_request(Random& random) {
     EventRequest request;
-    request.stream = {sample_member(random), Epoch(9)};
+    request.stream = sample_stream(random);
     for (auto count = 1 + random.below(kRequestRangesMax); count > 0; --count) {
         EventRequest::Range range;
         const std::uint64_t first = 1 + sample_number(random, UINT64_MAX / 2);
@@ -201,6 +227,60 @@ inline EventRequest sample_request(Random& random) {
     return request;
 }
 
+inline EventFeedback sample_event_feedback(Random& random) {
+    EventFeedback feedback;
+    for (auto count = 1 + random.below(kEventFeedbackMax); count > 0; --count) {
+        feedback.items.push_back({sample_stream(random),
+                                  EventSequence(std::max<std::uint64_t>(1, sample_number(random))),
+                                  random.chance(0.5), static_cast<std::uint8_t>(random.next())});
+    }
+    return feedback;
+}
+
+inline BurstVerdict sample_verdict(Random& random) {
+    BurstVerdict verdict{ProbeSequence(static_cast<std::uint32_t>(random.next())),
+                         sample_member(random), Incarnation(7), random.chance(0.5), std::nullopt};
+    if (!verdict.is_alive) verdict.vote = sample_vote(random);
+    return verdict;
+}
+
+inline Coordinate sample_coordinate(Random& random) {
+    Coordinate coordinate;
+    for (auto& value : coordinate.position) value = static_cast<std::int16_t>(random.next());
+    coordinate.height = static_cast<std::uint16_t>(random.next());
+    coordinate.adjustment = static_cast<std::int16_t>(random.next());
+    coordinate.error = static_cast<std::uint16_t>(random.next());
+    return coordinate;
+}
+
+inline Heartbeats sample_heartbeats(Random& random) {
+    Heartbeats heartbeats;
+    heartbeats.summary = {random.next(), random.next()};
+    for (auto count = 1 + random.below(kHeartbeatsPerPacketMax); count > 0; --count) {
+        heartbeats.items.push_back(
+            {sample_member(random), static_cast<std::uint32_t>(random.next())});
+    }
+    return heartbeats;
+}
+
+inline Question sample_question(Random& random) {
+    return {random.next(), static_cast<std::uint8_t>(random.next()),
+            Bytes(random.below(kQuestionBytesMax + 1), 'q')};
+}
+
+inline AnswerPart sample_answer(Random& random, std::size_t budget_bytes) {
+    AnswerPart part;
+    part.number = random.next();
+    part.count = static_cast<std::uint16_t>(1 + random.below(kAnswerPartsMax));
+    part.index = static_cast<std::uint16_t>(random.below(part.count));
+    if (budget_bytes < kAnswerPartBytes + 32)
+        part.index = static_cast<std::uint16_t>(part.count - 1);
+    const bool is_last = part.index + 1 == part.count;
+    part.body.assign(is_last ? (part.count == 1 ? 0 : 1) + random.below(200) : kAnswerPartBytes,
+                     'a');
+    return part;
+}
+
 inline SyncDigest sample_digest(Random& random) {
     SyncDigest digest;
     for (std::uint64_t& bucket : digest.buckets) bucket = random.chance(0.5) ? random.next() : 0;
@@ -215,7 +295,7 @@ inline Section sample_section(Random& random, std::size_t index,
         case 0:
             return Ping{probe, {random.next(), random.next()}};
         case 1:
-            return Ack{probe};
+            return Ack{probe, static_cast<std::int16_t>(random.next())};
         case 2:
             return PingReq{probe, sample_member(random)};
         case 3:
@@ -236,8 +316,30 @@ inline Section sample_section(Random& random, std::size_t index,
             return sample_fragment(random, budget_bytes);
         case 11:
             return sample_frontier(random);
-        default:
+        case 12:
             return sample_request(random);
+        case 13:
+            return EventLink{sample_stream(random), random.chance(0.5)};
+        case 14:
+            return EventPressure{sample_stream(random), sample_member(random),
+                                 static_cast<std::uint32_t>(sample_number(random, UINT32_MAX)),
+                                 static_cast<std::uint32_t>(sample_number(random, UINT32_MAX))};
+        case 15:
+            return sample_event_feedback(random);
+        case 16:
+            return EventPull{static_cast<std::uint16_t>(random.next())};
+        case 17:
+            return BurstRequest{probe, sample_member(random), Incarnation(7)};
+        case 18:
+            return sample_verdict(random);
+        case 19:
+            return sample_coordinate(random);
+        case 20:
+            return sample_heartbeats(random);
+        case 21:
+            return sample_question(random);
+        default:
+            return sample_answer(random, budget_bytes);
     }
 }
 

@@ -1,0 +1,115 @@
+#include "daemon/dissemination_settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include "api/decode.hpp"
+#include "daemon/config.hpp"
+#include "daemon/definitions.hpp"
+#include "daemon/overlay_spec.hpp"
+
+namespace grapevine::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::MongeringConfig;
+
+ConfigSources sources() {
+    ConfigSources from;
+    from.host_name = "host";
+    from.environment["HOME"] = "/home/u";
+    return from;
+}
+
+control::OverlaySpec spec_of(std::string_view keys) {
+    auto config = load_config_text(sources(), "[overlay.a]\nkeys = ['open']\n" + std::string(keys),
+                                   "/etc/g.toml");
+    EXPECT_TRUE(config) << config.error().front().message;
+    return config->overlays.front();
+}
+
+TEST(DisseminationSettings, every_key_reaches_the_protocol) {
+    const auto settings = settings_of(completed(spec_of(R"(
+dissemination = "rumor"
+rumor_direction = "pull"
+rumor_feedback = "off"
+rumor_removal = "coin"
+rumor_k = 5
+rumor_fanout = 2
+rumor_interval = "250ms"
+)"),
+                                                "host"));
+    EXPECT_EQ(settings.protocol.dissemination, protocol::Dissemination::rumor);
+    const MongeringConfig& rumor = settings.protocol.mongering;
+    EXPECT_EQ(rumor.direction, MongeringConfig::Direction::pull);
+    EXPECT_FALSE(rumor.has_feedback);
+    EXPECT_FALSE(rumor.has_counter);
+    EXPECT_EQ(rumor.k, 5);
+    EXPECT_EQ(rumor.fanout, 2);
+    EXPECT_EQ(rumor.interval, 250ms);
+}
+
+TEST(DisseminationSettings, what_is_not_said_is_as_usual) {
+    const control::OverlaySpec spec = completed(spec_of(""), "host");
+    EXPECT_EQ(spec.dissemination, control::Dissemination{});
+    EXPECT_EQ(dissemination_of(spec), "tree");
+    const auto settings = settings_of(spec);
+    EXPECT_EQ(settings.protocol.dissemination, protocol::Dissemination::tree);
+    EXPECT_EQ(settings.protocol.mongering.k, MongeringConfig{}.k);
+    EXPECT_EQ(settings.protocol.mongering.interval, MongeringConfig{}.interval);
+}
+
+TEST(DisseminationSettings, an_unknown_word_is_refused_with_the_nearest) {
+    control::Dissemination dissemination;
+    dissemination.rumor_direction = "push-pul";
+    const auto refusals = check_dissemination(dissemination);
+    ASSERT_EQ(refusals.size(), 1U);
+    EXPECT_EQ(refusals[0].field, "rumor_direction");
+    EXPECT_EQ(refusals[0].cure, "did you mean push-pull?");
+}
+
+TEST(DisseminationSettings, every_number_is_taken_at_its_limits_and_refused_beyond) {
+    for (const control::DisseminationNumber& number : control::kDisseminationNumbers) {
+        control::Dissemination dissemination;
+        for (const std::int64_t good : {number.min, number.max}) {
+            dissemination.*number.field = good;
+            EXPECT_TRUE(check_dissemination(dissemination).empty()) << number.name << " " << good;
+        }
+        for (const std::int64_t bad : {number.min - 1, number.max + 1}) {
+            dissemination.*number.field = bad;
+            ASSERT_EQ(check_dissemination(dissemination).size(), 1U) << number.name << " " << bad;
+            EXPECT_EQ(check_dissemination(dissemination)[0].field, number.name);
+        }
+    }
+}
+
+TEST(DisseminationSettings, json_of_the_api_has_the_same_fields) {
+    const auto spec = api::decode_overlay_spec(
+        R"({"name":"a","dissemination":"rumor","rumor_direction":"push","rumor_interval_ms":50})",
+        api::OverlayName::required);
+    ASSERT_TRUE(spec);
+    EXPECT_EQ(spec->dissemination.dissemination, "rumor");
+    EXPECT_EQ(spec->dissemination.rumor_direction, "push");
+    EXPECT_EQ(spec->dissemination.rumor_interval_ms, 50);
+    EXPECT_FALSE(spec->dissemination.rumor_k);
+}
+
+TEST(DisseminationSettings, a_change_replaces_what_it_says_and_leaves_the_rest) {
+    control::OverlaySpec base;
+    base.dissemination.dissemination = "rumor";
+    base.dissemination.rumor_k = 5;
+    control::OverlaySpec next;
+    next.dissemination.rumor_k = 7;
+    const control::OverlaySpec both = merged(base, next);
+    EXPECT_EQ(both.dissemination.dissemination, "rumor");
+    EXPECT_EQ(both.dissemination.rumor_k, 7);
+}
+
+TEST(DisseminationSettings, what_is_described_can_be_read_again) {
+    const control::OverlaySpec spec =
+        spec_of("dissemination = 'rumor'\nrumor_removal = 'coin'\nrumor_interval = '2s'\n");
+    EXPECT_EQ(describe_dissemination(spec),
+              "dissemination = \"rumor\"\nrumor_removal = \"coin\"\nrumor_interval = \"2s\"\n");
+}
+
+}  // namespace
+}  // namespace grapevine::daemon

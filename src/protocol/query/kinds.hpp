@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+
+namespace grapevine::protocol {
+
+/// What one member can ask another (wire::Question::kind). A number once given is never used for
+/// anything else; who does not know a kind answers nothing, so that kinds can be added without a
+/// new version of the format.
+enum class QuestionKind : std::uint8_t {
+    reachability = 1,  ///< "Whom do you reach, and how?"
+    trace = 2,         ///< "How did you learn of this event?" (rumor/traces.hpp)
+};
+
+}  // namespace grapevine::protocol
