@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "base/topics.hpp"
 
 namespace grapevine::client {
 namespace {
@@ -69,17 +70,7 @@ Outcome<TopicPattern> TopicPattern::parse(std::string_view text) {
 }
 
 bool TopicPattern::matches(std::string_view topic) const {
-    if (is_exact_) return topic == text_;
-    std::string_view pattern = text_;
-    bool pattern_goes_on = true;
-    bool topic_goes_on = true;
-    while (pattern_goes_on && topic_goes_on) {
-        const std::string_view wanted = take_token(pattern, pattern_goes_on);
-        if (wanted == ">") return true;
-        const std::string_view token = take_token(topic, topic_goes_on);
-        if (wanted != "*" && wanted != token) return false;
-    }
-    return pattern_goes_on == topic_goes_on;
+    return is_exact_ ? topic == text_ : topic_matches(text_, topic);
 }
 
 Outcome<TopicFilter> TopicFilter::parse(const std::vector<std::string>& patterns) {

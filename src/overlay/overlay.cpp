@@ -28,7 +28,7 @@ Overlay::Implementation::Implementation(Settings settings, Start start,
     : settings_(std::move(settings)),
       identity_(identity_of(start)),
       node_(first_record(start), own_record(start), first_epoch(start), settings_.protocol,
-            mix64(start.seed)),
+            mix64(start.seed), settings_.subscriber_topics),
       seeds_(
           settings_.seeds, cached_addresses(start),
           [this](const Endpoint& endpoint) { return member_at(endpoint) != kNobody; },
@@ -125,6 +125,10 @@ Instant Overlay::publish_at(Instant now) {
 }
 void Overlay::held_up() {
     implementation_->node_.held_up();
+}
+void Overlay::set_interest(Instant now, const std::vector<std::string>& patterns) {
+    implementation_->node_.set_interest(now, patterns);
+    implementation_->drain(now);
 }
 Outcome<Version> Overlay::set_record(Instant now, std::string_view key, std::string_view value) {
     auto version = implementation_->node_.set_record(now, key, value);

@@ -38,6 +38,8 @@ struct Settings {
     std::vector<std::string> seeds;   ///< "host:port"; names are resolved again and again.
     /// Multicast groups in which the driver speaks and listens for us. None: neither is done.
     std::vector<Endpoint> groups;
+    /// Patterns of topics that we send to their subscribers only (protocol/rumor/channels.hpp).
+    std::vector<std::string> subscriber_topics;
 };
 
 /// What differs from start to start.
@@ -159,6 +161,8 @@ public:
     /// See `protocol::Events::publish_at`.
     [[nodiscard]] Instant publish_at(Instant now);
     void held_up();
+    /// What local subscribers read, as patterns of topics; all of it, each time that it changes.
+    void set_interest(Instant now, const std::vector<std::string>& patterns);
     Outcome<Version> set_record(Instant now, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(Instant now, std::string_view key);
     Outcome<void> forget(Instant now, MemberId member);

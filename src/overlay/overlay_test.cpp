@@ -81,6 +81,17 @@ TEST_F(Trio, a_record_of_keys_reaches_everybody) {
     }
 }
 
+TEST_F(Trio, keys_of_the_daemons_own_are_refused_to_users) {
+    for (const char* key : {"gv.interest", "gv.channels", "gv.anything"}) {
+        const auto set = wire_.at(3).set_record(wire_.now(), key, "x");
+        ASSERT_FALSE(set) << key;
+        EXPECT_EQ(set.error().code, Refusal::Code::invalid);
+        EXPECT_EQ(set.error().message, "keys that begin with \"gv.\" are the daemon's own");
+        EXPECT_FALSE(wire_.at(3).erase_record(wire_.now(), key));
+    }
+    EXPECT_TRUE(wire_.at(3).set_record(wire_.now(), "gv", "x"));
+}
+
 TEST_F(Trio, a_recorded_datagram_changes_nothing) {
     const std::vector<Datagram> recorded = wire_.carried();
     ASSERT_GT(recorded.size(), 50U);

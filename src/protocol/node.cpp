@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cassert>
+#include <fmt/core.h>
 #include <utility>
 
+#include "base/checksum.hpp"
 #include "base/overloaded.hpp"
 #include "protocol/membership/make_detector.hpp"
+#include "protocol/state/reserved_keys.hpp"
 
 namespace grapevine::protocol {
 namespace {
@@ -45,6 +48,14 @@ int rank_of(const wire::Section& section) {
 }
 constexpr int kRanks = 5;
 
+Outcome<void> check_key(std::string_view key) {
+    if (!is_reserved_key(key)) return {};
+    return std::unexpected(
+        Refusal{Refusal::Code::invalid,
+                fmt::format("keys that begin with \"{}\" are the daemon's own", kReservedPrefix),
+                "choose another key", "key"});
+}
+
 wire::SharedRecord share(wire::MemberRecord record) {
     return std::make_shared<const wire::MemberRecord>(std::move(record));
 }
@@ -52,7 +63,7 @@ wire::SharedRecord share(wire::MemberRecord record) {
 }  // namespace
 
 Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
-           std::uint64_t seed)
+           std::uint64_t seed, std::vector<std::string> subscriber_topics)
     : config_(config),
       random_(seed),
       membership_(share(self), config),
@@ -65,6 +76,12 @@ Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig conf
       rumors_(
           config, zones_, [this](const RumorKey& key) { return render(key); }, random_.next()),
       events_(self.member, epoch, config, zones_.event_peers(), random_.next()),
+      channels_(self.member, epoch, config, std::move(subscriber_topics),
+                *records_.find(self.member), mix64(~seed),
+                [this](const EventKey& event) {
+                    if (event.stream.channel == 0) return events_.has_told(event);
+                    return channels_.has_told(event);
+                }),
       gather_(self.member, random_.next()),
       born_as_(self.incarnation),
       epoch_(epoch),
@@ -72,6 +89,7 @@ Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig conf
     refresh_entry(self.member);
     place(self);
     seat(Instant{}, *membership_.find(self.member), MemberChange::Kind::joined);
+    events_.ask_elsewhere([this](const EventKey& event) { return channels_.has_told(event); });
     settle_zones(Instant{});
 }
 
@@ -125,6 +143,8 @@ void Node::advance(Instant now) {
     settle(now);
     events_.advance(now);
     settle(now);
+    channels_.advance(now);
+    settle(now);
     gather_.advance(now);
     settle(now);
     if (now >= catch_up_) {
@@ -143,19 +163,24 @@ void Node::advance(Instant now) {
 
 Outcome<EventSequence> Node::publish(Instant now, WallTime wall, std::string topic, Bytes payload,
                                      PublishOptions options) {
-    auto sequence =
-        events_.publish(now, wall, std::move(topic), std::move(payload), std::move(options));
+    const std::uint32_t channel = channels_.channel_of(topic);
+    auto sequence = channel == 0 ? events_.publish(now, wall, std::move(topic), std::move(payload),
+                                                   std::move(options))
+                                 : channels_.publish(now, wall, channel, std::move(topic),
+                                                     std::move(payload), std::move(options));
     finish(now);
     return sequence;
 }
 
 Outcome<Version> Node::set_record(Instant now, std::string_view key, std::string_view value) {
+    GV_TRY_VOID(check_key(key));
     auto version = records_.set(now, key, value);
     finish(now);
     return version;
 }
 
 Outcome<Version> Node::erase_record(Instant now, std::string_view key) {
+    GV_TRY_VOID(check_key(key));
     auto version = records_.erase(now, key);
     finish(now);
     return version;
@@ -202,8 +227,8 @@ std::optional<Node::Action> Node::poll() {
 Instant Node::deadline() const {
     return std::min({membership_.deadline(), telling_.deadline(), detector_->deadline(),
                      paths_.deadline(), zones_.deadline(), records_.deadline(), rumors_.deadline(),
-                     events_.deadline(), gather_.deadline(), reach_deadline(), catch_up_,
-                     next_reconnect_});
+                     events_.deadline(), channels_.deadline(), gather_.deadline(), reach_deadline(),
+                     catch_up_, next_reconnect_});
 }
 
 void Node::check_invariants() const {
@@ -213,6 +238,7 @@ void Node::check_invariants() const {
     zones_.check_invariants();
     records_.check_invariants();
     events_.check_invariants();
+    channels_.check_invariants();
     gather_.check_invariants();
     assert(waiting_.empty());
 }
@@ -220,6 +246,11 @@ void Node::check_invariants() const {
 // -- One section at a time --
 
 void Node::handle(Instant now, MemberId from, const wire::Section& section) {
+    if (Channels::channel_of(section) != 0) {
+        channels_.handle(now, from, section);
+        settle(now);
+        return;
+    }
     std::visit(
         Overloaded{
             [&](const wire::Ping& ping) { handle_ping(now, from, ping); },
@@ -320,6 +351,7 @@ void Node::follow_own_record(const wire::MemberRecord& record) {
     born_as_ = own.incarnation;
     epoch_ = std::max(epoch_.next(), Epoch(own.incarnation.value()));
     events_.begin_life(epoch_);
+    channels_.begin_life(epoch_);
 }
 
 bool Node::handle_delta(Instant now, MemberId from, const wire::StateDelta& delta) {

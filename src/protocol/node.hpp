@@ -22,6 +22,7 @@
 #include "protocol/membership/telling.hpp"
 #include "protocol/query/gather.hpp"
 #include "protocol/query/reachability.hpp"
+#include "protocol/rumor/channels.hpp"
 #include "protocol/rumor/events.hpp"
 #include "protocol/rumor/publish_options.hpp"
 #include "protocol/rumor/rumors.hpp"
@@ -86,9 +87,11 @@ public:
     };
 
     /// `self`: our record with the incarnation of this start. `own`: our keys, as restored.
-    /// `epoch`: of our stream of events, larger than in every earlier life.
+    /// `epoch`: of our stream of events, larger than in every earlier life. `subscriber_topics`:
+    /// patterns of topics that we send to their subscribers only (rumor/channels.hpp), at most
+    /// kSubscriberTopicsMax.
     Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
-         std::uint64_t seed);
+         std::uint64_t seed, std::vector<std::string> subscriber_topics = {});
 
     /// `from` has proven itself to the layer below; `packet` has passed the decoder.
     void receive(Instant now, MemberId from, const wire::Packet& packet);
@@ -101,8 +104,16 @@ public:
     Outcome<EventSequence> publish(Instant now, WallTime wall, std::string topic, Bytes payload,
                                    PublishOptions options = {});
     /// See `Events::publish_at`.
-    [[nodiscard]] Instant publish_at(Instant now) { return events_.publish_at(now); }
-    void held_up() { events_.held_up(); }
+    [[nodiscard]] Instant publish_at(Instant now) {
+        return std::max(events_.publish_at(now), channels_.publish_at(now));
+    }
+    void held_up() {
+        events_.held_up();
+        channels_.held_up();
+    }
+    /// What local subscribers read, as patterns; all of it, each time that it changes.
+    void set_interest(Instant now, const std::vector<std::string>& patterns);
+    /// Keys that the daemon keeps for itself are refused.
     Outcome<Version> set_record(Instant now, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(Instant now, std::string_view key);
     Outcome<void> forget(Instant now, MemberId member);
@@ -122,7 +133,11 @@ public:
 
     [[nodiscard]] const Membership& membership() const { return membership_; }
     [[nodiscard]] const Records& records() const { return records_; }
+    /// Of what everybody gets.
     [[nodiscard]] const Events& events() const { return events_; }
+    [[nodiscard]] const Channels& channels() const { return channels_; }
+    /// Of all events.
+    [[nodiscard]] Events::Counters event_counters() const;
     [[nodiscard]] const Detector& detector() const { return *detector_; }
     [[nodiscard]] const Counters& counters() const { return counters_; }
     [[nodiscard]] const Coordinates& coordinates() const { return coordinates_; }
@@ -195,7 +210,12 @@ private:
     void note_lateness(Instant now);
     void add_coordinate(Instant now, Waiting& waiting);
     bool settle_records(Instant now);
-    bool settle_spread(Instant now);
+    bool settle_spread();
+    bool settle_channels(Instant now);
+    void deliver(Events::Deliver deliver);
+    void tell_gap(const Events::Gap& gap);
+    void moved(const wire::StreamId& stream);
+    void note_reserved_keys(Instant now, const Records::Changed& changed);
     bool settle_questions(Instant now);
     void answer(Instant now, const Gather::Asked& asked);
     [[nodiscard]] std::optional<Bytes> answer_trace(Instant now, ByteView question) const;
@@ -233,6 +253,7 @@ private:
     Reconciler reconciler_;
     Rumors rumors_;
     Events events_;
+    Channels channels_;
     Gather gather_;
     /// Questions of whom we reach that wait for examinations to end.
     std::vector<ReachDebt> reach_debts_;

@@ -18,7 +18,8 @@ void Node::settle(Instant now) {
         is_busy |= settle_paths(now);
         is_busy |= settle_zones(now);
         is_busy |= settle_records(now);
-        is_busy |= settle_spread(now);
+        is_busy |= settle_spread();
+        is_busy |= settle_channels(now);
         is_busy |= settle_questions(now);
     }
 }
@@ -56,6 +57,7 @@ void Node::apply_change(Instant now, const MemberChange& change) {
     seat(now, change.member, change.kind);
     if (id != membership_.self()) {
         follow_paths(now, change);
+        channels_.note_member(now, id, is_peer(id));
         switch (change.kind) {
             case MemberChange::Kind::joined:
             case MemberChange::Kind::returned:
@@ -73,6 +75,7 @@ void Node::apply_change(Instant now, const MemberChange& change) {
                 rumors_.remove({RumorKey::Kind::member, id});
                 rumors_.remove({RumorKey::Kind::state, id});
                 records_.forget(id);
+                channels_.forget(now, id);
                 break;
             case MemberChange::Kind::updated:
             case MemberChange::Kind::cleared:
@@ -174,6 +177,7 @@ bool Node::settle_records(Instant now) {
         }
         auto& changed = std::get<Records::Changed>(*action);
         refresh_entry(changed.member);
+        note_reserved_keys(now, changed);
         if (is_worth_telling()) rumors_.add(now, {RumorKey::Kind::state, changed.member}, told_by_);
         const Record* record = records_.find(changed.member);
         outbox_.push_back(RecordChanged{changed.member, std::move(changed.items),
@@ -182,7 +186,7 @@ bool Node::settle_records(Instant now) {
     return is_busy;
 }
 
-bool Node::settle_spread(Instant now) {
+bool Node::settle_spread() {
     bool is_busy = false;
     while (auto action = rumors_.poll()) {
         is_busy = true;
@@ -199,12 +203,11 @@ bool Node::settle_spread(Instant now) {
                        [&](Events::Send& send) {
                            waiting_for(send.to).sections.push_back(std::move(send.section));
                        },
-                       [&](Events::Deliver& deliver) { outbox_.push_back(std::move(deliver)); },
-                       [&](Events::Gap& gap) { outbox_.push_back(gap); },
+                       [&](Events::Deliver& told) { deliver(std::move(told)); },
+                       [&](const Events::Gap& gap) { tell_gap(gap); },
                    },
                    *action);
     }
-    (void)now;
     return is_busy;
 }
 

@@ -77,8 +77,11 @@ std::optional<Bytes> Node::answer_trace(Instant now, ByteView question) const {
     };
     TraceAnswer answer;
     if (wall_zero_us_ != 0) answer.wall_us = wall_zero_us_ + microseconds(now.time_since_epoch());
-    answer.has_event = events_.retains(*event);
-    if (const TraceNote* note = events_.traces().find(now, *event)) {
+    const std::uint32_t channel = event->stream.channel;
+    const Events* bus = channel == 0 ? &events_ : channels_.find(channel);
+    if (bus == nullptr) return encode_trace_answer(answer);
+    answer.has_event = bus->retains(*event);
+    if (const TraceNote* note = bus->traces().find(now, *event)) {
         answer.has_event = true;
         answer.note =
             TraceAnswer::Note{note->from, note->hops, note->repair, note->duplicates,

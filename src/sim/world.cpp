@@ -123,6 +123,7 @@ overlay::Settings World::settings_for(HostIndex host) const {
                           ? config_.labels(host)
                           : std::vector<wire::Label>{{"rack", fmt::format("r{}", host % 8)}};
     settings.addresses = {Network::endpoint_of(host)};
+    settings.subscriber_topics = config_.subscriber_topics;
     if (config_.has_multicast) settings.groups = {kGroup};
     for (HostIndex seed = 0; seed < config_.seeds && seed < hosts_.size(); ++seed) {
         if (seed == host) continue;
@@ -251,6 +252,13 @@ Outcome<EventSequence> World::publish(HostIndex index, std::string topic, Bytes 
     if (sequence) statistics_.published(index, *sequence);
     drain(index);
     return sequence;
+}
+
+void World::set_interest(HostIndex index, const std::vector<std::string>& patterns) {
+    assert(is_up(index));
+    trace_.happened(now_, index, "set_interest");
+    hosts_[index].overlay->set_interest(clock(index), patterns);
+    drain(index);
 }
 
 Outcome<Version> World::set_record(HostIndex index, std::string_view key, std::string_view value) {

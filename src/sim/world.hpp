@@ -38,6 +38,8 @@ struct WorldConfig {
     std::size_t seeds = 3;
     /// What each host says of itself; empty: rack=r0 .. r7 in turn.
     std::function<std::vector<wire::Label>(HostIndex host)> labels;
+    /// Patterns of topics that every host sends to their subscribers only.
+    std::vector<std::string> subscriber_topics;
     /// All hosts share one network and its multicast group, in which they announce themselves.
     bool has_multicast = false;
     /// Clocks run fast or slow by up to this, drawn for each host.
@@ -113,6 +115,8 @@ public:
     [[nodiscard]] Instant publish_at(HostIndex host) {
         return hosts_[host].overlay->publish_at(clock(host));
     }
+    /// See overlay::Overlay::set_interest.
+    void set_interest(HostIndex host, const std::vector<std::string>& patterns);
     void held_up(HostIndex host) { hosts_[host].overlay->held_up(); }
     Outcome<Version> set_record(HostIndex host, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(HostIndex host, std::string_view key);

@@ -84,6 +84,7 @@ public:
         return timers_.empty() ? kNever : timers_.begin()->first;
     }
 
+    [[nodiscard]] bool is_told(const EventKey& event) const;
     [[nodiscard]] std::size_t waiting_count() const { return waiting_count_; }
     [[nodiscard]] const Counters& counters() const { return counters_; }
     /// Asserts what must hold between any two inputs.
@@ -104,7 +105,6 @@ private:
 
     void offer(Instant now, const wire::StreamId& stream, Item item);
     [[nodiscard]] const EventKey* first_unmet(const Item& item) const;
-    [[nodiscard]] bool is_told(const EventKey& event) const;
     void block(Queues::iterator queue, const wire::StreamId& on);
     void unblock(Queues::iterator queue);
     /// Tells what stands first in `queue`.

@@ -88,9 +88,9 @@ bool is_consistent(const wire::EventFragment& fragment) {
 }  // namespace
 
 Events::Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& peers,
-               std::uint64_t seed, Replay replay)
+               std::uint64_t seed, Replay replay, std::uint32_t channel)
     : self_(self),
-      own_{self, epoch},
+      own_{self, epoch, channel},
       config_(std::move(config)),
       peers_(peers),
       random_(seed),
@@ -106,7 +106,7 @@ Events::Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& p
 
 void Events::begin_life(Epoch epoch) {
     assert(epoch > own_.epoch);
-    own_ = {self_, epoch};
+    own_.epoch = epoch;
     flows_.emplace(own_, Flow{Stream(own_, 1, Stream::Start::told), {}, kNever, {}, {}});
 }
 
@@ -250,6 +250,7 @@ void Events::deliver_ready(Instant now, Flow& flow) {
 }
 
 bool Events::has_passed(const EventKey& event) const {
+    if (event.stream.channel != own_.channel && elsewhere_) return elsewhere_(event);
     const auto flow = flows_.find(event.stream);
     return flow != flows_.end() && flow->second.stream.highest() >= event.sequence.value();
 }
@@ -293,6 +294,11 @@ Events::Flow* Events::find(wire::StreamId id) {
 Events::Flow* Events::open(Instant now, wire::StreamId id, const Frontier* offer,
                            std::uint64_t sequence) {
     if (Flow* flow = find(id)) return flow;
+    if (id.channel != own_.channel) {
+        ++counters_.dropped_conflict;
+        return nullptr;
+    }
+    if (!is_following_) return nullptr;
     if (id.publisher == self_ && id.epoch > own_.epoch) {
         ++counters_.dropped_conflict;  // A later life of ourselves: somebody invents it.
         return nullptr;

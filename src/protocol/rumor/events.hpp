@@ -141,14 +141,16 @@ public:
         std::uint64_t pressure_told = 0;     ///< That somebody cannot keep up, us or another.
         std::uint64_t pressure_heard = 0;    ///< ... with our own events,
         std::uint64_t pressure_ignored = 0;  ///< and we do not slow down for it any more.
+        Counters& operator+=(const Counters& other);
     };
 
     /// What a newcomer wants of streams that are older than it.
     enum class Replay : std::uint8_t { retained, none };
 
     /// `epoch` is our incarnation at this start. `peers` outlives us.
+    /// `channel` is that of all its streams; those of others are refused.
     Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& peers,
-           std::uint64_t seed, Replay replay = Replay::retained);
+           std::uint64_t seed, Replay replay = Replay::retained, std::uint32_t channel = 0);
     Events(const Events&) = delete;  // Parts of it call it back.
     Events& operator=(const Events&) = delete;
 
@@ -156,6 +158,20 @@ public:
     /// started from a restored snapshot and learns that a life of its own has used its epoch
     /// before: members would take its new events for old ones. `epoch` is above any of ours.
     void begin_life(Epoch epoch);
+
+    /// For a channel (channels.hpp): from now on the events of others are not wanted, and nothing
+    /// is kept of them. Our own are published and repaired as before.
+    void ignore_others();
+    /// ... and now they are: what is older than this is not asked for (`Replay::none`).
+    void follow_others(Instant now);
+    /// Compares frontiers with `peer` at once. How often is for the caller to bound.
+    void compare(Instant now, MemberId peer);
+    /// Whether dependencies on events of other channels are met, others know.
+    void ask_elsewhere(Causal::HasPassed has_told) { elsewhere_ = std::move(has_told); }
+    /// Has it been told to subscribers, or will it never be?
+    [[nodiscard]] bool has_told(const EventKey& event) const { return causal_.is_told(event); }
+    /// A stream of another channel has moved on: what waits for it may go on.
+    void moved_elsewhere(const wire::StreamId& stream);
 
     /// Refused: an empty topic, one above kTopicBytesMax or with control characters, a payload
     /// above kEventPayloadBytesMax, more than kDependenciesMax dependencies; nothing has changed
@@ -305,6 +321,8 @@ private:
     const Peers& peers_;
     Random random_;
     Replay replay_;
+    bool is_following_ = true;  ///< Streams of others.
+    Causal::HasPassed elsewhere_;
     std::unique_ptr<Spreader> spreader_;
 
     Flows flows_;

@@ -106,6 +106,10 @@ void Events::exchange(Instant now, MemberId peer) {
         digest.items.push_back(item);
         cursor_ = item.stream;
     }
+    // A digest without streams would not say to which channel it belongs.
+    if (digest.items.empty() && own_.channel != 0) {
+        digest.items.push_back({own_, EventSequence{1}, EventSequence{0}});
+    }
     outbox_.push(Send{peer, std::move(digest)});
 }
 

@@ -1,6 +1,7 @@
 #include "protocol/rumor/retention.hpp"
 
 #include <cassert>
+#include <utility>
 
 namespace grapevine::protocol {
 
@@ -40,6 +41,28 @@ void Retention::drop(Instant now) {
         order_.pop_front();
         --withdrawn_count_;
     }
+}
+
+void Retention::keep_only(wire::StreamId stream) {
+    std::deque<Entry> kept;
+    std::size_t withdrawn = 0;
+    for (std::size_t at = 0; at < order_.size(); ++at) {
+        const Key& key = order_[at].key;
+        const bool is_offered = at >= withdrawn_count_;
+        if (key.first == stream) {
+            kept.push_back(order_[at]);
+            if (!is_offered) ++withdrawn;
+            continue;
+        }
+        const auto found = events_.find(key);
+        assert(found != events_.end());
+        const std::size_t cost = cost_of(*found->second);
+        bytes_ -= cost;
+        if (is_offered) offered_bytes_ -= cost;
+        events_.erase(found);
+    }
+    order_ = std::move(kept);
+    withdrawn_count_ = withdrawn;
 }
 
 Instant Retention::deadline() const {

@@ -39,6 +39,8 @@ public:
     /// over age or size. Call until nothing comes back, after every `add` and at the deadline.
     std::optional<Key> withdraw(Instant now);
     [[nodiscard]] Instant deadline() const;
+    /// Drops everything of other streams, at once.
+    void keep_only(wire::StreamId stream);
 
     /// The first event of `stream` at or after `sequence`; null if there is none.
     [[nodiscard]] SharedEvent at_or_after(wire::StreamId stream, EventSequence sequence) const;

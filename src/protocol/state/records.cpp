@@ -7,6 +7,7 @@
 
 #include "base/limits.hpp"
 #include "base/mutant.hpp"
+#include "protocol/state/reserved_keys.hpp"
 
 namespace grapevine::protocol {
 namespace {
@@ -60,10 +61,12 @@ struct Size {
     std::size_t bytes = 0;  ///< Of keys and values of what is not deleted.
 };
 
-Size size_of(const Record& record) {
+enum class Of : std::uint8_t { all, users };
+
+Size size_of(const Record& record, Of whose) {
     Size size;
     for (const auto& [key, item] : record.items) {
-        if (item.is_tombstone) continue;
+        if (item.is_tombstone || (whose == Of::users && is_reserved_key(key))) continue;
         ++size.keys;
         size.bytes += key.size() + item.value.size();
     }
@@ -96,7 +99,10 @@ Outcome<Version> Records::set(Instant now, std::string_view key, std::string_vie
     const bool is_there = found != record.items.end() && !found->second.is_tombstone;
     if (is_there && found->second.value == value) return found->second.version;
 
-    const Size size = size_of(record);
+    // What daemons write for themselves shall never be refused for what users have stored.
+    if (is_reserved_key(key))
+        return write(now, StateItem{std::string(key), std::string(value), false, {}});
+    const Size size = size_of(record, Of::users);
     if (!is_there && size.keys >= kRecordKeysMax) {
         return std::unexpected(Refusal{Refusal::Code::over_limit,
                                        fmt::format("the record has {} keys already", size.keys),
@@ -207,7 +213,7 @@ Records::Fit Records::judge(const Record& held, const StateDelta& delta) {
 
 bool Records::fits_limits(const Record& held, const StateDelta& delta, Fit fit) {
     std::size_t count = fit == Fit::reset ? 0 : held.items.size();
-    std::size_t bytes = fit == Fit::reset ? 0 : size_of(held).bytes;
+    std::size_t bytes = fit == Fit::reset ? 0 : size_of(held, Of::all).bytes;
     for (const StateItem& item : delta.items) {
         const auto found = held.items.find(item.key);
         const bool replaces = fit != Fit::reset && found != held.items.end();
@@ -324,9 +330,9 @@ void Records::check_invariants() const {
     }
     const Record& mine = records_.at(self_);
     assert(mine.collected <= mine.version);
-    const Size size = size_of(mine);
+    const Size size = size_of(mine, Of::users);
     assert(size.keys <= kRecordKeysMax && size.bytes <= kRecordBytesMax);
-    assert(mine.items.size() == size.keys + tombstones_.size());
+    assert(mine.items.size() == size_of(mine, Of::all).keys + tombstones_.size());
     assert(tombstones_.size() <= kRecordTombstonesMax);
 }
 

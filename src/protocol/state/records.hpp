@@ -105,7 +105,8 @@ public:
 
     /// Refused above kRecordKeysMax, kRecordKeyBytesMax, kRecordValueBytesMax, kRecordBytesMax, and
     /// an empty key or one with control characters; nothing has changed then. Setting an equal
-    /// value changes nothing and spreads nothing, and returns the version it has.
+    /// value changes nothing and spreads nothing, and returns the version it has. Reserved keys
+    /// (reserved_keys.hpp) do not count: a copy has room for twice as much.
     Outcome<Version> set(Instant now, std::string_view key, std::string_view value);
     /// Deleting a key that is not there is `not_found`.
     Outcome<Version> erase(Instant now, std::string_view key);

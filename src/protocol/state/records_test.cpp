@@ -66,6 +66,17 @@ TEST(Records, one_key_above_the_limit_is_refused_and_an_erased_one_makes_room) {
     EXPECT_TRUE(records.set(at(0s), "one-more", "v").has_value());
 }
 
+TEST(Records, keys_of_the_daemons_own_fit_a_full_record_and_take_no_room_from_users) {
+    Records records = make(kOwner);
+    for (std::size_t i = 0; i + 1 < kRecordKeysMax; ++i) put(records, "k" + std::to_string(i), "v");
+    put(records, "gv.interest", std::string(kRecordValueBytesMax, 'v'));
+    put(records, "k", "v");
+    EXPECT_EQ(records.set(at(0s), "one-more", "v").error().code, Refusal::Code::over_limit);
+    put(records, "gv.channels", "v");
+    drain(records);
+    records.check_invariants();
+}
+
 TEST(Records, the_record_is_refused_one_byte_above_its_limit) {
     Records records = make(kOwner);
     std::size_t used = 0;
