@@ -106,14 +106,16 @@ Outcome<control::Detection> read_detection(const JsonReader& reader) {
 }
 
 Outcome<control::Dissemination> read_dissemination(const JsonReader& reader) {
-    return read_settings<control::Dissemination>(reader, control::kDisseminationTexts,
-                                                 control::kDisseminationNumbers);
+    auto settings = GV_TRY(read_settings<control::Dissemination>(
+        reader, control::kDisseminationTexts, control::kDisseminationNumbers));
+    settings.subscriber_topics = GV_TRY(reader.texts("subscriber_topics", kSubscriberTopicsMax));
+    return settings;
 }
 
 }  // namespace
 
 Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, OverlayName name) {
-    static constexpr std::array<std::string_view, 34> kKeys = {"name",
+    static constexpr std::array<std::string_view, 35> kKeys = {"name",
                                                                "protocol",
                                                                "bind",
                                                                "advertise",
@@ -144,6 +146,7 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
                                                                "rumor_k",
                                                                "rumor_fanout",
                                                                "rumor_interval_ms",
+                                                               "subscriber_topics",
                                                                "zone_label",
                                                                "zone_representatives",
                                                                "zone_interval_ms"};

@@ -79,6 +79,9 @@ json::object to_object(const control::OverlayView& overlay) {
     object["profile"] = to_utf8(overlay.profile);
     object["detector"] = to_utf8(overlay.detector);
     object["dissemination"] = to_utf8(overlay.dissemination);
+    if (!overlay.subscriber_topics.empty()) {
+        object["subscriber_topics"] = to_array(overlay.subscriber_topics);
+    }
     object["cipher"] = to_utf8(overlay.cipher);
     object["labels"] = to_object(overlay.labels);
     object["origin"] = to_utf8(overlay.origin);

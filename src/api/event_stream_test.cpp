@@ -87,6 +87,20 @@ TEST(EventStream, gives_what_is_appended_at_once) {
     EXPECT_EQ(events[0].data.at("id").as_string(), "00000000000000aa-3-1");
 }
 
+TEST(EventStream, wants_its_topics_as_long_as_it_is_there) {
+    Bench bench;
+    const auto& log = bench.control.current_log;
+    {
+        Follower follower(bench, "?topic=a.>&topic=b");
+        Follower members(bench, "?events=0&members=1");
+        EXPECT_EQ(log->wanted, (std::vector<std::vector<std::string>>{{"a.>", "b"}}));
+        EXPECT_EQ(log->wants_ended, 0U);
+        follower.sink().disconnect();
+        bench.api.advance(bench.now);
+    }
+    EXPECT_EQ(log->wants_ended, 1U);
+}
+
 TEST(EventStream, gives_the_whole_log_from_oldest) {
     Bench bench;
     for (const char* payload : {"1", "2", "3"})

@@ -29,9 +29,10 @@ Outcome<FeedStart> parse_feed_start(const std::optional<std::string>& cursor,
     return start;
 }
 
-Feed::Feed(std::shared_ptr<const control::Log> log, control::Log::Filter filter,
+Feed::Feed(const std::shared_ptr<control::Log>& log, control::Log::Filter filter,
            const FeedStart& start, std::optional<std::string> subscription)
-    : log_(std::move(log)),
+    : log_(log),
+      interest_(filter.topics.empty() ? nullptr : log->want(filter.topics)),
       filter_(std::move(filter)),
       subscription_(std::move(subscription)),
       life_(log_->life()) {

@@ -35,7 +35,7 @@ struct FeedStart {
 /// their number (of all items, whatever the filter).
 class Feed {
 public:
-    Feed(std::shared_ptr<const control::Log> log, control::Log::Filter filter,
+    Feed(const std::shared_ptr<control::Log>& log, control::Log::Filter filter,
          const FeedStart& start, std::optional<std::string> subscription);
 
     /// The next items; empty when there are none. At most `items_max` of the log and one `missed`.
@@ -49,6 +49,7 @@ public:
 
 private:
     std::shared_ptr<const control::Log> log_;
+    std::shared_ptr<void> interest_;  ///< While we read, events of our topics are wanted here.
     control::Log::Filter filter_;
     std::optional<std::string> subscription_;
     std::string life_;

@@ -101,6 +101,9 @@ Attempt<json::object> spec_of(const OverlayOptions& options) {
         if (key == "overlay.cipher") spec["cipher"] = texts.back();
         if (key == "overlay.member_name") spec["member_name"] = texts.back();
         if (key == "overlay.advertise") spec["advertise"] = to_array(split_all(texts));
+        if (key == "overlay.subscriber_topics") {
+            spec["subscriber_topics"] = to_array(split_all(texts));
+        }
         if (key == "overlay.seeds") spec["seeds"] = to_array(split_all(texts));
         if (key == "overlay.keys") spec["keys"] = to_array(split_all(texts));
         if (key == "overlay.labels") {

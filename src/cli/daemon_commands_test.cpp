@@ -206,6 +206,12 @@ TEST(DaemonCommands, overlay_settings_are_sent_in_the_units_of_the_api) {
     EXPECT_EQ(daemon.asked().back().body,
               R"({"labels":{"rack":"r1"},"retention_age_ms":120000,"retention_bytes":1048576,)"
               R"("seeds":["a:1","b:2","c:3"],"name":"demo"})");
+    EXPECT_EQ(ask(daemon, {"overlay", "create", "demo", "--subscriber-topic", "metrics.>,a.*",
+                           "--subscriber-topic", "b"})
+                  .code,
+              0);
+    EXPECT_EQ(daemon.asked().back().body,
+              R"({"subscriber_topics":["metrics.>","a.*","b"],"name":"demo"})");
     EXPECT_EQ(ask(daemon, {"overlay", "create", "demo", "--detector", "phi", "--phi-pause", "2s",
                            "--phi-threshold", "12"})
                   .code,

@@ -73,6 +73,9 @@ std::string overlay_page(const json::value& overlay, const Paint& paint) {
     }
     table.add({"advertise", safe_text(list_at(overlay, "advertise"))});
     table.add({"seeds", safe_text(list_at(overlay, "seeds"))});
+    if (!value_at(overlay, "subscriber_topics").is_null()) {
+        table.add({"subscriber_topics", safe_text(list_at(overlay, "subscriber_topics"))});
+    }
     table.add({"key_ids", list_at(overlay, "key_ids")});
     table.add({"labels", safe_text(pairs_at(overlay, "labels"))});
     if (const json::value& pressure = value_at(overlay, "pressure"); pressure.is_object()) {

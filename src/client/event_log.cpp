@@ -133,6 +133,23 @@ std::shared_ptr<void> EventLog::on_append(std::function<void()> wake) {
     return handle;
 }
 
+std::shared_ptr<void> EventLog::want(const std::vector<std::string>& topics) {
+    readers_->topics.insert(topics.begin(), topics.end());
+    if (readers_->changed) readers_->changed();
+    return {nullptr, [readers = readers_, topics](void*) {
+                for (const std::string& topic : topics) {
+                    readers->topics.erase(readers->topics.find(topic));
+                }
+                if (readers->changed) readers->changed();
+            }};
+}
+
+std::vector<std::string> EventLog::wanted() const {
+    std::vector<std::string> topics;
+    std::ranges::unique_copy(readers_->topics, std::back_inserter(topics));
+    return topics;
+}
+
 void EventLog::check_invariants() const {
     std::size_t bytes = 0;
     std::uint64_t offset = oldest();

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,12 @@ public:
     [[nodiscard]] std::string life() const override { return life_; }
     /// `wake` may read, append, and destroy or make handles.
     [[nodiscard]] std::shared_ptr<void> on_append(std::function<void()> wake) override;
+    [[nodiscard]] std::shared_ptr<void> want(const std::vector<std::string>& topics) override;
+    /// What all readers together want, each pattern once, in order.
+    [[nodiscard]] std::vector<std::string> wanted() const;
+    /// Calls `changed` whenever that may have changed. One listener; it may read, and neither
+    /// append nor make or destroy handles.
+    void on_want(std::function<void()> changed) { readers_->changed = std::move(changed); }
 
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
     [[nodiscard]] std::size_t count() const { return items_.size(); }
@@ -66,6 +73,12 @@ private:
         std::shared_ptr<const control::LogItem> item;
     };
 
+    /// Outlives the log while somebody holds a handle.
+    struct Readers {
+        std::multiset<std::string> topics;
+        std::function<void()> changed;
+    };
+
     void drop_oldest();
 
     Limits limits_;
@@ -74,6 +87,7 @@ private:
     std::size_t bytes_ = 0;
     std::deque<Entry> items_;
     std::vector<std::weak_ptr<std::function<void()>>> wakes_;
+    std::shared_ptr<Readers> readers_ = std::make_shared<Readers>();
 };
 
 /// What an item costs in memory: its texts and payload, and a flat sum for what holds them.

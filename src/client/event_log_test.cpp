@@ -153,6 +153,26 @@ TEST(EventLog, wakes_until_the_handle_is_gone) {
     EXPECT_EQ(woken, 1);
 }
 
+TEST(EventLog, knows_what_its_readers_want_as_long_as_they_read) {
+    EventLog log({}, "aa");
+    int changes = 0;
+    log.on_want([&] { ++changes; });
+    auto first = log.want({"b", "a.>"});
+    const auto second = log.want({"b"});
+    EXPECT_EQ(log.wanted(), (std::vector<std::string>{"a.>", "b"}));
+    EXPECT_EQ(changes, 2);
+    first.reset();
+    EXPECT_EQ(log.wanted(), (std::vector<std::string>{"b"}));
+    EXPECT_EQ(changes, 3);
+}
+
+TEST(EventLog, a_reader_may_outlive_it) {
+    auto log = std::make_unique<EventLog>(EventLog::Limits{}, "aa");
+    auto reader = log->want({"a"});
+    log.reset();
+    reader.reset();
+}
+
 TEST(EventLog, one_who_is_woken_may_end_another_and_read) {
     EventLog log({}, "aa");
     std::shared_ptr<void> second;

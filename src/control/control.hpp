@@ -149,6 +149,8 @@ struct OverlayView {
     std::string profile;
     std::string detector;       ///< Empty in an overlay of the old protocol.
     std::string dissemination;  ///< tree or rumor; empty likewise.
+    /// Patterns whose events this daemon sends to their subscribers only.
+    std::vector<std::string> subscriber_topics;
     std::string cipher;
     Labels labels;
     std::string origin;            ///< file or api: who defined it, and so who may change it.
@@ -361,6 +363,13 @@ public:
     [[nodiscard]] virtual std::string life() const = 0;
     /// Calls `wake` (on this thread) after each append, until the handle is destroyed.
     [[nodiscard]] virtual std::shared_ptr<void> on_append(std::function<void()> wake) = 0;
+    /// Somebody reads events of these topics, until the handle is destroyed: those that go to their
+    /// subscribers only come here while there is such a reader. What is in the log may be read by
+    /// everybody. Nothing of what a log without such events has to know.
+    [[nodiscard]] virtual std::shared_ptr<void> want(const std::vector<std::string>& topics) {
+        (void)topics;
+        return nullptr;
+    }
 };
 
 /// The daemon as the outside sees it. All calls and callbacks happen on the thread of the API.

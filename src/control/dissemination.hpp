@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace grapevine::control {
 
@@ -19,6 +20,8 @@ struct Dissemination {
     std::optional<std::int64_t> rumor_k;
     std::optional<std::int64_t> rumor_fanout;
     std::optional<std::int64_t> rumor_interval_ms;
+    /// Patterns of topics whose events go to their subscribers only; at most kSubscriberTopicsMax.
+    std::optional<std::vector<std::string>> subscriber_topics{};
 
     friend bool operator==(const Dissemination&, const Dissemination&) = default;
 };

@@ -17,6 +17,7 @@ ClientDoor::ClientDoor(runtime::Loop& loop, std::string overlay, Sinks sinks)
     : loop_(loop), overlay_(std::move(overlay)), sinks_(std::move(sinks)), timer_(loop, [this] {
           port_->advance(loop_.now(), runtime::wall_now());
           drain();
+          sinks_.heard();
       }) {}
 
 Outcome<std::unique_ptr<ClientDoor>> ClientDoor::open(runtime::Loop& loop, std::string overlay,
@@ -54,6 +55,7 @@ Outcome<void> ClientDoor::bind(const Endpoint& endpoint) {
                  port_->receive(loop_.now(), runtime::wall_now(), datagram.from, datagram.bytes);
                  drain();
              }
+             sinks_.heard();
          },
          // Clients are judged by their silence alone.
          [](const Endpoint&) {}});

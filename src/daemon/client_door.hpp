@@ -24,6 +24,8 @@ public:
         std::function<Outcome<void>(const storage::Batch&)> persist;
         /// A client published this. Called at the end of an input, never from within one.
         std::function<void(std::string topic, Bytes payload)> publish;
+        /// What clients subscribe to may have changed. Called as `publish`.
+        std::function<void()> heard;
     };
 
     /// Refuses when the port is taken.

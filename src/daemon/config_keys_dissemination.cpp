@@ -102,6 +102,21 @@ const std::array kKeys = {
         .min = range_of("rumor_interval_ms").min,
         .max = range_of("rumor_interval_ms").max,
         .set = set_number<&Dissemination::rumor_interval_ms>},
+    Key{.name = "overlay.subscriber_topics",
+        .type = KeyType::list,
+        .default_text = "none",
+        .description =
+            "Patterns of topics, such as `metrics.>`, whose events, where they are published here, "
+            "go to those members only on which somebody reads them; others neither get nor keep "
+            "them. At most 16; of two that match, the first counts. Needed at publishers only.",
+        .flag = "--subscriber-topic",
+        .environment = "GRAPEVINE_OVERLAY_SUBSCRIBER_TOPICS",
+        .kind_of_default = Key::Default::worked_out,
+        .set =
+            [](Config&, Spec* spec, KeyValue value) {
+                spec->dissemination.subscriber_topics =
+                    std::get<std::vector<std::string>>(std::move(value));
+            }},
 };
 
 }  // namespace

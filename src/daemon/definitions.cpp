@@ -45,6 +45,9 @@ std::string to_json(const control::OverlaySpec& spec) {
     for (const auto& number : control::kDisseminationNumbers) {
         if (const auto& value = spec.dissemination.*number.field) object[number.name] = *value;
     }
+    if (const auto& topics = spec.dissemination.subscriber_topics) {
+        object["subscriber_topics"] = to_json(*topics);
+    }
     if (spec.cipher) object["cipher"] = *spec.cipher;
     if (spec.member_name) object["member_name"] = *spec.member_name;
     if (spec.labels) {
@@ -179,6 +182,8 @@ overlay::Settings settings_of(const control::OverlaySpec& spec) {
         }
     }
     settings.seeds = *spec.seeds;
+    settings.subscriber_topics =
+        spec.dissemination.subscriber_topics.value_or(std::vector<std::string>{});
     const auto groups = parse_groups(*spec.multicast, bind_of(spec));
     assert(groups && "checked");
     settings.groups = *groups;

@@ -5,7 +5,9 @@
 #include <fmt/core.h>
 #include <span>
 
+#include "base/limits.hpp"
 #include "base/nearest.hpp"
+#include "client/topic_pattern.hpp"
 #include "daemon/config_values.hpp"
 #include "daemon/overlay_spec.hpp"
 
@@ -53,6 +55,20 @@ std::vector<Refusal> check_dissemination(const control::Dissemination& dissemina
                                         text_of(number, number.max)),
                             std::string(number.name)});
     }
+    const auto& topics = dissemination.subscriber_topics;
+    if (topics && topics->size() > kSubscriberTopicsMax) {
+        refusals.push_back(
+            {Refusal::Code::over_limit,
+             fmt::format("{} patterns, more than {}", topics->size(), kSubscriberTopicsMax),
+             "use wildcards, as in \"metrics.>\"", "subscriber_topics"});
+    }
+    for (const std::string& topic : topics.value_or(std::vector<std::string>{})) {
+        const auto pattern = client::TopicPattern::parse(topic);
+        if (pattern) continue;
+        Refusal refusal = pattern.error();
+        refusal.field = "subscriber_topics";
+        refusals.push_back(std::move(refusal));
+    }
     return refusals;
 }
 
@@ -63,6 +79,7 @@ void merge_dissemination(control::Dissemination& base, const control::Disseminat
     for (const DisseminationNumber& number : control::kDisseminationNumbers) {
         if (next.*number.field) base.*number.field = next.*number.field;
     }
+    if (next.subscriber_topics) base.subscriber_topics = next.subscriber_topics;
 }
 
 void apply_dissemination(const control::Dissemination& dissemination,
@@ -113,6 +130,19 @@ std::string describe_dissemination(const control::OverlaySpec& spec) {
             text += fmt::format("{} = {}\n", number.name, *value);
         }
     }
+    const auto& topics = spec.dissemination.subscriber_topics;
+    if (!topics || topics->empty()) return text;
+    // Patterns have no letters that would have to be escaped but these two.
+    std::string list;
+    for (const std::string& topic : *topics) {
+        list += list.empty() ? "\"" : ", \"";
+        for (const char letter : topic) {
+            if (letter == '"' || letter == '\\') list += '\\';
+            list += letter;
+        }
+        list += '"';
+    }
+    text += fmt::format("subscriber_topics = [{}]\n", list);
     return text;
 }
 

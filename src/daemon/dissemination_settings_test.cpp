@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "api/decode.hpp"
+#include "base/limits.hpp"
 #include "daemon/config.hpp"
 #include "daemon/definitions.hpp"
 #include "daemon/overlay_spec.hpp"
@@ -102,6 +103,48 @@ TEST(DisseminationSettings, a_change_replaces_what_it_says_and_leaves_the_rest) 
     const control::OverlaySpec both = merged(base, next);
     EXPECT_EQ(both.dissemination.dissemination, "rumor");
     EXPECT_EQ(both.dissemination.rumor_k, 7);
+}
+
+std::vector<std::string> topics_of(std::size_t count) {
+    std::vector<std::string> topics;
+    for (std::size_t at = 0; at < count; ++at) topics.push_back("t" + std::to_string(at) + ".>");
+    return topics;
+}
+
+TEST(SubscriberTopics, reach_the_overlay_from_the_file_and_from_the_api) {
+    const std::vector<std::string> wanted = {"metrics.>", "a.*.b"};
+    const auto spec = spec_of("subscriber_topics = ['metrics.>', 'a.*.b']\n");
+    EXPECT_EQ(settings_of(completed(spec, "host")).subscriber_topics, wanted);
+    EXPECT_EQ(describe_dissemination(spec),
+              "dissemination = \"tree\"\nsubscriber_topics = [\"metrics.>\", \"a.*.b\"]\n");
+    const auto decoded = api::decode_overlay_spec(
+        R"({"name":"a","subscriber_topics":["metrics.>","a.*.b"]})", api::OverlayName::required);
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(decoded->dissemination.subscriber_topics, wanted);
+    EXPECT_TRUE(settings_of(completed(spec_of(""), "host")).subscriber_topics.empty());
+}
+
+TEST(SubscriberTopics, are_refused_beyond_their_number_and_if_they_are_no_patterns) {
+    control::Dissemination dissemination;
+    dissemination.subscriber_topics = topics_of(kSubscriberTopicsMax);
+    EXPECT_TRUE(check_dissemination(dissemination).empty());
+    dissemination.subscriber_topics = topics_of(kSubscriberTopicsMax + 1);
+    ASSERT_EQ(check_dissemination(dissemination).size(), 1U);
+    EXPECT_EQ(check_dissemination(dissemination)[0].code, Refusal::Code::over_limit);
+    for (const char* pattern : {"", "a..b", "a.>.b", "a*", "a\nb"}) {
+        dissemination.subscriber_topics = {pattern};
+        ASSERT_EQ(check_dissemination(dissemination).size(), 1U) << pattern;
+        EXPECT_EQ(check_dissemination(dissemination)[0].field, "subscriber_topics");
+    }
+}
+
+TEST(SubscriberTopics, are_replaced_as_a_whole_by_a_change) {
+    control::OverlaySpec base;
+    base.dissemination.subscriber_topics = {"a", "b"};
+    control::OverlaySpec next;
+    EXPECT_EQ(merged(base, next).dissemination.subscriber_topics->size(), 2U);
+    next.dissemination.subscriber_topics.emplace();
+    EXPECT_TRUE(merged(base, next).dissemination.subscriber_topics->empty());
 }
 
 TEST(DisseminationSettings, what_is_described_can_be_read_again) {

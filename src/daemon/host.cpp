@@ -108,6 +108,15 @@ void Host::inquire(const std::string& overlay, Inquiry inquiry, Callback callbac
                             done = std::move(done)]() mutable { inquiry(*pump, std::move(done)); });
 }
 
+void Host::tell_interest(const std::string& name) {
+    const auto found = entries_.find(name);
+    if (found == entries_.end() || found->second.pump == nullptr) return;
+    const Entry& entry = found->second;
+    entry.worker->post([pump = entry.pump, patterns = entry.log->wanted()]() mutable {
+        pump->set_interest(std::move(patterns));
+    });
+}
+
 // -- Looking --
 
 void Host::handle(control::Info, Callback callback) {
@@ -141,6 +150,8 @@ void Host::complete_view(control::OverlayView& view, const Entry& entry) {
     view.profile = entry.spec.profile.value_or("");
     view.detector = detector_of(entry.spec);
     view.dissemination = dissemination_of(entry.spec);
+    view.subscriber_topics =
+        entry.spec.dissemination.subscriber_topics.value_or(std::vector<std::string>{});
     view.protocol = entry.spec.protocol.value_or("");
     view.origin = entry.origin == Origin::file  ? "file"
                   : entry.origin == Origin::api ? "api"

@@ -105,6 +105,8 @@ private:
     /// Runs `make` on the overlay's worker and takes the pump that it makes.
     using MakePump = std::function<Outcome<std::unique_ptr<OverlayPump>>(OverlayPump::Sinks)>;
     void launch(const std::string& name, MakePump make, Callback callback);
+    /// Tells the overlay what its readers want.
+    void tell_interest(const std::string& name);
     Outcome<std::vector<client::SavedSession>> stored_sessions(const std::string& name);
     Outcome<void> erase_stored(const std::string& name);
     /// Ends the pump, with or without a farewell, then calls `done` here.

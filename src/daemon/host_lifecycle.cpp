@@ -130,6 +130,9 @@ void Host::open(const std::string& name, Callback callback) {
             client::EventLog::Limits{static_cast<std::size_t>(*entry.spec.retention_bytes),
                                      std::chrono::milliseconds(*entry.spec.retention_age_ms)},
             fmt::format("{:016x}", runtime::os_random_seed()));
+        entry.log->on_want([this, self = self_, name] {
+            if (*self != nullptr) tell_interest(name);
+        });
     }
     if (entry.worker == nullptr) entry.worker = &workers_.next();
     if (is_gossiperl(entry.spec)) {
@@ -232,6 +235,7 @@ void Host::launch(const std::string& name, MakePump make, Callback callback) {
         target.bound = to_string(target.pump->bound());
         target.state = State::running;
         runtime::log::info("overlay", "'{}' is up on {}", name, target.bound);
+        tell_interest(name);
         handle(control::ShowOverlay{name}, callback);
     };
     entry.worker->post([opening, make = std::move(make), sinks = std::move(sinks), &loop = loop_,

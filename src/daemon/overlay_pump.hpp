@@ -53,6 +53,9 @@ public:
     static constexpr Duration kFarewellMax = std::chrono::seconds(1);
     [[nodiscard]] virtual const Endpoint& bound() const = 0;
 
+    /// What is read here, as patterns of topics. Nothing to do where all events come to everybody.
+    virtual void set_interest(std::vector<std::string> patterns) { (void)patterns; }
+
     // -- Of native overlays --
     virtual Outcome<control::KeyValue> set_record(const std::string& key, const std::string& value);
     virtual Outcome<void> erase_record(const std::string& key);

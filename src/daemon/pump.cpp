@@ -106,11 +106,13 @@ Outcome<void> Pump::open_clients(Clients clients) {
         }
         (void)drain();
     };
+    sinks.heard = [this] { tell_interest(); };
     clients_ = GV_TRY(ClientDoor::open(loop_, overlay_->settings().name, clients.port,
                                        std::move(settings), overlay_->node().membership().self(),
                                        std::move(clients.saved), std::move(sinks)));
     runtime::log::info("overlay", "'{}' serves old clients on {}", overlay_->settings().name,
                        to_string(clients_->bound()));
+    tell_interest();
     return {};
 }
 
@@ -448,7 +450,8 @@ control::OverlayView Pump::view() const {
     view.pressure = pressure_of(*overlay_, loop_.now());
     view.counters.emplace_back("publish_limit", view.pressure ? view.pressure->limit : 0);
     view.counters.emplace_back("members_left_behind",
-                               overlay_->node().events().left_behind(loop_.now()));
+                               overlay_->node().events().left_behind(loop_.now()) +
+                                   overlay_->node().channels().left_behind(loop_.now()));
     view.counters.emplace_back("publishes_waiting", publishes_.size());
     view.counters.emplace_back("publishes_delayed_total", publishes_.counters().delayed);
     view.counters.emplace_back("publishes_refused_total", publishes_.counters().refused);

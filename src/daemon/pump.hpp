@@ -48,6 +48,7 @@ public:
 
     Outcome<control::PublishReceipt> publish(control::Publish wanted) override;
     void publish_in_turn(control::Publish wanted, Published done) override;
+    void set_interest(std::vector<std::string> patterns) override;
     Outcome<control::KeyValue> set_record(const std::string& key,
                                           const std::string& value) override;
     Outcome<void> erase_record(const std::string& key) override;
@@ -106,6 +107,7 @@ private:
     /// Told again by peers after our start, though old clients may have had it before.
     [[nodiscard]] bool is_refill(const protocol::Event& event) const;
     void tell_clients(const protocol::Event& event);
+    void tell_interest();
     void wait_for_farewell(Instant until, std::function<void()> done);
 
     runtime::Loop& loop_;
@@ -118,6 +120,8 @@ private:
     overlay::Statistics statistics_;
     std::optional<StatisticsFeed> statistics_feed_;
     std::unique_ptr<ClientDoor> clients_;
+    std::vector<std::string> reader_topics_;
+    std::vector<std::string> told_interest_;
     bool is_publishing_for_others_ = false;  ///< And not for one of `clients_`.
     std::optional<GroupSockets> groups_;     ///< If the settings name any.
     PublishQueue publishes_;

@@ -2,6 +2,7 @@
 
 #include "daemon/pump_events.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -33,6 +34,7 @@ Outcome<control::PublishReceipt> Pump::publish(control::Publish wanted) {
     protocol::PublishOptions options;
     options.is_traced = wanted.is_traced;
     for (const control::EventId& id : wanted.after) options.after.push_back(GV_TRY(key_of(id)));
+    const std::uint32_t channel = overlay_->node().channels().channel_of(wanted.topic);
     is_publishing_for_others_ = true;
     const auto event = overlay_->publish(loop_.now(), runtime::wall_now(), std::move(wanted.topic),
                                          std::move(wanted.payload), std::move(options));
@@ -41,7 +43,27 @@ Outcome<control::PublishReceipt> Pump::publish(control::Publish wanted) {
     if (!event) return std::unexpected(event.error());
     const auto& membership = overlay_->node().membership();
     return control::PublishReceipt{id_text(membership.self()), overlay_->node().epoch().value(),
-                                   event->value()};
+                                   event->value(), channel};
+}
+
+void Pump::set_interest(std::vector<std::string> patterns) {
+    reader_topics_ = std::move(patterns);
+    tell_interest();
+}
+
+/// What readers of the log want, and clients of the old protocol.
+void Pump::tell_interest() {
+    std::vector<std::string> patterns = reader_topics_;
+    if (clients_) {
+        const auto types = clients_->port().sessions().event_types();
+        patterns.insert(patterns.end(), types.begin(), types.end());
+    }
+    std::ranges::sort(patterns);
+    patterns.erase(std::ranges::unique(patterns).begin(), patterns.end());
+    if (patterns == told_interest_) return;
+    told_interest_ = std::move(patterns);
+    overlay_->set_interest(loop_.now(), told_interest_);
+    (void)drain();
 }
 
 control::LogItem::Event Pump::log_item_of(const overlay::Overlay::EventDelivered& delivered) {

@@ -76,7 +76,7 @@ std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Ov
     const auto& wire = overlay.counters();
     const auto& members = node.membership().counters();
     const auto& records = node.records().counters();
-    const auto& events = node.events().counters();
+    const protocol::Events::Counters events = node.event_counters();
     const auto& joints = node.counters();
     return {
         {"datagrams_received_total", wire.datagrams_received},
@@ -166,12 +166,17 @@ std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Ov
         {"local_health", node.detector().local_health()},
         {"sessions", overlay.session_count()},
         {"rumors_hot", node.rumors().hot_count()},
-        {"retained_event_bytes", node.events().retained_bytes()},
+        {"retained_event_bytes", node.events().retained_bytes() + node.channels().retained_bytes()},
+        {"channels", node.channels().count()},
+        {"channels_left_out", node.channels().left_out()},
+        {"channel_sections_dropped_total", node.channels().counters().dropped_foreign},
     };
 }
 
 std::optional<control::PressureView> pressure_of(const overlay::Overlay& overlay, Instant now) {
-    const auto pressure = overlay.node().events().pressure(now);
+    auto pressure = overlay.node().events().pressure(now);
+    const auto other = overlay.node().channels().pressure(now);
+    if (other && (!pressure || other->limit < pressure->limit)) pressure = other;
     if (!pressure) return std::nullopt;
     const protocol::Member* member = overlay.node().membership().find(pressure->slowest.slowest);
     return control::PressureView{

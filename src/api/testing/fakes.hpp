@@ -81,7 +81,14 @@ public:
         return handle;
     }
 
+    std::shared_ptr<void> want(const std::vector<std::string>& topics) override {
+        wanted.push_back(topics);
+        return {nullptr, [this](void*) { ++wants_ended; }};
+    }
+
     mutable std::size_t read_count = 0;
+    std::vector<std::vector<std::string>> wanted;
+    std::size_t wants_ended = 0;
 
 private:
     static bool passes(const control::LogItem& item, const Filter& filter) {
