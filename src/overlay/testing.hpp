@@ -32,6 +32,9 @@ struct Datagram {
 /// A few overlays on a wire without delay or loss, which keeps all it has carried.
 class Wire {
 public:
+    /// Of those that are added from now on.
+    std::vector<std::string> subscriber_topics;
+
     Overlay& add(int host, std::vector<std::string> seeds,
                  std::vector<crypto::OverlayKey> keys = {key(1)}, std::string name = "web") {
         Settings settings;
@@ -41,6 +44,7 @@ public:
         settings.member_name = "host-" + std::to_string(host);
         settings.addresses = {address_of(host)};
         settings.seeds = std::move(seeds);
+        settings.subscriber_topics = subscriber_topics;
         Start start;
         start.image = images_[host];
         start.fresh_identity.fill(static_cast<std::uint8_t>(host));
