@@ -169,7 +169,8 @@ std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Ov
         {"retained_event_bytes", node.events().retained_bytes() + node.channels().retained_bytes()},
         {"channels", node.channels().count()},
         {"channels_left_out", node.channels().left_out()},
-        {"channel_sections_dropped_total", node.channels().counters().dropped_foreign},
+        {"channel_sections_dropped_total",
+         node.channels().counters().dropped_foreign + events.unwanted},
     };
 }
 

@@ -29,8 +29,10 @@ constexpr HostIndex kReaders = 6;
 constexpr HostIndex kPublisher = 10;
 
 std::uint64_t fragments_of(const World& world, HostIndex host) {
-    const auto counters = world.overlay(host).node().channels().event_counters();
-    return counters.delivered + counters.duplicates;
+    const protocol::Channels& channels = world.overlay(host).node().channels();
+    const auto counters = channels.event_counters();
+    return counters.delivered + counters.duplicates + counters.unwanted +
+           channels.counters().dropped_foreign;
 }
 
 TEST(SubscriberTopics, six_of_24_members_get_everything_and_the_others_nothing) {

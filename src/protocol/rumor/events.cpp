@@ -156,6 +156,7 @@ void Events::handle(Instant now, MemberId from, const wire::EventFragment& fragm
         return;
     }
     Flow* flow = open(now, fragment.stream, nullptr, sequence);
+    if (flow == nullptr && !is_following_) ++counters_.unwanted;
     if (flow == nullptr) return;
     if (!flow->stream.learn(sequence)) {
         ++counters_.dropped_conflict;

@@ -141,6 +141,7 @@ public:
         std::uint64_t pressure_told = 0;     ///< That somebody cannot keep up, us or another.
         std::uint64_t pressure_heard = 0;    ///< ... with our own events,
         std::uint64_t pressure_ignored = 0;  ///< and we do not slow down for it any more.
+        std::uint64_t unwanted = 0;          ///< Fragments of others that we do not follow.
         Counters& operator+=(const Counters& other);
     };
 

@@ -60,6 +60,7 @@ Events::Counters& Events::Counters::operator+=(const Counters& other) {
     pressure_told += other.pressure_told;
     pressure_heard += other.pressure_heard;
     pressure_ignored += other.pressure_ignored;
+    unwanted += other.unwanted;
     return *this;
 }
 
