@@ -25,24 +25,30 @@ std::uint64_t false_deaths(WorldConfig config, Duration duration) {
     return world.statistics().false_deaths();
 }
 
-WorldConfig lossy(double loss, std::uint64_t seed) {
-    WorldConfig config = world_config(64, kLan, seed);
+WorldConfig lossy(double loss, std::uint64_t seed, protocol::Profile profile = kLan) {
+    WorldConfig config = world_config(64, profile, seed);
     config.network.loss = loss;
     return config;
 }
 
-// 64 members, 3,000 periods of 1 s.
+// 64 members, one hour.
 TEST(FalseDeaths, there_are_none_at_one_percent_loss) {
     for_each_seed(
-        1, [](std::uint64_t seed) { EXPECT_EQ(false_deaths(lossy(0.01, seed), 3000s), 0U); });
+        1, [](std::uint64_t seed) { EXPECT_EQ(false_deaths(lossy(0.01, seed), 3600s), 0U); });
 }
 TEST(FalseDeaths, there_are_none_at_five_percent_loss) {
     for_each_seed(
-        1, [](std::uint64_t seed) { EXPECT_EQ(false_deaths(lossy(0.05, seed), 3000s), 0U); });
+        1, [](std::uint64_t seed) { EXPECT_EQ(false_deaths(lossy(0.05, seed), 3600s), 0U); });
 }
 TEST(FalseDeaths, there_are_at_most_two_at_ten_percent_loss) {
     for_each_seed(
-        1, [](std::uint64_t seed) { EXPECT_LE(false_deaths(lossy(0.10, seed), 3000s), 2U); });
+        1, [](std::uint64_t seed) { EXPECT_LE(false_deaths(lossy(0.10, seed), 3600s), 2U); });
+}
+
+TEST(FalseDeaths, there_are_few_in_fast_either) {
+    const Duration duration = grapevine::testing::is_soak() ? Duration(3600s) : Duration(300s);
+    EXPECT_EQ(false_deaths(lossy(0.05, 1, kFast), duration), 0U);
+    EXPECT_LE(false_deaths(lossy(0.10, 1, kFast), duration), 2U);
 }
 
 // The suspicion of `lan` outlasts nearly any loss of refutations, so what the last chance is worth

@@ -21,12 +21,12 @@ void start_together(std::size_t hosts, Duration within, Duration limit) {
     EXPECT_TRUE(world.run_until([&] { return world.has_converged(); }, limit, 1s))
         << world.why_not_converged();
     world.run_for(10s);
-    // A ping and an ack in 1.5 s of each of three rings, and in 2 s of the SWIM behind them,
+    // A ping and an ack in 2 s of each of three rings and of the SWIM behind them,
     // however many there are.
     const std::uint64_t before = world.statistics().total().datagrams_sent;
     world.run_for(20s);
     const std::uint64_t sent = world.statistics().total().datagrams_sent - before;
-    EXPECT_NEAR(static_cast<double>(sent) / static_cast<double>(hosts) / 20, 5.0, 0.1);
+    EXPECT_NEAR(static_cast<double>(sent) / static_cast<double>(hosts) / 20, 4.0, 0.1);
     EXPECT_EQ(world.statistics().false_deaths(), 0U);
     EXPECT_EQ(violations_of(world), "");
 }
