@@ -328,6 +328,7 @@ void World::deliver(HostIndex index, Datagram datagram) {
         if (host.socket_bytes + datagram.bytes.size() > config_.socket_buffer_bytes) return;
         host.socket_bytes += datagram.bytes.size();
         host.socket.push_back(std::move(datagram));
+        set_timer(index);  // It is read when the process goes on, whatever else it waits for.
         return;
     }
     receive(index, datagram);
