@@ -23,7 +23,6 @@ enum class Mutant : std::uint8_t {
     merge_older_death,         ///< Membership: believe deaths of earlier lives.
     death_is_leaving,          ///< Membership: who is declared dead is held to have left.
     forget_the_floor,          ///< Membership: nothing keeps old news of the forgotten out.
-    death_by_one_vote,         ///< Membership: one vote is a quorum.
     skip_incarnation_persist,  ///< Overlay: a raised incarnation is not written to disk.
     reuse_counter,             ///< Overlay: now and then the same nonce seals twice.
     accept_replays,            ///< Crypto: every counter is new.

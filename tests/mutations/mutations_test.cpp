@@ -23,7 +23,7 @@ namespace grapevine::sim {
 namespace {
 
 constexpr std::uint64_t kSeedsMax = 200;
-constexpr std::uint64_t kHealthySeeds = 20;
+constexpr std::uint64_t kHealthySeeds = 5;
 /// Two members that answer each other for ever are noticed by never coming to an end. A healthy
 /// seed takes a third of a second.
 constexpr unsigned kSecondsPerSeedMax = 30;

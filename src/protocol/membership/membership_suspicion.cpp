@@ -43,7 +43,7 @@ bool Membership::is_flapping(Instant now, MemberId member) const {
 }
 
 bool Membership::is_quorum(Instant now, const Votes& votes) const {
-    const bool is_enough = members_.size() <= kQuorumExemptMembers || GV_MUTANT(death_by_one_vote);
+    const bool is_enough = members_.size() <= kQuorumExemptMembers;
     const std::size_t needed = is_enough ? 1 : 2;
     return votes.size() >= needed && is_credible(now, votes);
 }
