@@ -113,7 +113,7 @@ struct MemberChange {
 /// decides how often. A conflict of two identities over one name or address is not resolved here.
 ///
 /// Memory: 32 bytes and an index slot per member, more only while it is suspect, dead or left: a
-/// vote has 72 bytes, so the evidence of a death 216 and its place in a map some 100.
+/// vote has 73 bytes, so the evidence of a death 219 and its place in a map some 100.
 class Membership final : public Peers {
 public:
     struct Change {

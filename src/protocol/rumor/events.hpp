@@ -148,7 +148,7 @@ public:
     /// What a newcomer wants of streams that are older than it.
     enum class Replay : std::uint8_t { retained, none };
 
-    /// `epoch` is our incarnation at this start. `peers` outlives us.
+    /// `epoch` is above that of any earlier life of ours. `peers` outlives us.
     /// `channel` is that of all its streams; those of others are refused.
     Events(MemberId self, Epoch epoch, ProtocolConfig config, const Peers& peers,
            std::uint64_t seed, Replay replay = Replay::retained, std::uint32_t channel = 0);
