@@ -37,6 +37,10 @@ using Epoch = Strong<struct EpochTag, std::uint32_t>;
 /// Position of an event in a publisher's stream of one epoch. Starts at 1; 0 is "before the first".
 using EventSequence = Strong<struct EventSequenceTag, std::uint64_t>;
 
+/// A moment on the hybrid logical clock of an overlay's shared state (protocol/state/clock.hpp):
+/// milliseconds since 1970 in the upper 48 bits, a counter in the lower 16. Zero is "never".
+using Stamp = Strong<struct StampTag, std::uint64_t>;
+
 /// Which key of the overlay's ring sealed a datagram.
 using KeyId = Strong<struct KeyIdTag, std::uint8_t>;
 
