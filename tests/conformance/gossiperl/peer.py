@@ -90,6 +90,7 @@ class Peer(Station):
         self.violations = []
         self._seen = set()            # ids
         self._round_at = 0.0
+        self._ticked_at = time.monotonic()
         self._amnesia_at = time.monotonic() + (self.manners.forgets_every or 1e12)
         self._backwards = 0
 
@@ -143,6 +144,7 @@ class Peer(Station):
         if now >= self._round_at:
             self._round_at = now + self.times.gossip_round_every
             self._round()
+        self._pardon(now)
         self._judge()
         self._redeliver(now)
 
@@ -163,6 +165,14 @@ class Peer(Station):
                 self.greet(random.choice(lost))
         for to in reachable:
             self._misbehave(to)
+
+    def _pardon(self, now):
+        """After a stall of our own nobody has been silent: it was us who did not listen."""
+        stall = now - self._ticked_at
+        self._ticked_at = now
+        if stall > self.times.gossip_round_every:
+            for member in self.members.values():
+                member.heard = min(time.time(), member.heard + stall)
 
     def _judge(self):
         times = self.times
