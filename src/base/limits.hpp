@@ -243,13 +243,40 @@ inline constexpr std::size_t kInterestPatternsMax = 32;
 /// Traced events that a member has notes of, some 150 bytes each; the oldest is displaced.
 inline constexpr std::size_t kTraceNotesMax = 4096;
 
+// -- Shared state --
+
+/// Of an entry of the shared map.
+inline constexpr std::size_t kStateKeyBytesMax = 256;
+inline constexpr std::size_t kStateValueBytesMax = 64 * 1024;
+/// Of one element of a set.
+inline constexpr std::size_t kStateElementBytesMax = 256;
+/// Elements that one request changes, and that one answer lists of a set.
+inline constexpr std::size_t kStateElementsMax = 1024;
+/// Keys and contents of all cells. Full refuses new ones, from wherever.
+inline constexpr std::size_t kStateBytesMax = std::size_t{1} << 30U;
+/// Bytes of a cell beyond what its user gave: name, stamps, writer, lengths.
+inline constexpr std::size_t kStateCellFrameMax = 64;
+inline constexpr std::size_t kStateCellBytesMax =
+    kStateKeyBytesMax + kStateElementBytesMax + kStateValueBytesMax + kStateCellFrameMax;
+/// A larger cell does not travel in a section, but is asked for by a question.
+inline constexpr std::size_t kStateInlineBytesMax = 1024;
+/// Cells told as one event, and their bytes.
+inline constexpr std::size_t kStateSpreadCellsMax = 1024;
+inline constexpr std::size_t kStateSpreadBytesMax = 128 * 1024;
+/// Of large cells, those asked for at once; the rest in the next exchange.
+inline constexpr std::size_t kStateFetchesMax = 8;
+/// How far ahead of our clock a write of another member may be dated; what is beyond is refused.
+inline constexpr std::uint64_t kClockAheadMaxMs = 60'000;
+/// Raises of the floor that a member remembers and tells (state/floor.hpp).
+inline constexpr std::size_t kFloorRaisesMax = 12;
+
 // -- Questions --
 
 inline constexpr std::size_t kQuestionBytesMax = 512;
 /// With its frame and number one part fits a datagram.
 inline constexpr std::size_t kAnswerPartBytes = 1024;
-/// Of one member's answer: 64 KiB.
-inline constexpr std::size_t kAnswerPartsMax = 64;
+/// Of one member's answer: 72 KiB, so that the largest cell of the shared map is one.
+inline constexpr std::size_t kAnswerPartsMax = 72;
 inline constexpr std::size_t kAnswerBytesMax = kAnswerPartsMax * kAnswerPartBytes;
 /// Members in one answer to "whom do you reach": 16 bytes each at most, so that they fit. Of more
 /// members, those with trouble are told first.

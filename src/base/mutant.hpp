@@ -29,6 +29,7 @@ enum class Mutant : std::uint8_t {
     answer_more_than_asked,    ///< Overlay: challenges longer than what drew them.
     deliver_out_of_order,      ///< Events: do not wait for what is missing.
     deliver_twice,             ///< Events: now and then the same event again.
+    collect_by_time,           ///< Shared state: never drop what may have been deleted elsewhere.
     silent_gap,                ///< Events: what cannot be had is passed over without a word.
     no_repair,                 ///< Events: ask nobody for what is missing.
     mix_up_payloads,           ///< Events: now and then the payload of another event.
