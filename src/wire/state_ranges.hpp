@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +27,22 @@ struct StatePosition {
 /// Before all entries, and behind all: no entry has the last of stamps.
 inline constexpr StatePosition kStateBegin{};
 inline constexpr StatePosition kStateEnd{Stamp(std::numeric_limits<std::uint64_t>::max()), 0};
+
+/// The two parts of a stamp: milliseconds since 1970 and a counter.
+constexpr std::uint64_t milliseconds_of(Stamp stamp) {
+    return stamp.value() >> 16U;
+}
+constexpr std::uint16_t counter_of(Stamp stamp) {
+    return static_cast<std::uint16_t>(stamp.value());
+}
+constexpr Stamp make_stamp(std::uint64_t milliseconds, std::uint16_t counter) {
+    return Stamp(milliseconds << 16U | counter);
+}
+
+/// How many of the leading bytes of an id in a bound travel: those behind them are zeros.
+constexpr std::size_t id_prefix_bytes(std::uint64_t id) {
+    return id == 0 ? 0 : 8 - static_cast<std::size_t>(std::countr_zero(id)) / 8;
+}
 
 /// Equal for equal ranges (protocol/state/range_tree.hpp).
 struct StateFingerprint {
