@@ -43,6 +43,8 @@ int rank_of(const wire::Section& section) {
                           [](const wire::Heartbeats&) { return 0; },
                           [](const wire::Question&) { return 4; },
                           [](const wire::AnswerPart&) { return 4; },
+                          [](const wire::StateRanges&) { return 2; },
+                          [](const wire::StateWant&) { return 2; },
                       },
                       section);
 }
@@ -289,6 +291,9 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             },
             [&](const wire::Question& question) { gather_.handle(now, from, question); },
             [&](const wire::AnswerPart& part) { gather_.handle(now, from, part); },
+            // Of a shared state that this node does not keep.
+            [](const wire::StateRanges&) {},
+            [](const wire::StateWant&) {},
         },
         section);
     settle(now);

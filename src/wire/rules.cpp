@@ -58,6 +58,22 @@ Result<void> check_push(const RumorPush& push) {
     return {};
 }
 
+/// Of a section of ranges: bounds climb, and what is listed is within the limits.
+Result<void> check_ranges(const StatePosition& lower, const std::vector<StateRange>& ranges,
+                          std::string_view field) {
+    GV_TRY_VOID(require(!ranges.empty(), field));
+    GV_TRY_VOID(within(ranges.size(), kStateRangesMax, field));
+    const StatePosition* previous = &lower;
+    for (const StateRange& range : ranges) {
+        GV_TRY_VOID(require(*previous < range.upper && range.upper <= kStateEnd, "state.bound"));
+        if (const auto* ids = std::get_if<StateRange::Ids>(&range.content)) {
+            GV_TRY_VOID(within(ids->size(), kStateIdsMax, "state.ids"));
+        }
+        previous = &range.upper;
+    }
+    return {};
+}
+
 /// Sections of which every value is valid.
 template <typename T>
 constexpr bool kIsFree =
@@ -168,6 +184,26 @@ Result<void> check(const AnswerPart& part) {
     GV_TRY_VOID(require(part.body.size() <= kAnswerPartBytes, "answer_part.body"));
     // One form for every answer: a last part without anything would be no part.
     return require(part.count == 1 || !part.body.empty(), "answer_part.body");
+}
+
+Result<void> check(const StateRanges& section) {
+    GV_TRY_VOID(within(section.total, kStateCellsMax, "state_ranges.total"));
+    for (const StateRange& range : section.ranges) {
+        const bool is_list = std::holds_alternative<StateRange::Ids>(range.content);
+        const bool is_ask = std::holds_alternative<StateRange::Ask>(range.content);
+        GV_TRY_VOID(require(section.is_reply ? !is_ask : !is_list, "state_ranges.kind"));
+    }
+    return check_ranges(section.lower, section.ranges, "state_ranges.ranges");
+}
+
+Result<void> check(const StateWant& want) {
+    for (const StateRange& range : want.ranges) {
+        const auto* ids = std::get_if<StateRange::Ids>(&range.content);
+        const bool is_skip = std::holds_alternative<StateRange::Skip>(range.content);
+        GV_TRY_VOID(require(is_skip || ids != nullptr, "state_want.kind"));
+        GV_TRY_VOID(require(is_skip || !ids->empty(), "state_want.ids"));
+    }
+    return check_ranges(want.lower, want.ranges, "state_want.ranges");
 }
 
 Result<void> check(const StateItem& item) {

@@ -119,6 +119,31 @@ std::size_t body_size(const AnswerPart& part) {
     return 8 + varint_size(part.index) + varint_size(part.count) + part.body.size();
 }
 
+std::size_t bound_size(const StatePosition& bound, const StatePosition& previous) {
+    if (bound == kStateEnd) return 1;
+    const std::size_t whole =
+        1 + varint_size(milliseconds_of(bound.stamp) - milliseconds_of(previous.stamp));
+    if (counter_of(bound.stamp) == 0 && bound.id == 0) return whole;
+    return whole + varint_size(counter_of(bound.stamp)) + 1 + id_prefix_bytes(bound.id);
+}
+
+std::size_t size_of(const StatePosition& lower, const std::vector<StateRange>& ranges) {
+    std::size_t size = bound_size(lower, kStateBegin);
+    const StatePosition* previous = &lower;
+    for (const StateRange& range : ranges) {
+        size += encoded_size(range, *previous);
+        previous = &range.upper;
+    }
+    return size;
+}
+
+std::size_t body_size(const StateRanges& section) {
+    return 4 + 1 + varint_size(section.total) + size_of(section.lower, section.ranges);
+}
+std::size_t body_size(const StateWant& want) {
+    return size_of(want.lower, want.ranges);
+}
+
 }  // namespace
 
 std::size_t encoded_body_size(const Section& section) {
@@ -172,6 +197,13 @@ std::size_t encoded_size(const EventFrontier::Item& item) {
 
 std::size_t encoded_size(const SyncPull::Item& item) {
     return 8 + 1 + varint_size(item.state_from.value()) + varint_size(item.state_collected.value());
+}
+
+std::size_t encoded_size(const StateRange& range, const StatePosition& lower) {
+    const std::size_t bound = bound_size(range.upper, lower);
+    if (std::holds_alternative<StateFingerprint>(range.content)) return bound + 16;
+    const auto* ids = std::get_if<StateRange::Ids>(&range.content);
+    return ids == nullptr ? bound : bound + varint_size(ids->size()) + ids->size() * 8;
 }
 
 }  // namespace grapevine::wire

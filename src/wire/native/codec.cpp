@@ -36,8 +36,8 @@ SectionType type_of(const Section& section) {
     static_assert(std::is_same_v<std::variant_alternative_t<0, Section>, Ping>);
     static_assert(std::is_same_v<std::variant_alternative_t<6, Section>, SyncDigest>);
     static_assert(std::is_same_v<std::variant_alternative_t<12, Section>, EventRequest>);
-    static_assert(std::is_same_v<std::variant_alternative_t<22, Section>, AnswerPart>);
-    static_assert(std::variant_size_v<Section> == 23);
+    static_assert(std::is_same_v<std::variant_alternative_t<24, Section>, StateWant>);
+    static_assert(std::variant_size_v<Section> == 25);
     // The alternatives stand in the order of their numbers, from 1.
     return static_cast<SectionType>(section.index() + 1);
 }
@@ -90,6 +90,10 @@ Result<Section> read_section(SectionType type, Reader& reader, RecordIntern& rec
             return GV_TRY(read_question(reader));
         case SectionType::answer_part:
             return GV_TRY(read_answer_part(reader));
+        case SectionType::state_ranges:
+            return GV_TRY(read_state_ranges(reader));
+        case SectionType::state_want:
+            return GV_TRY(read_state_want(reader));
         case SectionType::padding:
             break;
     }

@@ -42,6 +42,8 @@ enum class SectionType : std::uint8_t {
     heartbeats = 21,
     question = 22,
     answer_part = 23,
+    state_ranges = 24,
+    state_want = 25,
     padding = 0x80,
 };
 

@@ -133,6 +133,36 @@ TEST(Golden, questions) {
                    AnswerPart{9, 1, 2, {'x', 'y'}});
 }
 
+TEST(Golden, ranges_of_the_shared_state) {
+    constexpr std::uint64_t kMoment = 1'700'000'000'000;
+    const StatePosition lower{make_stamp(kMoment, 0), 0};
+    const StateFingerprint fingerprint{0x1111111111111111, 0x2222222222222222};
+    expect_section("state_ranges_request",
+                   "exchange 9, 300 entries: a fingerprint, a skip, an ask to the end",
+                   StateRanges{9,
+                               false,
+                               300,
+                               lower,
+                               {{{make_stamp(kMoment + 500, 0), 0}, fingerprint},
+                                {{make_stamp(kMoment + 500, 7), 0}, StateRange::Skip{}},
+                                {kStateEnd, StateRange::Ask{}}}});
+    expect_section(
+        "state_ranges_reply",
+        "exchange 9, 299 entries: none, a skip, two ids; bounds with prefixes",
+        StateRanges{9,
+                    true,
+                    299,
+                    {lower.stamp, 0x8000000000000000},
+                    {{{lower.stamp, 0xabcdef0000000000}, StateRange::Ids{}},
+                     {{make_stamp(kMoment, 300), 1}, StateRange::Skip{}},
+                     {{make_stamp(kMoment + 1, 0), 0}, StateRange::Ids{5, 0x0123456789abcdef}}}});
+    expect_section("state_want", "two ids before the moment, and one of what is after 500 ms",
+                   StateWant{kStateBegin,
+                             {{lower, StateRange::Ids{7, 8}},
+                              {{make_stamp(kMoment + 500, 0), 0}, StateRange::Skip{}},
+                              {kStateEnd, StateRange::Ids{9}}}});
+}
+
 TEST(Golden, rumors) {
     expect_section("rumor_push", "push 9: a record, an accusation with two votes, a delta",
                    RumorPush{9,

@@ -281,6 +281,61 @@ inline AnswerPart sample_answer(Random& random, std::size_t budget_bytes) {
     return part;
 }
 
+/// After `lower`, at a distance that its encoding makes much or little of.
+inline StatePosition sample_bound(Random& random, const StatePosition& lower) {
+    StatePosition bound = lower;
+    if (random.chance(0.3)) {
+        bound.id += 1 + random.below(UINT64_MAX) / 1024;
+        if (bound.id > lower.id) return bound;
+    }
+    const std::uint64_t step = 1 + sample_number(random, (std::uint64_t{1} << 40U) - 1);
+    bound = {make_stamp(milliseconds_of(lower.stamp) + step, 0), 0};
+    if (random.chance(0.3)) bound.stamp = Stamp(bound.stamp.value() + random.below(65536));
+    if (random.chance(0.3)) bound.id = random.next() << random.below(64);
+    return bound;
+}
+
+inline StateRange sample_range(Random& random, const StatePosition& lower, bool is_list) {
+    StateRange range{sample_bound(random, lower), StateRange::Skip{}};
+    if (!is_list) return range;
+    StateRange::Ids ids(1 + random.below(10));
+    for (std::uint64_t& id : ids) id = random.next();
+    range.content = std::move(ids);
+    return range;
+}
+
+inline StatePosition sample_lower(Random& random) {
+    return random.chance(0.3) ? kStateBegin : sample_bound(random, kStateBegin);
+}
+
+inline StateRanges sample_state_ranges(Random& random) {
+    StateRanges section{static_cast<std::uint32_t>(random.next()),
+                        random.chance(0.5),
+                        sample_number(random, kStateCellsMax),
+                        sample_lower(random),
+                        {}};
+    StatePosition lower = section.lower;
+    for (auto count = 1 + random.below(10); count > 0; --count) {
+        StateRange range = sample_range(random, lower, section.is_reply && random.chance(0.3));
+        if (random.chance(0.5)) range.content = StateFingerprint{random.next(), random.next()};
+        if (!section.is_reply && random.chance(0.2)) range.content = StateRange::Ask{};
+        lower = range.upper;
+        section.ranges.push_back(std::move(range));
+    }
+    if (random.chance(0.3)) section.ranges.back().upper = kStateEnd;
+    return section;
+}
+
+inline StateWant sample_want(Random& random) {
+    StateWant want{sample_lower(random), {}};
+    StatePosition lower = want.lower;
+    for (auto count = 1 + random.below(10); count > 0; --count) {
+        want.ranges.push_back(sample_range(random, lower, random.chance(0.6)));
+        lower = want.ranges.back().upper;
+    }
+    return want;
+}
+
 inline SyncDigest sample_digest(Random& random) {
     SyncDigest digest;
     for (std::uint64_t& bucket : digest.buckets) bucket = random.chance(0.5) ? random.next() : 0;
@@ -338,8 +393,12 @@ inline Section sample_section(Random& random, std::size_t index,
             return sample_heartbeats(random);
         case 21:
             return sample_question(random);
-        default:
+        case 22:
             return sample_answer(random, budget_bytes);
+        case 23:
+            return sample_state_ranges(random);
+        default:
+            return sample_want(random);
     }
 }
 
