@@ -55,6 +55,10 @@ void Overlay::Implementation::apply(Instant now, protocol::Node::Action action) 
             },
             [&](Node::Gap& gap) { outbox_.push_back(EventGap{gap.stream, gap.first, gap.last}); },
             [&](Node::PathChanged& changed) { outbox_.push_back(changed); },
+            [&](const Node::PersistState& persist) { persist_state(persist); },
+            [&](Node::StateChanged& changed) { outbox_.push_back(std::move(changed)); },
+            [&](const Node::StateReloaded& reloaded) { outbox_.push_back(reloaded); },
+            [&](const Node::WantCopy& want) { want_copy(want.from); },
             [&](Node::Gathered& gathered) { outbox_.push_back(std::move(gathered)); },
         },
         action);

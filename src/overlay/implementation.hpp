@@ -72,6 +72,9 @@ inline constexpr Duration kLiarReportInterval = std::chrono::minutes(1);
 /// The ring that `settings` describe; they have been checked.
 crypto::KeyRing make_ring(const Settings& settings);
 
+/// Hashes of the shared map's entries, under its salt.
+protocol::SharedMap::Hash keyed_state_hash();
+
 class Overlay::Implementation {
 public:
     Implementation(Settings settings, Start start, std::shared_ptr<RecordCache> records);
@@ -93,6 +96,7 @@ public:
     std::optional<discovery::Announcer> announcer_;  ///< Only with groups in the settings.
     Sessions sessions_;
     std::deque<Action> outbox_;
+    std::size_t damaged_state_cells_ = 0;  ///< Of the map as it was stored.
     Instant next_housekeeping_ = Instant{} + kHousekeepingInterval;
 
 private:
@@ -144,6 +148,8 @@ private:
 
     void apply(Instant now, protocol::Node::Action action);
     void follow_change(Instant now, const protocol::MemberChange& change);
+    void persist_state(const protocol::Node::PersistState& persist);
+    void want_copy(MemberId from);
     void follow_record(const protocol::MemberChange& change);
     void drain_seeds(Instant now);
     void drain_announcer(Instant now);

@@ -28,7 +28,7 @@ Overlay::Implementation::Implementation(Settings settings, Start start,
     : settings_(std::move(settings)),
       identity_(identity_of(start)),
       node_(first_record(start), own_record(start), first_epoch(start), settings_.protocol,
-            mix64(start.seed), settings_.subscriber_topics),
+            mix64(start.seed), settings_.subscriber_topics, keyed_state_hash()),
       seeds_(
           settings_.seeds, cached_addresses(start),
           [this](const Endpoint& endpoint) { return member_at(endpoint) != kNobody; },
@@ -45,6 +45,10 @@ Overlay::Implementation::Implementation(Settings settings, Start start,
         announcer_.emplace([this](MemberId member) { return is_alive(member); },
                            mix64(start.seed + 3));
     }
+    if (start.started.unix_ms > 0) node_.set_wall(Instant{}, start.started.unix_ms * 1000);
+    damaged_state_cells_ =
+        start.state.damaged_entries +
+        node_.restore_state({start.state.salt, std::move(start.state.floor)}, start.state.cells);
     if (!start.image.has_identity) {
         outbox_.push_back(Persist{storage::save_identity(settings_.name, start.fresh_identity)});
     }

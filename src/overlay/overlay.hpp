@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -20,6 +22,7 @@
 #include "protocol/rumor/events.hpp"
 #include "storage/batch.hpp"
 #include "storage/overlay_image.hpp"
+#include "storage/state_image.hpp"
 #include "wire/messages.hpp"
 
 namespace grapevine::overlay {
@@ -45,6 +48,7 @@ struct Settings {
 /// What differs from start to start.
 struct Start {
     storage::OverlayImage image;                    ///< As loaded; empty at the first start.
+    storage::StateImage state;                      ///< Likewise, of the shared map.
     std::array<std::uint8_t, 32> fresh_identity{};  ///< Used (and kept) if the image has none.
     Boot boot;                                      ///< 64 random bits.
     std::array<std::uint8_t, 32> cookie_secret{};   ///< Random.
@@ -108,9 +112,19 @@ public:
     struct LiarFound {
         MemberId member;
     };
+    /// What users see under these keys of the shared map may have changed.
+    using StateChanged = protocol::SharedMap::Changed;
+    using StateReloaded = protocol::SharedMap::Reloaded;
+    /// Carry a full copy of the shared map from this member to us: pages of its `copy_state` to our
+    /// `take_state_copy`, in order; then `state_copy_ended`.
+    struct CopyWanted {
+        MemberId from;
+        std::vector<Endpoint> addresses;  ///< Of the member, best first.
+    };
     using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged,
                                 ViewSettled, RecordChanged, EventDelivered, EventGap, Announce,
-                                LiarFound, Gathered, PathChanged>;
+                                LiarFound, Gathered, PathChanged, StateChanged,
+                                StateReloaded, CopyWanted>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;
@@ -171,6 +185,25 @@ public:
     /// See `protocol::Node::ask`.
     Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets,
                                protocol::QuestionKind kind, Bytes body, Duration patience);
+
+    // The shared map: see protocol/state/map.hpp. To be told the time by `set_wall` before.
+    Outcome<Stamp> put_state(Instant now, std::string_view key, std::string_view value,
+                             const protocol::SharedMap::PutOptions& options);
+    /// Several values at once: at most kStateSpreadCellsMax.
+    Outcome<void> put_state(Instant now,
+                            const std::vector<std::pair<std::string, std::string>>& values);
+    Outcome<Stamp> erase_state(Instant now, std::string_view key, std::optional<Stamp> expected);
+    Outcome<protocol::StateEntry> count_state(Instant now, std::string_view key,
+                                              std::int64_t change);
+    Outcome<protocol::StateEntry> change_state_set(Instant now, std::string_view key,
+                                                   const std::vector<std::string>& added,
+                                                   const std::vector<std::string>& removed);
+    bool take_state_copy(Instant now, ByteView page);
+    void state_copy_ended(Instant now, bool is_whole);
+    /// What full copies of the shared map travel under, with each key of the ring: the first is
+    /// used to send. HKDF as in crypto/key_ring.hpp.
+    [[nodiscard]] std::vector<crypto::OverlayKey> copy_keys() const;
+
     void leave(Instant now);
     void join(Instant now, const std::vector<std::string>& seeds);
     /// New name, labels or addresses of our own.

@@ -43,12 +43,39 @@ int rank_of(const wire::Section& section) {
                           [](const wire::Heartbeats&) { return 0; },
                           [](const wire::Question&) { return 4; },
                           [](const wire::AnswerPart&) { return 4; },
-                          [](const wire::StateRanges&) { return 2; },
-                          [](const wire::StateWant&) { return 2; },
+                          [](const wire::StateHello&) { return 4; },
+                          [](const wire::StateRanges&) { return 5; },
+                          [](const wire::StateWant&) { return 5; },
+                          [](const wire::StateCells&) { return 5; },
                       },
                       section);
 }
-constexpr int kRanks = 5;
+constexpr int kRanks = 6;
+
+/// What is written into the shared map is kept for those who miss it for a minute; then comparing
+/// costs less.
+ProtocolConfig state_stream(ProtocolConfig config) {
+    config.retention_age = std::min<Duration>(config.retention_age, std::chrono::minutes(1));
+    config.retention_bytes = std::min<std::size_t>(config.retention_bytes, 4U << 20U);
+    return config;
+}
+
+/// For nodes that are given no keyed hash.
+StateHash plain_hash(const wire::StateSalt& salt, ByteView bytes) {
+    const std::uint64_t low = mix64(fnv1a(bytes) ^ salt.random);
+    return {mix64(low + fnv1a(bytes, low)), low};
+}
+
+SharedMap::View rank_among(const Membership& membership) {
+    SharedMap::View view{0, 0};
+    membership.for_each([&](const Member& member) {
+        const MemberId id = member.record->member;
+        if (member.status != wire::Status::alive && id != membership.self()) return;
+        ++view.members;
+        if (id < membership.self()) ++view.rank;
+    });
+    return view;
+}
 
 Outcome<void> check_key(std::string_view key) {
     if (!is_reserved_key(key)) return {};
@@ -65,7 +92,8 @@ wire::SharedRecord share(wire::MemberRecord record) {
 }  // namespace
 
 Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
-           std::uint64_t seed, std::vector<std::string> subscriber_topics)
+           std::uint64_t seed, std::vector<std::string> subscriber_topics,
+           SharedMap::Hash state_hash)
     : config_(config),
       random_(seed),
       membership_(share(self), config),
@@ -84,6 +112,11 @@ Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig conf
                     if (event.stream.channel == 0) return events_.has_told(event);
                     return channels_.has_told(event);
                 }),
+      state_(self.member, config.sync_interval, config.tombstone_life,
+             state_hash ? std::move(state_hash) : SharedMap::Hash(plain_hash),
+             [this] { return rank_among(membership_); }, mix64(~seed + 1)),
+      state_events_(self.member, epoch, state_stream(config), zones_.event_peers(),
+                    mix64(~seed + 2), Events::Replay::none, wire::kStateChannel),
       gather_(self.member, random_.next()),
       born_as_(self.incarnation),
       epoch_(epoch),
@@ -120,7 +153,7 @@ void Node::introduce(Instant now, MemberId peer) {
     membership_.heard_from(now, peer);
     settle(now);
     begin_sync(now, peer);
-    if (zones_.is_inside(peer)) events_.peer_joined(now, peer);
+    if (zones_.is_inside(peer)) link(now, peer);
     finish(now);
 }
 
@@ -146,6 +179,10 @@ void Node::advance(Instant now) {
     events_.advance(now);
     settle(now);
     channels_.advance(now);
+    settle(now);
+    state_.advance(moment(now));
+    settle(now);
+    if (is_state_told()) state_events_.advance(now);
     settle(now);
     gather_.advance(now);
     settle(now);
@@ -229,7 +266,8 @@ std::optional<Node::Action> Node::poll() {
 Instant Node::deadline() const {
     return std::min({membership_.deadline(), telling_.deadline(), detector_->deadline(),
                      paths_.deadline(), zones_.deadline(), records_.deadline(), rumors_.deadline(),
-                     events_.deadline(), channels_.deadline(), gather_.deadline(), reach_deadline(),
+                     events_.deadline(), channels_.deadline(), state_.deadline(),
+                     is_state_told() ? state_events_.deadline() : kNever, gather_.deadline(), reach_deadline(),
                      catch_up_, next_reconnect_});
 }
 
@@ -241,6 +279,7 @@ void Node::check_invariants() const {
     records_.check_invariants();
     events_.check_invariants();
     channels_.check_invariants();
+    state_events_.check_invariants();
     gather_.check_invariants();
     assert(waiting_.empty());
 }
@@ -248,6 +287,11 @@ void Node::check_invariants() const {
 // -- One section at a time --
 
 void Node::handle(Instant now, MemberId from, const wire::Section& section) {
+    if (Channels::channel_of(section) == wire::kStateChannel) {
+        handle_state_stream(now, from, section);
+        settle(now);
+        return;
+    }
     if (Channels::channel_of(section) != 0) {
         channels_.handle(now, from, section);
         settle(now);
@@ -291,9 +335,10 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             },
             [&](const wire::Question& question) { gather_.handle(now, from, question); },
             [&](const wire::AnswerPart& part) { gather_.handle(now, from, part); },
-            // Of a shared state that this node does not keep.
-            [](const wire::StateRanges&) {},
-            [](const wire::StateWant&) {},
+            [&](const wire::StateHello& hello) { state_.handle(moment(now), from, hello); },
+            [&](const wire::StateRanges& ranges) { state_.handle(moment(now), from, ranges); },
+            [&](const wire::StateWant& want) { state_.handle(moment(now), from, want); },
+            [&](const wire::StateCells& cells) { state_.handle(moment(now), from, cells); },
         },
         section);
     settle(now);
@@ -315,6 +360,7 @@ void Node::handle_heartbeats(Instant now, MemberId from, const wire::Heartbeats&
 void Node::compare(Instant now, MemberId from, const wire::Summary& summary) {
     if (summary.view != reconciler_.root() && now >= next_sync_) begin_sync(now, from);
     if (summary.events != events_.summary()) events_.peer_differs(now, from);
+    state_.compare(moment(now), from, summary.state);
 }
 
 void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) {
@@ -357,6 +403,7 @@ void Node::follow_own_record(const wire::MemberRecord& record) {
     epoch_ = std::max(epoch_.next(), Epoch(own.incarnation.value()));
     events_.begin_life(epoch_);
     channels_.begin_life(epoch_);
+    state_events_.begin_life(epoch_);
 }
 
 bool Node::handle_delta(Instant now, MemberId from, const wire::StateDelta& delta) {

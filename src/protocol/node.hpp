@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -26,6 +27,7 @@
 #include "protocol/rumor/events.hpp"
 #include "protocol/rumor/publish_options.hpp"
 #include "protocol/rumor/rumors.hpp"
+#include "protocol/state/map.hpp"
 #include "protocol/state/records.hpp"
 #include "protocol/sync/reconciler.hpp"
 #include "protocol/zones.hpp"
@@ -70,9 +72,15 @@ public:
     using Gap = Events::Gap;
     using PathChanged = Paths::Changed;
     using Gathered = Gather::Gathered;
+    using PersistState = SharedMap::Persist;
+    using StateChanged = SharedMap::Changed;
+    using StateReloaded = SharedMap::Reloaded;
+    /// Carry a full copy of the shared map from this member; answered by `state_copy_ended`.
+    using WantCopy = SharedMap::WantCopy;
     using Action =
         std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed, ChangedTogether,
-                     Settled, RecordChanged, Deliver, Gap, Gathered, PathChanged>;
+                     Settled, RecordChanged, Deliver, Gap, Gathered, PathChanged, PersistState,
+                     StateChanged, StateReloaded, WantCopy>;
 
     struct Counters {
         std::uint64_t syncs_begun = 0;     ///< Anti-entropy exchanges that we asked for.
@@ -89,9 +97,14 @@ public:
     /// `self`: our record with the incarnation of this start. `own`: our keys, as restored.
     /// `epoch`: of our stream of events, larger than in every earlier life. `subscriber_topics`:
     /// patterns of topics that we send to their subscribers only (rumor/channels.hpp), at most
-    /// kSubscriberTopicsMax.
+    /// kSubscriberTopicsMax. `state_hash`: keyed; without it the entries of the shared map are
+    /// hashed by a mix that keeps nobody from making equal sums.
     Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
-         std::uint64_t seed, std::vector<std::string> subscriber_topics = {});
+         std::uint64_t seed, std::vector<std::string> subscriber_topics = {},
+         SharedMap::Hash state_hash = {});
+
+    /// Before any input: the shared map as stored. How many cells could not be taken.
+    std::size_t restore_state(const SharedMap::Meta& meta, const std::vector<Bytes>& cells);
 
     /// `from` has proven itself to the layer below; `packet` has passed the decoder.
     void receive(Instant now, MemberId from, const wire::Packet& packet);
@@ -122,6 +135,23 @@ public:
     /// What civil time it is at `now`, in microseconds since 1970. For traces only: without it
     /// others estimate our clock. Not an input: it causes no action.
     void set_wall(Instant now, std::int64_t unix_us);
+
+    // The shared map (state/map.hpp).
+    Outcome<Stamp> put_state(Instant now, std::string_view key, std::string_view value,
+                             const SharedMap::PutOptions& options);
+    Outcome<void> put_state(Instant now,
+                            const std::vector<std::pair<std::string, std::string>>& values);
+    Outcome<Stamp> erase_state(Instant now, std::string_view key, std::optional<Stamp> expected);
+    Outcome<StateEntry> count_state(Instant now, std::string_view key, std::int64_t change);
+    Outcome<StateEntry> change_state_set(Instant now, std::string_view key,
+                                         const std::vector<std::string>& added,
+                                         const std::vector<std::string>& removed);
+    bool take_state_copy(Instant now, ByteView body);
+    void state_copy_ended(Instant now, bool is_whole);
+    void wipe_state(Instant now, std::string_view prefix, Stamp before);
+    [[nodiscard]] const SharedMap& state() const { return state_; }
+    /// Civil time at `now`, for reading the map.
+    [[nodiscard]] Moment moment(Instant now) const;
     /// Puts a question to `targets`, ourselves perhaps among them; ends in a `Gathered` of the
     /// number returned, within `patience`. Those that are not alive are silent at once. Refused as
     /// in `Gather::ask`.
@@ -212,6 +242,14 @@ private:
     bool settle_records(Instant now);
     bool settle_spread();
     bool settle_channels(Instant now);
+    bool settle_state(Instant now);
+    /// Whether anybody writes into the shared map: until then its streams cost nothing.
+    [[nodiscard]] bool is_state_told() const { return state_events_.stream_count() > 0; }
+    void handle_state_stream(Instant now, MemberId from, const wire::Section& section);
+    void fetch_state(Instant now, const SharedMap::Fetch& fetch);
+    bool take_fetched(Instant now, const Gather::Gathered& gathered);
+    void link(Instant now, MemberId member);
+    void unlink(Instant now, MemberId member);
     void deliver(Events::Deliver deliver);
     void tell_gap(const Events::Gap& gap);
     void moved(const wire::StreamId& stream);
@@ -254,6 +292,9 @@ private:
     Rumors rumors_;
     Events events_;
     Channels channels_;
+    SharedMap state_;
+    Events state_events_;  ///< What is written into it, as a stream of each member.
+    std::set<std::uint64_t> fetches_;  ///< Our questions for cells.
     Gather gather_;
     /// Questions of whom we reach that wait for examinations to end.
     std::vector<ReachDebt> reach_debts_;

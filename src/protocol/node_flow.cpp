@@ -20,6 +20,7 @@ void Node::settle(Instant now) {
         is_busy |= settle_records(now);
         is_busy |= settle_spread();
         is_busy |= settle_channels(now);
+        is_busy |= settle_state(now);
         is_busy |= settle_questions(now);
     }
 }
@@ -109,12 +110,12 @@ void Node::tell_changes() {
 
 void Node::enter(Instant now, MemberId member) {
     detector_->add(member);
-    events_.peer_joined(now, member);
+    link(now, member);
 }
 
 void Node::drop(Instant now, MemberId member) {
     detector_->remove(member);
-    events_.peer_left(now, member);
+    unlink(now, member);
 }
 
 void Node::place(const wire::MemberRecord& record) {
@@ -126,7 +127,7 @@ void Node::place(const wire::MemberRecord& record) {
 }
 
 void Node::send_probe(MemberId to, ProbeMessage& message) {
-    const wire::Summary summary = {reconciler_.root(), events_.summary()};
+    const wire::Summary summary = {reconciler_.root(), events_.summary(), state_.summary()};
     if (auto* ping = std::get_if<wire::Ping>(&message)) ping->summary = summary;
     if (auto* beats = std::get_if<wire::Heartbeats>(&message)) beats->summary = summary;
     std::visit([&](auto& probe) { waiting_for(to).probes.emplace_back(std::move(probe)); },

@@ -33,6 +33,7 @@ bool Node::settle_questions(Instant now) {
                        },
                        [&](const Gather::Asked& asked) { answer(now, asked); },
                        [&](Gather::Gathered& gathered) {
+                           if (take_fetched(now, gathered)) return;
                            learn_from(now, gathered);
                            outbox_.push_back(std::move(gathered));
                        },
@@ -60,6 +61,9 @@ void Node::answer(Instant now, const Gather::Asked& asked) {
     switch (static_cast<QuestionKind>(asked.kind)) {
         case QuestionKind::reachability:
             asked_reachability(now, asked);
+            break;
+        case QuestionKind::state_cell:
+            gather_.answer(now, asked.from, asked.number, state_.answer_fetch(asked.body));
             break;
         case QuestionKind::trace:
             if (auto body = answer_trace(now, asked.body)) {

@@ -46,9 +46,9 @@ bool Node::settle_zones(Instant now) {
                        },
                        [&](const Zones::Linked& change) {
                            if (change.is_linked) {
-                               events_.peer_joined(now, change.member);
+                               link(now, change.member);
                            } else {
-                               events_.peer_left(now, change.member);
+                               unlink(now, change.member);
                            }
                        },
                        [&](Zones::SendProbe& probe) { send_probe(probe.to, probe.message); },

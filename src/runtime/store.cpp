@@ -226,6 +226,7 @@ struct Store::State {
             GV_TRY(prepare("INSERT INTO entries VALUES(?1, ?2, ?3)"
                            " ON CONFLICT(bucket, key) DO UPDATE SET value=excluded.value"));
         erase = GV_TRY(prepare("DELETE FROM entries WHERE bucket=?1 AND key=?2"));
+        clear = GV_TRY(prepare("DELETE FROM entries WHERE bucket=?1"));
         return {};
     }
 
@@ -238,9 +239,10 @@ struct Store::State {
     }
 
     Outcome<void> write(const StoreWrite& change) {
-        const Use use(change.value ? put : erase);
+        const bool is_whole = change.key.empty() && !change.value;
+        const Use use(change.value ? put : is_whole ? clear : erase);
         use.bind(1, change.bucket);
-        use.bind(2, change.key);
+        if (!is_whole) use.bind(2, change.key);
         if (change.value) use.bind(3, *change.value);
         if (use.step() == SQLITE_DONE) return {};
         return std::unexpected(refuse(database.get(), file));
@@ -265,6 +267,7 @@ struct Store::State {
     Statement list;
     Statement put;
     Statement erase;
+    Statement clear;
     Durability current = Durability::flush;
 };
 

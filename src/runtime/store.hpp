@@ -21,6 +21,7 @@ enum class Durability : std::uint8_t {
 };
 
 /// One change, `bucket` being a namespace of keys. No value: erase; erasing nothing is fine.
+/// Neither key nor value: erase the whole bucket.
 struct StoreWrite {
     std::string bucket;
     std::string key;

@@ -8,6 +8,8 @@ namespace grapevine::sim {
 void Disk::write(Image& image, const storage::Write& write) {
     if (write.value) {
         image[write.bucket][write.key] = *write.value;
+    } else if (write.key.empty()) {
+        image.erase(write.bucket);
     } else {
         image[write.bucket].erase(write.key);
     }

@@ -14,7 +14,8 @@ enum class Durability : std::uint8_t {
     flush,  ///< Survives the loss of power: identity, incarnation, keys.
 };
 
-/// One change of the key-value store, `bucket` being a namespace of keys. No value: erase.
+/// One change of the key-value store, `bucket` being a namespace of keys. No value: erase; neither
+/// key nor value: erase the whole bucket.
 struct Write {
     std::string bucket;
     std::string key;

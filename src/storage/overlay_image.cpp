@@ -4,9 +4,9 @@
 #include <fmt/core.h>
 #include <utility>
 
-#include "base/checksum.hpp"
 #include "base/limits.hpp"
 #include "base/reader.hpp"
+#include "storage/checked.hpp"
 
 namespace grapevine::storage {
 namespace {
@@ -17,27 +17,8 @@ constexpr std::string_view kVersionKey = "record";
 constexpr std::string_view kPeersKey = "peers";
 constexpr std::string_view kItemPrefix = "record/";
 
-/// The checksum covers the key too: a value that ended up under another key must not be believed.
-std::uint64_t checksum(std::string_view key, ByteView value) {
-    return fnv1a(value, fnv1a(as_bytes(key)));
-}
-
 Write write(std::string_view overlay, std::string key, const Bytes& value) {
-    Bytes stored;
-    Writer writer(stored);
-    writer.integer(checksum(key, value));
-    writer.bytes(value);
-    return {bucket_of(overlay), std::move(key), std::move(stored)};
-}
-
-Result<ByteView> unwrap(const Entry& entry) {
-    Reader reader(entry.value);
-    const auto stated = GV_TRY(reader.integer<std::uint64_t>("entry.checksum"));
-    const ByteView value = GV_TRY(reader.bytes(reader.remaining(), "entry.value"));
-    if (checksum(entry.key, value) != stated) {
-        return std::unexpected(Error{Error::Code::malformed, "entry.checksum"});
-    }
-    return value;
+    return checked_write(bucket_of(overlay), std::move(key), value);
 }
 
 Result<void> load_identity(ByteView value, OverlayImage& image) {
@@ -99,7 +80,7 @@ Result<void> load_peers(ByteView value, OverlayImage& image) {
 }
 
 Result<void> load_entry(const Entry& entry, OverlayImage& image) {
-    const ByteView value = GV_TRY(unwrap(entry));
+    const ByteView value = GV_TRY(checked_value(entry));
     if (entry.key == kIdentityKey) return load_identity(value, image);
     if (entry.key == kIncarnationKey) return load_incarnation(value, image);
     if (entry.key == kVersionKey) return load_versions(value, image);

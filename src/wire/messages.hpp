@@ -13,6 +13,7 @@
 #include "base/ids.hpp"
 #include "base/limits.hpp"
 #include "base/time.hpp"
+#include "wire/state_map.hpp"
 #include "wire/state_ranges.hpp"
 
 // What members say to each other, as values. No bytes here: `native/` turns them into datagrams,
@@ -89,6 +90,7 @@ struct Accusation {
 struct Summary {
     std::uint64_t view = 0;    ///< Members and versions of their records (see sync/reconciler.hpp).
     std::uint64_t events = 0;  ///< Frontiers of all event streams.
+    std::uint64_t state = 0;   ///< The shared map (protocol/state/map.hpp); 0 if it is empty.
     friend bool operator==(const Summary&, const Summary&) = default;
 };
 
@@ -252,10 +254,13 @@ struct SyncPull {
 
 // -- Events --
 
+/// Of the streams on which members tell what they write into the shared map.
+inline constexpr std::uint32_t kStateChannel = 1;
+
 struct StreamId {
     MemberId publisher;
     Epoch epoch;
-    /// 0: what everybody gets. Others: topics that go to their subscribers only.
+    /// 0: what everybody gets. kStateChannel. Others: topics that go to their subscribers only.
     std::uint32_t channel = 0;
     friend auto operator<=>(const StreamId&, const StreamId&) = default;
 };
@@ -380,7 +385,8 @@ using Section =
     std::variant<Ping, Ack, PingReq, Nack, RumorPush, RumorFeedback, SyncDigest, SyncEntries,
                  SyncPull, StateDelta, EventFragment, EventFrontier, EventRequest, EventLink,
                  EventPressure, EventFeedback, EventPull, BurstRequest, BurstVerdict, Coordinate,
-                 Heartbeats, Question, AnswerPart, StateRanges, StateWant>;
+                 Heartbeats, Question, AnswerPart, StateRanges, StateWant,
+                 StateHello, StateCells>;
 
 /// What one datagram says, in order. At most kSectionsMax sections and kPacketBytesMax bytes.
 using Packet = std::vector<Section>;

@@ -206,6 +206,26 @@ Result<void> check(const StateWant& want) {
     return check_ranges(want.lower, want.ranges, "state_want.ranges");
 }
 
+Result<void> check(const StateHello& hello) {
+    GV_TRY_VOID(within(hello.cells, kStateCellsMax, "state_hello.cells"));
+    GV_TRY_VOID(within(hello.floor.raises.size(), kFloorRaisesMax, "state_hello.raises"));
+    // Strictly: each raise stands once.
+    const bool is_ascending =
+        std::ranges::is_sorted(hello.floor.raises, std::ranges::less_equal{}) ||
+        hello.floor.raises.size() < 2;
+    return require(is_ascending, "state_hello.raises");
+}
+
+Result<void> check(const StateCells& cells) {
+    GV_TRY_VOID(require(!cells.cells.empty() || !cells.large.empty(), "state_cells.cells"));
+    GV_TRY_VOID(within(cells.large.size(), kStateFetchesMax, "state_cells.large"));
+    for (const Bytes& cell : cells.cells) {
+        GV_TRY_VOID(require(!cell.empty(), "state_cells.cell"));
+        GV_TRY_VOID(within(cell.size(), kStateInlineBytesMax, "state_cells.cell"));
+    }
+    return {};
+}
+
 Result<void> check(const StateItem& item) {
     GV_TRY_VOID(require(item.version != Version{}, "state_item.version"));
     GV_TRY_VOID(require(!item.key.empty() && is_plain(item.key), "state_item.key"));

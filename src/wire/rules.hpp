@@ -41,6 +41,8 @@ Result<void> check(const Question& question);
 Result<void> check(const AnswerPart& part);
 Result<void> check(const StateRanges& section);
 Result<void> check(const StateWant& want);
+Result<void> check(const StateHello& hello);
+Result<void> check(const StateCells& cells);
 
 /// Any section, its items included. Records inside a `RumorPush` are checked too.
 Result<void> check(const Section& section);

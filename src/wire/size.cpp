@@ -144,6 +144,17 @@ std::size_t body_size(const StateWant& want) {
     return size_of(want.lower, want.ranges);
 }
 
+std::size_t body_size(const StateHello& hello) {
+    std::size_t size = 1 + varint_size(hello.cells) + 16 + 16 + 1;
+    for (const StateRaise& raise : hello.floor.raises) size += 16 + varint_size(raise.members);
+    return size;
+}
+std::size_t body_size(const StateCells& cells) {
+    std::size_t size = 1 + cells.large.size() * kStatePositionBytes;
+    for (const Bytes& cell : cells.cells) size += varint_size(cell.size()) + cell.size();
+    return size;
+}
+
 }  // namespace
 
 std::size_t encoded_body_size(const Section& section) {

@@ -26,6 +26,9 @@ std::size_t encoded_size(const StateRange& range, const StatePosition& lower);
 /// A `StateDelta` has the longest: 1 + 2, member 8, flags 1, three versions of up to 10, count 2.
 inline constexpr std::size_t kSectionFrameBytesMax = 44;
 
+/// A position in full, as `StateCells` lists them.
+inline constexpr std::size_t kStatePositionBytes = 16;
+
 /// A member's own record as it travels, signature included, without a length in front.
 std::size_t encoded_size(const MemberRecord& record);
 

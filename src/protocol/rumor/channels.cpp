@@ -98,7 +98,7 @@ Channels::Channels(MemberId self, Epoch epoch, const ProtocolConfig& config,
 std::uint32_t Channels::number_of(std::string_view pattern) {
     const std::uint64_t hash = mix64(fnv1a(as_bytes(pattern)));
     const auto number = static_cast<std::uint32_t>(hash ^ (hash >> 32U));
-    return number == 0 ? 1 : number;
+    return number <= wire::kStateChannel ? number + 2 : number;
 }
 
 std::uint32_t Channels::channel_of(std::string_view topic) const {

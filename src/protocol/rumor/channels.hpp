@@ -91,7 +91,7 @@ public:
              std::vector<std::string> marked, const Record& own, std::uint64_t seed,
              Causal::HasPassed has_told);
 
-    /// That of the pattern; never 0.
+    /// That of the pattern; neither 0 nor wire::kStateChannel.
     [[nodiscard]] static std::uint32_t number_of(std::string_view pattern);
     /// On which channel we publish a topic; 0 if everybody gets it.
     [[nodiscard]] std::uint32_t channel_of(std::string_view topic) const;

@@ -151,6 +151,12 @@ MemberId counter_owner(std::string_view part) {
     return member ? MemberId(*member) : kNobody;
 }
 
+Stamp counter_birth(std::string_view part) {
+    Reader reader(as_bytes(part.substr(std::min(part.size(), kMemberBytes))));
+    const auto birth = reader.integer<std::uint64_t>("part");
+    return birth ? Stamp(*birth) : Stamp{};
+}
+
 std::string_view element_of(std::string_view part) {
     return part.size() > kMemberBytes ? part.substr(0, part.size() - kMemberBytes - 1)
                                       : std::string_view{};

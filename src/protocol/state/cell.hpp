@@ -35,6 +35,7 @@ std::string counter_part(MemberId member, Stamp birth);
 /// The part of a set: who has added what.
 std::string element_part(MemberId member, std::string_view element);
 MemberId counter_owner(std::string_view part);
+Stamp counter_birth(std::string_view part);
 std::string_view element_of(std::string_view part);
 
 /// Last writer wins, by (written, writer, the rest).

@@ -5,15 +5,14 @@
 
 #include "base/ids.hpp"
 #include "base/limits.hpp"
+#include "wire/state_ranges.hpp"
 
 namespace grapevine::protocol {
 
-/// Milliseconds since 1970, and a counter for what happens within one of them.
-[[nodiscard]] constexpr std::uint64_t milliseconds_of(Stamp stamp) {
-    return stamp.value() >> 16U;
-}
+using wire::milliseconds_of;
+/// The first of that millisecond.
 [[nodiscard]] constexpr Stamp stamp_at(std::uint64_t unix_ms) {
-    return Stamp(unix_ms << 16U);
+    return wire::make_stamp(unix_ms, 0);
 }
 /// `stamp` less so many milliseconds; "never" if that is before 1970.
 [[nodiscard]] constexpr Stamp before(Stamp stamp, std::uint64_t milliseconds) {

@@ -108,8 +108,4 @@ bool Floor::is_behind(Stamp now) const {
     return before(now, grace_ms_ / 8) > view_.synced;
 }
 
-bool Floor::is_away(Stamp now) const {
-    return before(now, grace_ms_ / 2) > view_.synced && view_.birth < before(now, grace_ms_ / 2);
-}
-
 }  // namespace grapevine::protocol

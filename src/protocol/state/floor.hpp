@@ -76,8 +76,6 @@ public:
     [[nodiscard]] Stamp late_before(Stamp now) const;
     /// We have not held the same as anybody for a while: what comes to us is not late, but we.
     [[nodiscard]] bool is_behind(Stamp now) const;
-    /// ... for so long that others may have forgotten what we hold.
-    [[nodiscard]] bool is_away(Stamp now) const;
 
     [[nodiscard]] const FloorView& view() const { return view_; }
 

@@ -43,7 +43,7 @@ SharedMap::SharedMap(MemberId self, Duration interval, Duration grace, Hash hash
       hash_(std::move(hash)),
       view_(std::move(view)),
       random_(seed),
-      floor_(grace, {}),
+      floor_(grace),
       cells_([this](ByteView bytes) { return hash_(salt_, bytes); }) {}
 
 bool SharedMap::restore(const Bytes& bytes) {
@@ -66,7 +66,9 @@ void SharedMap::restore(const Meta& meta) {
 
 void SharedMap::observe(Moment moment) {
     moment_ = moment;
-    if (expired_up_to_ == Stamp{}) expired_up_to_ = stamp_at(moment.unix_ms);
+    if (expired_up_to_ != Stamp{}) return;
+    expired_up_to_ = stamp_at(moment.unix_ms);
+    life_began_ = clock_.read(moment.unix_ms);
 }
 
 /// The first cell of a map: its life, and its salt if nobody has told us one, begin.
@@ -190,20 +192,21 @@ Outcome<Stamp> SharedMap::erase(Moment moment, std::string_view key,
 Outcome<StateEntry> SharedMap::count(Moment moment, std::string_view key, std::int64_t change) {
     observe(moment);
     GV_TRY_VOID(check_write(key, CellKind::counter, std::nullopt));
-    // Ours, the youngest: a cell of an earlier life of ours goes on, unless we have been away for
-    // so long that others may have let go of it.
+    // Ours, of this life: of an earlier one we may have forgotten the last that we said, and what
+    // we add to less is less than what others hold.
     std::optional<Cell> own;
     const std::string prefix = std::string(key) + '\0';
     cells_.visit(prefix, prefix, [&](ByteView bytes) {
         auto cell = decode_cell(bytes);
         assert(cell);
-        if (cell->id.kind == CellKind::counter && counter_owner(cell->id.part) == self_) {
+        if (cell->id.kind == CellKind::counter && counter_owner(cell->id.part) == self_ &&
+            counter_birth(cell->id.part) > life_began_) {
             own = *std::move(cell);
         }
         return true;
     });
     const Stamp stamp = clock_.read(moment.unix_ms);
-    if (!own || floor_.is_away(stamp)) {
+    if (!own) {
         own = Cell{{std::string(key), CellKind::counter, counter_part(self_, stamp)}, stamp,
                    CounterContent{}};
     }

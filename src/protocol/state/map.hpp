@@ -300,6 +300,7 @@ private:
     std::size_t fetching_ = 0;
     bool has_moved_ = false;     ///< The comparison has found something.
     Stamp expired_up_to_{};
+    Stamp life_began_{};  ///< The first input.
     Stamp stored_synced_{};
     Instant upkeep_at_{};        ///< When the floor is looked at next.
 

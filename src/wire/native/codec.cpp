@@ -36,8 +36,8 @@ SectionType type_of(const Section& section) {
     static_assert(std::is_same_v<std::variant_alternative_t<0, Section>, Ping>);
     static_assert(std::is_same_v<std::variant_alternative_t<6, Section>, SyncDigest>);
     static_assert(std::is_same_v<std::variant_alternative_t<12, Section>, EventRequest>);
-    static_assert(std::is_same_v<std::variant_alternative_t<24, Section>, StateWant>);
-    static_assert(std::variant_size_v<Section> == 25);
+    static_assert(std::is_same_v<std::variant_alternative_t<26, Section>, StateCells>);
+    static_assert(std::variant_size_v<Section> == 27);
     // The alternatives stand in the order of their numbers, from 1.
     return static_cast<SectionType>(section.index() + 1);
 }
@@ -94,6 +94,10 @@ Result<Section> read_section(SectionType type, Reader& reader, RecordIntern& rec
             return GV_TRY(read_state_ranges(reader));
         case SectionType::state_want:
             return GV_TRY(read_state_want(reader));
+        case SectionType::state_hello:
+            return GV_TRY(read_state_hello(reader));
+        case SectionType::state_cells:
+            return GV_TRY(read_state_cells(reader));
         case SectionType::padding:
             break;
     }

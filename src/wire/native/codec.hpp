@@ -44,6 +44,8 @@ enum class SectionType : std::uint8_t {
     answer_part = 23,
     state_ranges = 24,
     state_want = 25,
+    state_hello = 26,
+    state_cells = 27,
     padding = 0x80,
 };
 

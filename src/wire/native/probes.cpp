@@ -9,13 +9,15 @@ void write_body(Writer& writer, const Ping& ping) {
     writer.integer(ping.sequence.value());
     writer.integer(ping.summary.view);
     writer.integer(ping.summary.events);
+    writer.integer(ping.summary.state);
 }
 
 Result<Ping> read_ping(Reader& reader) {
     const ProbeSequence sequence(GV_TRY(reader.integer<std::uint32_t>("ping.sequence")));
     const auto view = GV_TRY(reader.integer<std::uint64_t>("ping.view"));
     const auto events = GV_TRY(reader.integer<std::uint64_t>("ping.events"));
-    return Ping{sequence, Summary{view, events}};
+    const auto state = GV_TRY(reader.integer<std::uint64_t>("ping.state"));
+    return Ping{sequence, Summary{view, events, state}};
 }
 
 void write_body(Writer& writer, const Ack& ack) {
@@ -135,6 +137,7 @@ Result<Coordinate> read_coordinate(Reader& reader) {
 void write_body(Writer& writer, const Heartbeats& heartbeats) {
     writer.integer(heartbeats.summary.view);
     writer.integer(heartbeats.summary.events);
+    writer.integer(heartbeats.summary.state);
     for (const Heartbeats::Item& item : heartbeats.items) {
         writer.integer(item.member.value());
         writer.integer(item.counter);
@@ -145,6 +148,7 @@ Result<Heartbeats> read_heartbeats(Reader& reader) {
     Heartbeats heartbeats;
     heartbeats.summary.view = GV_TRY(reader.integer<std::uint64_t>("heartbeats.view"));
     heartbeats.summary.events = GV_TRY(reader.integer<std::uint64_t>("heartbeats.events"));
+    heartbeats.summary.state = GV_TRY(reader.integer<std::uint64_t>("heartbeats.state"));
     while (!reader.at_end()) {
         if (heartbeats.items.size() == kHeartbeatsPerPacketMax) {
             return reader.refuse<Heartbeats>(Error::Code::over_limit, "heartbeats.items");

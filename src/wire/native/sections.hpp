@@ -71,6 +71,11 @@ void write_body(Writer& writer, const StateWant& want);
 Result<StateRanges> read_state_ranges(Reader& reader);
 Result<StateWant> read_state_want(Reader& reader);
 
+void write_body(Writer& writer, const StateHello& hello);
+void write_body(Writer& writer, const StateCells& cells);
+Result<StateHello> read_state_hello(Reader& reader);
+Result<StateCells> read_state_cells(Reader& reader);
+
 /// One byte of flags of which only bit 0 is known: 0 or 1, so that a bool has one encoding.
 inline Result<bool> read_flag(Reader& reader, std::string_view field) {
     const auto flags = reader.integer<std::uint8_t>(field);

@@ -255,7 +255,7 @@ inline Coordinate sample_coordinate(Random& random) {
 
 inline Heartbeats sample_heartbeats(Random& random) {
     Heartbeats heartbeats;
-    heartbeats.summary = {random.next(), random.next()};
+    heartbeats.summary = {random.next(), random.next(), random.next()};
     for (auto count = 1 + random.below(kHeartbeatsPerPacketMax); count > 0; --count) {
         heartbeats.items.push_back(
             {sample_member(random), static_cast<std::uint32_t>(random.next())});
@@ -336,6 +336,35 @@ inline StateWant sample_want(Random& random) {
     return want;
 }
 
+inline StateHello sample_state_hello(Random& random) {
+    StateHello hello{random.chance(0.5),
+                     sample_number(random, kStateCellsMax),
+                     {Stamp(random.next()), random.next()},
+                     {Stamp(random.next()), Stamp(random.next()), {}}};
+    Stamp at;
+    for (auto count = random.below(kFloorRaisesMax + 1); count > 0; --count) {
+        at = Stamp(at.value() + 1 + random.below(1U << 30U));
+        hello.floor.raises.push_back({at, MemberId(random.next()),
+                                      static_cast<std::uint32_t>(random.below(kMembersMax + 1))});
+    }
+    return hello;
+}
+
+inline StateCells sample_state_cells(Random& random, std::size_t budget_bytes) {
+    StateCells cells;
+    for (auto count = random.below(kStateFetchesMax + 1); count > 0; --count) {
+        cells.large.push_back({Stamp(random.next()), random.next()});
+    }
+    std::size_t left = std::min<std::size_t>(budget_bytes - 200, kStateInlineBytesMax);
+    do {
+        Bytes cell(1 + random.below(left / 2));
+        for (std::uint8_t& byte : cell) byte = static_cast<std::uint8_t>(random.next());
+        left -= cell.size() + 2;
+        cells.cells.push_back(std::move(cell));
+    } while (left > 100 && random.chance(0.7));
+    return cells;
+}
+
 inline SyncDigest sample_digest(Random& random) {
     SyncDigest digest;
     for (std::uint64_t& bucket : digest.buckets) bucket = random.chance(0.5) ? random.next() : 0;
@@ -397,8 +426,12 @@ inline Section sample_section(Random& random, std::size_t index,
             return sample_answer(random, budget_bytes);
         case 23:
             return sample_state_ranges(random);
-        default:
+        case 24:
             return sample_want(random);
+        case 25:
+            return sample_state_hello(random);
+        default:
+            return sample_state_cells(random, budget_bytes);
     }
 }
 
