@@ -69,6 +69,8 @@ Outcome<SubscribeMessage> read_subscribe(const JsonReader& reader) {
         GV_TRY(check_topics(topics.value_or(std::vector<std::string>{}), events, "topics"));
     message.with_members = GV_TRY(reader.truth("members")).value_or(false);
     message.with_records = GV_TRY(reader.truth("records")).value_or(false);
+    message.state_prefixes =
+        GV_TRY(reader.texts("state", kStreamTopicsMax)).value_or(std::vector<std::string>{});
     message.cursor = GV_TRY(reader.text("cursor"));
     message.from = GV_TRY(reader.text("from"));
     return message;
@@ -245,11 +247,11 @@ Outcome<TokenBody> decode_token(std::string_view json) {
 }
 
 Outcome<SocketMessage> decode_socket_message(std::string_view json, std::string& id_out) {
-    static constexpr std::array<std::string_view, 13> kKeys = {
-        "type", "id",    "topics",  "members",        "records", "events", "cursor",
+    static constexpr std::array<std::string_view, 14> kKeys = {
+        "type", "id",    "topics",  "members",        "records", "state", "events", "cursor",
         "from", "topic", "payload", "payload_base64", "trace",   "after"};
-    static constexpr std::array<std::string_view, 6> kSubscribeKeys = {
-        "topics", "members", "records", "events", "cursor", "from"};
+    static constexpr std::array<std::string_view, 7> kSubscribeKeys = {
+        "topics", "members", "records", "state", "events", "cursor", "from"};
     static constexpr std::array<std::string_view, 5> kPublishKeys = {
         "topic", "payload", "payload_base64", "trace", "after"};
     const JsonReader reader = GV_TRY(JsonReader::parse(json, kKeys));

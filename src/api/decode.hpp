@@ -62,6 +62,7 @@ struct SubscribeMessage {
     std::vector<std::string> topics;  ///< Absent means all (">"), unless events are not wanted.
     bool with_members = false;
     bool with_records = false;
+    std::vector<std::string> state_prefixes{};  ///< At most kStreamTopicsMax.
     std::optional<std::string> cursor;
     std::optional<std::string> from;
 };

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/core.h>
 
+#include "api/encode_state.hpp"
 #include "api/text.hpp"
 #include "base/bytes.hpp"
 
@@ -210,6 +211,20 @@ void put(json::object& object, const control::LogItem::Record& record) {
     object["changes"] = std::move(changes);
 }
 
+void put(json::object& object, const control::LogItem::State& state) {
+    object["key"] = to_utf8(state.key);
+    if (state.entry) {
+        object["entry"] = to_object(*state.entry);
+    } else {
+        object["entry"] = nullptr;
+    }
+}
+
+void put(json::object& object, const control::LogItem::StateReload& reload) {
+    object["reason"] = reload.reason;
+    object["dropped"] = reload.dropped;
+}
+
 std::string_view kind_of(const control::LogItem& item) {
     struct Namer {
         std::string_view operator()(const control::LogItem::Event&) const { return "event"; }
@@ -218,6 +233,10 @@ std::string_view kind_of(const control::LogItem& item) {
         std::string_view operator()(const control::LogItem::Members&) const { return "members"; }
         std::string_view operator()(const control::LogItem::View&) const { return "view"; }
         std::string_view operator()(const control::LogItem::Record&) const { return "record"; }
+        std::string_view operator()(const control::LogItem::State&) const { return "state"; }
+        std::string_view operator()(const control::LogItem::StateReload&) const {
+            return "state_reload";
+        }
     };
     return std::visit(Namer{}, item.what);
 }

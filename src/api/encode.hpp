@@ -27,6 +27,8 @@ namespace grapevine::api {
 [[nodiscard]] std::string encode(const control::KeyValue& item);
 [[nodiscard]] std::string encode(const control::PublishReceipt& receipt);
 [[nodiscard]] std::string encode(const control::TraceView& view);
+[[nodiscard]] std::string encode(const control::StateEntryView& entry);
+[[nodiscard]] std::string encode(const control::StatePage& page);
 
 [[nodiscard]] std::string encode_invitation(std::string_view token);
 [[nodiscard]] std::string encode_health();
@@ -39,7 +41,7 @@ namespace grapevine::api {
 
 /// One item as it stands in a stream: `json` is complete, `kind` and `cursor` repeat what it says.
 struct StreamItem {
-    std::string kind;    ///< event, gap, member, record, missed
+    std::string kind;    ///< event, gap, member, record, state, missed, ...
     std::string cursor;  ///< Where to read on after it.
     std::string json;
 };

@@ -68,6 +68,12 @@ Outcome<FollowRequest> read_follow(const Call& call) {
     follow.filter.topics = GV_TRY(check_topics(call.query_values("topic"), events, "topic"));
     follow.filter.with_members = GV_TRY(read_truth(call, "members", false));
     follow.filter.with_records = GV_TRY(read_truth(call, "records", false));
+    follow.filter.state_prefixes = call.query_values("state");
+    if (follow.filter.state_prefixes.size() > kStreamTopicsMax) {
+        return std::unexpected(Refusal{Refusal::Code::over_limit,
+                                       "there are too many prefixes of keys",
+                                       fmt::format("give at most {}", kStreamTopicsMax), "state"});
+    }
     auto cursor = call.query_value("cursor");
     auto from = call.query_value("from");
     // A browser that reconnects repeats its first target, and adds what it saw last: that is newer.

@@ -39,6 +39,12 @@ void handle_get_record_key(Service&, const CallPointer&);
 void handle_set_record_key(Service&, const CallPointer&);
 void handle_erase_record_key(Service&, const CallPointer&);
 
+void handle_list_state(Service&, const CallPointer&);
+void handle_load_state(Service&, const CallPointer&);
+void handle_get_state(Service&, const CallPointer&);
+void handle_put_state(Service&, const CallPointer&);
+void handle_erase_state(Service&, const CallPointer&);
+
 void handle_publish(Service&, const CallPointer&);
 void handle_events(Service&, const CallPointer&);
 void handle_socket(Service&, const CallPointer&);

@@ -93,7 +93,8 @@ json::object request_body(const Route& route) {
     json::object content;
     content["application/json"] = json::object{{"schema", reference(route.body_schema)}};
     const json::object raw{{"schema", {{"type", "string"}}}};
-    if (route.body == Body::event) content["application/octet-stream"] = raw;
+    if (route.body == Body::event || route.body == Body::value)
+        content["application/octet-stream"] = raw;
     if (route.body == Body::record) content["text/plain"] = raw;
     return {{"required", route.body != Body::optional_json}, {"content", std::move(content)}};
 }

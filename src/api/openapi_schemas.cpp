@@ -534,6 +534,8 @@ constexpr std::string_view kStreamSchemas = R"json(
     {"$ref": "#/components/schemas/MembersItem"},
     {"$ref": "#/components/schemas/ViewItem"},
     {"$ref": "#/components/schemas/RecordItem"},
+    {"$ref": "#/components/schemas/StateItem"},
+    {"$ref": "#/components/schemas/StateReloadItem"},
     {"$ref": "#/components/schemas/MissedItem"},
     {"$ref": "#/components/schemas/EndedItem"}
   ]
@@ -581,6 +583,7 @@ constexpr std::string_view kStreamSchemas = R"json(
 std::string_view openapi_schemas() {
     static const std::string schemas = std::string(kRequestSchemas) + std::string(kAnswerSchemas) +
                                        std::string(openapi_trace_schemas()) +
+                                       std::string(openapi_state_schemas()) +
                                        std::string(kStreamSchemas);
     return schemas;
 }

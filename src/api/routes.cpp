@@ -39,6 +39,8 @@ constexpr std::array kEventsQuery = {
                    "Topic pattern of the events wanted; all (\">\") when none is given."},
     QueryParameter{"members", Type::truth, Times::once, "1: changes of members too."},
     QueryParameter{"records", Type::truth, Times::once, "1: changes of records too."},
+    QueryParameter{"state", Type::text, Times::repeated,
+                   "Changes of the shared map too, of keys that begin with this."},
     QueryParameter{"events", Type::truth, Times::once, "0: no events and no gaps."},
     QueryParameter{"cursor", Type::text, Times::once,
                    "Continue after the item that carried this cursor. The header Last-Event-ID "
@@ -502,7 +504,7 @@ constexpr std::array kRoutes = {
 std::span<const Route> routes() {
     static const std::vector<Route> all = [] {
         std::vector<Route> table(kRoutes.begin(), kRoutes.end());
-        for (const auto& more : {network_routes(), trace_routes()}) {
+        for (const auto& more : {network_routes(), trace_routes(), state_routes()}) {
             table.insert(table.end(), more.begin(), more.end());
         }
         return table;

@@ -48,6 +48,7 @@ enum class Body : std::uint8_t {
     optional_json,  ///< The same, or nothing.
     event,          ///< application/json, or anything else with ?topic=.
     record,         ///< application/json or text/plain.
+    value,          ///< application/json, or anything else: the value itself.
 };
 
 /// Content of a successful answer; `schema` names one of `openapi_schemas`.
@@ -79,6 +80,7 @@ std::span<const Route> routes();
 
 /// The part of it that stands in routes_network.cpp.
 std::span<const Route> network_routes();
+std::span<const Route> state_routes();
 /// In routes_trace.cpp.
 std::span<const Route> trace_routes();
 

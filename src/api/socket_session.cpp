@@ -97,7 +97,7 @@ void SocketSession::handle(SubscribeMessage message) {
         return;
     }
     control::Log::Filter filter{std::move(message.topics), message.with_members,
-                                message.with_records};
+                                message.with_records, std::move(message.state_prefixes)};
     feeds_.emplace_back(log_, std::move(filter), *start, message.id);
     write(encode_subscribed(message.id, feeds_.back().cursor()));
     pump();

@@ -52,6 +52,19 @@ std::size_t cost_of_what(const LogItem::Record& record) {
     return cost;
 }
 
+std::size_t cost_of_what(const LogItem::State& state) {
+    std::size_t cost = state.key.size();
+    if (!state.entry) return cost;
+    cost += sizeof(*state.entry) + state.entry->key.size() + state.entry->value.size();
+    for (const std::string& element : state.entry->elements) {
+        cost += sizeof(element) + element.size();
+    }
+    return cost;
+}
+std::size_t cost_of_what(const LogItem::StateReload& reload) {
+    return reload.reason.size();
+}
+
 bool passes(const LogItem& item, const control::Log::Filter& filter, const TopicFilter& topics) {
     return std::visit(
         [&](const auto& what) {
@@ -62,6 +75,14 @@ bool passes(const LogItem& item, const control::Log::Filter& filter, const Topic
             if constexpr (std::is_same_v<T, LogItem::Members>) return filter.with_members;
             if constexpr (std::is_same_v<T, LogItem::View>) return filter.with_members;
             if constexpr (std::is_same_v<T, LogItem::Record>) return filter.with_records;
+            if constexpr (std::is_same_v<T, LogItem::StateReload>) {
+                return !filter.state_prefixes.empty();
+            }
+            if constexpr (std::is_same_v<T, LogItem::State>) {
+                return std::ranges::any_of(filter.state_prefixes, [&](const std::string& prefix) {
+                    return what.key.starts_with(prefix);
+                });
+            }
         },
         item.what);
 }

@@ -17,6 +17,7 @@
 #include "control/dissemination.hpp"
 #include "control/event_id.hpp"
 #include "control/gossiperl.hpp"
+#include "control/state.hpp"
 #include "control/trace.hpp"
 
 // The vocabulary in which the outside (HTTP, command line, old clients) speaks to the daemon.
@@ -270,7 +271,7 @@ using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
                  ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
                  SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
-                 Metrics, TraceEvent, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
+                 Metrics, TraceEvent, StateCommand, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
                  gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
                  gossiperl::SendDigest>;
 
@@ -279,10 +280,12 @@ struct Done {};
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
 /// -> MemberView, `ShowRoundTrip` -> RoundTripView, `ShowReachability` -> ReachabilityView,
 /// `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt, `Invite`,
-/// `Metrics` -> std::string, `TraceEvent` -> TraceView, all others -> Done.
+/// `Metrics` -> std::string, `TraceEvent` -> TraceView, `StateCommand` -> StateEntryView (get, put,
+/// count, change), StatePage (list) or Done, all others -> Done.
 using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
                             std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
-                            std::string, RoundTripView, ReachabilityView, TraceView,
+                            std::string, RoundTripView, ReachabilityView, TraceView, StateEntryView,
+                            StatePage,
                             gossiperl::Settings, std::vector<gossiperl::MemberView>,
                             std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
@@ -333,9 +336,19 @@ struct LogItem {
         std::vector<std::pair<std::string, std::optional<std::string>>> changes;
         std::uint64_t version = 0;
     };
+    /// A key of the shared map is another now, or is gone.
+    struct State {
+        std::string key;
+        std::optional<StateEntryView> entry;
+    };
+    /// More of the shared map has changed than is told by key: read it anew.
+    struct StateReload {
+        std::string reason;       ///< copied, wiped, reset
+        std::size_t dropped = 0;  ///< What we held and had to drop, if reset.
+    };
     std::uint64_t offset = 0;  ///< Position in this daemon's log, from 1.
     WallTime seen_at;
-    using What = std::variant<Event, Gap, Member, Members, View, Record>;
+    using What = std::variant<Event, Gap, Member, Members, View, Record, State, StateReload>;
     What what;
 };
 
@@ -346,6 +359,7 @@ public:
         std::vector<std::string> topics;  ///< Patterns for events; empty: no events and no gaps.
         bool with_members = false;        ///< Alone, in groups, and settled views.
         bool with_records = false;
+        std::vector<std::string> state_prefixes{};  ///< Of keys; empty: no changes of the map.
     };
     struct Page {
         std::vector<std::shared_ptr<const LogItem>> items;

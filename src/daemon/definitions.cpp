@@ -204,9 +204,10 @@ std::uint16_t client_port_of(const control::OverlaySpec& spec) {
                                                   : static_cast<std::uint16_t>(port + kDistance);
 }
 
-overlay::Start start_of(storage::OverlayImage image) {
+overlay::Start start_of(storage::OverlayImage image, storage::StateImage state) {
     overlay::Start start;
     start.image = std::move(image);
+    start.state = std::move(state);
     runtime::os_random(start.fresh_identity);
     start.boot = Boot(runtime::os_random_seed());
     runtime::os_random(start.cookie_secret);

@@ -46,7 +46,7 @@ Endpoint bind_of(const control::OverlaySpec& spec);
 std::uint16_t client_port_of(const control::OverlaySpec& spec);
 
 /// Fresh randomness of the operating system around what was stored.
-overlay::Start start_of(storage::OverlayImage image);
+overlay::Start start_of(storage::OverlayImage image, storage::StateImage state);
 
 /// A key of 32 random bytes with id 1, as text.
 std::string fresh_key();

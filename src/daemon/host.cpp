@@ -277,6 +277,13 @@ void Host::handle(control::EraseRecord request, Callback callback) {
         std::move(callback));
 }
 
+void Host::handle(control::StateCommand request, Callback callback) {
+    auto command = std::make_shared<control::StateCommand>(std::move(request));
+    ask(
+        command->overlay, [command](OverlayPump& pump) { return pump.state(*command); },
+        std::move(callback));
+}
+
 void Host::handle(control::Publish request, Callback callback) {
     const std::string overlay = request.overlay;
     auto wanted = std::make_shared<control::Publish>(std::move(request));

@@ -89,6 +89,7 @@ private:
     void handle(control::Invite request, Callback callback);
     void handle(control::Publish request, Callback callback);
     void handle(control::TraceEvent request, Callback callback);
+    void handle(control::StateCommand request, Callback callback);
     void handle(control::Metrics request, Callback callback);
     void handle(control::gossiperl::ShowSettings request, Callback callback);
     void handle(control::gossiperl::Create request, Callback callback);

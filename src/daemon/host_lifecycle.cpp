@@ -156,6 +156,13 @@ void Host::open_native(const std::string& name, Callback callback) {
         runtime::log::error("store", "overlay '{}': {} damaged entries were left out", name,
                             image.damaged_entries);
     }
+    auto stored_state = store_.list(storage::state_bucket_of(name));
+    if (!stored_state) return callback(std::unexpected(stored_state.error()));
+    storage::StateImage state = storage::load_state(*stored_state);
+    if (state.damaged_entries > 0) {
+        runtime::log::error("store", "overlay '{}': {} damaged cells of the shared map were left "
+                            "out; other members have them", name, state.damaged_entries);
+    }
     std::optional<Pump::Clients> clients;
     if (entry.spec.client_key) {
         auto sessions = stored_sessions(name);
@@ -165,7 +172,7 @@ void Host::open_native(const std::string& name, Callback callback) {
     }
     // Made here and used once on the worker: the function must be copyable, these need not be.
     const auto settings = std::make_shared<overlay::Settings>(settings_of(entry.spec));
-    const auto start = std::make_shared<overlay::Start>(start_of(std::move(image)));
+    const auto start = std::make_shared<overlay::Start>(start_of(std::move(image), std::move(state)));
     launch(
         name,
         [this, worker = entry.worker, bind = bind_of(entry.spec), settings, start,
@@ -416,6 +423,7 @@ Outcome<void> Host::erase_stored(const std::string& name) {
     GV_TRY_VOID(definitions_.erase(name));
     const auto image = GV_TRY(store_.list(storage::bucket_of(name)));
     GV_TRY_VOID(store_.apply(storage::erase_overlay(name, image)));
+    GV_TRY_VOID(store_.apply({{storage::erase_state(name)}, storage::Durability::flush}));
     const auto sessions = GV_TRY(store_.list(sessions_bucket_of(name)));
     return store_.apply(erase_sessions(name, sessions));
 }

@@ -44,6 +44,12 @@ Outcome<control::RecordView> OverlayPump::record(const std::string&) const {
     return no_records();
 }
 
+Outcome<control::Answer> OverlayPump::state(const control::StateCommand&) {
+    return std::unexpected(Refusal{Refusal::Code::conflict,
+                                   "the gossiperl protocol has no shared map",
+                                   "use an overlay with protocol = \"grapevine\"", "overlay"});
+}
+
 void OverlayPump::round_trip(const std::string&, const std::string&, RoundTripDone done) {
     done(no_paths());
 }

@@ -73,6 +73,9 @@ public:
     virtual void trace(const control::TraceEvent& wanted,
                        std::function<void(Outcome<control::TraceView>)> done);
 
+    /// Reads or changes the shared map.
+    virtual Outcome<control::Answer> state(const control::StateCommand& command);
+
     // -- Of overlays of the old protocol --
     virtual Outcome<control::gossiperl::Settings> old_settings() const;
     virtual Outcome<std::vector<control::gossiperl::MemberView>> old_members() const;

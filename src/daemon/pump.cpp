@@ -333,6 +333,9 @@ Outcome<void> Pump::perform(Instant now) {
                                                gap.last.value(), gap.stream.channel});
                 },
                 [&](overlay::Overlay::Gathered& gathered) { on_gathered(std::move(gathered)); },
+                [&](const overlay::Overlay::StateChanged& changed) { note_state(changed); },
+                [&](const overlay::Overlay::StateReloaded& reloaded) { note_reload(reloaded); },
+                [&](const overlay::Overlay::CopyWanted& wanted) { copy_state(wanted); },
             },
             *action);
     }
@@ -353,7 +356,7 @@ void Pump::tell_clients(const protocol::Event& event) {
 }
 
 Outcome<void> Pump::persist(const storage::Batch& batch) {
-    auto written = sinks_.persist(batch);
+    auto written = save(batch);
     if (!written && !is_store_failing_) {
         runtime::log::error("store", "{}: {}", overlay_ ? overlay_->settings().name : "start",
                             describe(written.error()));

@@ -65,6 +65,7 @@ public:
     Outcome<void> join(const std::vector<std::string>& seeds) override;
     void trace(const control::TraceEvent& wanted,
                std::function<void(Outcome<control::TraceView>)> done) override;
+    Outcome<control::Answer> state(const control::StateCommand& command) override;
     void leave(std::function<void()> done) override;
     [[nodiscard]] const Endpoint& bound() const override;
 
@@ -97,6 +98,13 @@ private:
     [[nodiscard]] static control::LogItem::Event log_item_of(
         const overlay::Overlay::EventDelivered& delivered);
     void note(control::LogItem::What what);
+    void note_state(const overlay::Overlay::StateChanged& changed);
+    void note_reload(const overlay::Overlay::StateReloaded& reloaded);
+    Outcome<void> save(const storage::Batch& batch);
+    void keep_unsaved(const storage::Batch& batch);
+    Outcome<void> check_store();
+    [[nodiscard]] Outcome<control::Answer> list_state(
+        Instant now, const control::StateCommand::List& list) const;
     [[nodiscard]] Instant publish_at(Instant now);
     Outcome<MemberId> find(const std::string& member) const;
     [[nodiscard]] control::MemberView view_of_member(const protocol::Member& member) const;
@@ -133,6 +141,8 @@ private:
     std::map<std::uint64_t, std::function<void(Outcome<Gathered>)>> gathering_;
     std::vector<ReachabilityDone> reach_waiting_;  ///< For the one matrix that is being made.
     bool is_store_failing_ = false;
+    std::map<std::string, storage::Write> unsaved_;  ///< Of the shared map, by key of the store.
+    bool is_bucket_unsaved_ = false;                 ///< And before them, that all goes.
     bool are_addresses_ours_ = false;  ///< Found by us, not given by the user.
     /// Callbacks that come after our end find nobody.
     std::shared_ptr<Pump*> self_;

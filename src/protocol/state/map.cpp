@@ -417,7 +417,7 @@ void SharedMap::wipe(Moment moment, std::string_view prefix, Stamp before) {
         cells_.erase(id);
         unwritten_.push_back({id, std::nullopt});
     }
-    if (!ids.empty()) outbox_.push(Reloaded{false, 0});
+    if (!ids.empty()) outbox_.push(Reloaded{Reloaded::Reason::wiped, ids.size()});
     settle();
 }
 

@@ -103,8 +103,10 @@ public:
     };
     /// More has changed than is worth telling by key: whoever follows reads all of it again.
     struct Reloaded {
-        bool was_reset = false;      ///< What we held was dropped first (floor.hpp).
-        std::size_t dropped = 0;     ///< Cells, then.
+        /// A reset is: what we held was dropped first (floor.hpp).
+        enum class Reason : std::uint8_t { copied, wiped, reset };
+        Reason reason = Reason::copied;
+        std::size_t dropped = 0;  ///< Cells.
     };
     /// Begin a full copy from this member. Answered by `copy_ended`.
     struct WantCopy {
@@ -269,7 +271,7 @@ private:
     wire::StateHello hello(bool wants_reply) const;
     /// Follows salt and floor of the other; whether its cells may be compared with ours.
     bool agree(MemberId from, const wire::StateHello& theirs);
-    void want_copy(MemberId from);
+    bool want_copy(MemberId from);
     void push(MemberId to, const std::vector<CellMap::Handle>& handles);
     void adopt_salt(const wire::StateSalt& salt);
     void reset();

@@ -217,7 +217,7 @@ private:
                            },
                            [&](SharedMap::Reloaded& reloaded) {
                                ++member.reloads;
-                               member.resets += reloaded.was_reset ? 1 : 0;
+                               member.resets += reloaded.reason == SharedMap::Reloaded::Reason::reset ? 1 : 0;
                            },
                            [&](SharedMap::WantCopy& want) {
                                wanted_.emplace_back(index, want.from.value() - 1);

@@ -97,8 +97,8 @@ void SharedMap::step() {
         lacking.push_back(item.handle);
     }
     push(peer, lacking);
-    if (exchange_->is_heard && exchange_->ranges.is_mostly_different(cells_.tree())) {
-        want_copy(peer);
+    if (exchange_->is_heard && exchange_->ranges.is_mostly_different(cells_.tree()) &&
+        want_copy(peer)) {
         return finish_exchange(false);
     }
     if (exchange_->ranges.is_answered()) {
@@ -153,7 +153,9 @@ bool SharedMap::agree(MemberId from, const wire::StateHello& theirs) {
         adopt_salt(theirs.salt);
     }
     const std::size_t ours = cells_.count();
-    if (theirs.cells > ours + std::max(kCopyCellsMin, theirs.cells / 20)) want_copy(from);
+    if (theirs.cells > ours + std::max(kCopyCellsMin, theirs.cells / 20)) {
+        (void)want_copy(from);
+    }
     return true;
 }
 
@@ -313,11 +315,13 @@ void SharedMap::peer_left(MemberId peer) {
 
 // -- Full copies --
 
-void SharedMap::want_copy(MemberId from) {
-    if (copying_from_ != kNobody || moment_.now < copy_allowed_at_) return;
+/// False: not now; comparing goes on, at its own price.
+bool SharedMap::want_copy(MemberId from) {
+    if (copying_from_ != kNobody || moment_.now < copy_allowed_at_) return false;
     ++counters_.copies;
     copying_from_ = from;
     outbox_.push(WantCopy{from});
+    return true;
 }
 
 SharedMap::CopyPage SharedMap::copy_page(const wire::StatePosition& start,
@@ -375,7 +379,7 @@ void SharedMap::reset() {
     unwritten_.clear();
     changed_.clear();
     outbox_.push(Persist{{}, true, true});
-    outbox_.push(Reloaded{true, dropped});
+    outbox_.push(Reloaded{Reloaded::Reason::reset, dropped});
 }
 
 void SharedMap::collect() {
