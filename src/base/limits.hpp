@@ -171,20 +171,23 @@ inline constexpr std::size_t kStateCellsMax = 2'000'000;
 /// are listed: those of negentropy. More parts make fewer rounds and larger messages.
 inline constexpr std::size_t kStateSplitParts = 16;
 inline constexpr std::size_t kStateListBelow = 32;
-/// Ranges in one section. A section of those that cost least, six bytes for two, has 380.
-inline constexpr std::size_t kStateRangesMax = 256;
+/// Ranges in one section. Those that ask for a list take three bytes each, so without a limit 380 of
+/// them could draw 90 kB.
+inline constexpr std::size_t kStateRangesMax = 128;
 /// Ids in one range; nine fill a datagram less with ids of 8 bytes.
 inline constexpr std::size_t kStateIdsMax = 128;
 /// Sections that one section draws in answer. The 54 fingerprints that fill a datagram draw 864 in
-/// 16 sections when all differ, or 54 lists of 31 ids in 12.
-inline constexpr std::size_t kStateReplySectionsMax = 20;
+/// 18 sections when all differ, and 128 asks lists of at most 31 ids in 29.
+inline constexpr std::size_t kStateReplySectionsMax = 32;
 /// Ranges of one exchange that are known to differ and not settled. The oldest are left to the next
 /// exchange.
-inline constexpr std::size_t kStateOpenRangesMax = 8192;
+inline constexpr std::size_t kStateOpenRangesMax = 16'384;
 /// Entries that one exchange finds lacking here, and as many there. The rest is found by the next.
 inline constexpr std::size_t kStateFoundMax = 8192;
 /// Entries of ours that are compared with one list; in a longer range we go on splitting.
 inline constexpr std::size_t kStateScanMax = 2048;
+/// Entries looked at for one section of wants. An honest one has some 60 ranges of 32 to 128.
+inline constexpr std::size_t kStateWantScanMax = 8192;
 /// Sections that one exchange sends. 10,000 differences among a million take 800.
 inline constexpr std::size_t kStateExchangeSectionsMax = 4096;
 

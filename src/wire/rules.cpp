@@ -69,6 +69,9 @@ Result<void> check_ranges(const StatePosition& lower, const std::vector<StateRan
         if (const auto* ids = std::get_if<StateRange::Ids>(&range.content)) {
             GV_TRY_VOID(within(ids->size(), kStateIdsMax, "state.ids"));
         }
+        if (const auto* counted = std::get_if<StateRange::Counted>(&range.content)) {
+            GV_TRY_VOID(within(counted->count, kStateCellsMax, "state.count"));
+        }
         previous = &range.upper;
     }
     return {};
@@ -189,9 +192,10 @@ Result<void> check(const AnswerPart& part) {
 Result<void> check(const StateRanges& section) {
     GV_TRY_VOID(within(section.total, kStateCellsMax, "state_ranges.total"));
     for (const StateRange& range : section.ranges) {
-        const bool is_list = std::holds_alternative<StateRange::Ids>(range.content);
-        const bool is_ask = std::holds_alternative<StateRange::Ask>(range.content);
-        GV_TRY_VOID(require(section.is_reply ? !is_ask : !is_list, "state_ranges.kind"));
+        const bool is_question = std::holds_alternative<StateFingerprint>(range.content) ||
+                                 std::holds_alternative<StateRange::Ask>(range.content);
+        const bool is_skip = std::holds_alternative<StateRange::Skip>(range.content);
+        GV_TRY_VOID(require(is_skip || is_question != section.is_reply, "state_ranges.kind"));
     }
     return check_ranges(section.lower, section.ranges, "state_ranges.ranges");
 }

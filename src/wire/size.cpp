@@ -213,6 +213,9 @@ std::size_t encoded_size(const SyncPull::Item& item) {
 std::size_t encoded_size(const StateRange& range, const StatePosition& lower) {
     const std::size_t bound = bound_size(range.upper, lower);
     if (std::holds_alternative<StateFingerprint>(range.content)) return bound + 16;
+    if (const auto* counted = std::get_if<StateRange::Counted>(&range.content)) {
+        return bound + 16 + varint_size(counted->count);
+    }
     const auto* ids = std::get_if<StateRange::Ids>(&range.content);
     return ids == nullptr ? bound : bound + varint_size(ids->size()) + ids->size() * 8;
 }

@@ -54,17 +54,29 @@ struct StateFingerprint {
 /// What a section says about the entries from the end of the range before up to `upper`, which is
 /// not in it.
 struct StateRange {
-    /// In a reply: equal. In a request: not asked about.
+    /// Nothing: it is not asked about. At the end of a reply: it was, and there was no room for an
+    /// answer, so ask again.
     struct Skip {
         friend bool operator==(const Skip&, const Skip&) = default;
+    };
+    /// Only in a reply: what the sender has there, and how many.
+    struct Counted {
+        StateFingerprint fingerprint;
+        std::uint32_t count = 0;  ///< At most kStateCellsMax.
+        friend bool operator==(const Counted&, const Counted&) = default;
     };
     /// Only in a request: "list what you have".
     struct Ask {
         friend bool operator==(const Ask&, const Ask&) = default;
     };
-    /// In no order; 0 .. kStateIdsMax.
+    /// Only in a reply: the same is here.
+    struct Equal {
+        friend bool operator==(const Equal&, const Equal&) = default;
+    };
+    /// Only in a reply: all that is here. In a want: what is asked for. In no order; at
+    /// most kStateIdsMax.
     using Ids = std::vector<std::uint64_t>;
-    using Content = std::variant<Skip, StateFingerprint, Ids, Ask>;
+    using Content = std::variant<Skip, StateFingerprint, Ids, Ask, Equal, Counted>;
 
     StatePosition upper;
     Content content;

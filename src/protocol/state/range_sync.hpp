@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "protocol/state/range_tree.hpp"
@@ -32,18 +33,25 @@
 // and messages are cut so that each part is complete in itself, because datagrams get lost.
 namespace grapevine::protocol {
 
+/// The longest bound: head, 48 bits and 16 bits as varints, length and bytes of the id.
+inline constexpr std::size_t kRangeBoundBytesMax = 1 + 7 + 3 + 1 + 8;
+/// What a section may take, wherever a budget is asked for: room for the longest list.
+inline constexpr std::size_t kRangeBudgetBytesMin =
+    1 + 2 + 4 + 1 + 4 + 4 * kRangeBoundBytesMax + 2 + 8 * kStateIdsMax;
+static_assert(kRangeBudgetBytesMin <= kPacketBytesMax - kProofBytesMax);
+
 /// The shortest bound that is after `a` and not after `b`; a < b. Whole milliseconds, if they are of
 /// different ones; then a stamp; then as few bytes of the id as will do.
 wire::StatePosition bound_between(const wire::StatePosition& a, const wire::StatePosition& b);
 
 /// What `tree` answers to `request` (not a reply): at most kStateReplySectionsMax sections, each at
-/// most `budget_bytes` as it travels. What does not fit is not answered, and is asked again.
+/// most `budget_bytes` as it travels. Where that is not enough, the last ends with a skip.
 /// Keeps nothing. Work: a few hundred walks through the tree at most, and the ids that it lists.
 std::vector<wire::StateRanges> answer(const RangeTree& tree, const wire::StateRanges& request,
                                       std::size_t budget_bytes);
 
-/// The handles of the entries that are wanted and still here, in their order. Looks at kStateScanMax
-/// entries in a range at most: those that listed the ids saw kStateIdsMax.
+/// The handles of the entries that are wanted and still here, in their order. Looks at
+/// kStateWantScanMax entries at most.
 std::vector<std::uint32_t> wanted(const RangeTree& tree, const wire::StateWant& want);
 
 /// The side that asks, in one exchange with one member. No timers and no actions: the node sends
@@ -71,8 +79,9 @@ public:
 
     /// About the entries in [lower, upper). Entries of the last second or so are better left out:
     /// they are on their way as rumors.
-    RangeExchange(std::uint32_t number, const wire::StatePosition& lower = wire::kStateBegin,
-                  const wire::StatePosition& upper = wire::kStateEnd);
+    explicit RangeExchange(std::uint32_t number,
+                           const wire::StatePosition& lower = wire::kStateBegin,
+                           const wire::StatePosition& upper = wire::kStateEnd);
 
     /// The next requests, at most `sections_max` of at most `budget_bytes` each, newest entries
     /// first. Empty when all is asked that is known to differ.
@@ -99,9 +108,11 @@ public:
     [[nodiscard]] std::uint64_t have_count() const { return have_count_; }
     /// Entries of the other, as of its last reply; ours before the first.
     [[nodiscard]] std::uint64_t peer_total(const RangeTree& tree) const;
-    /// How many entries differ, as far as can be told: those found, and what the ranges that are
-    /// known to differ would contain if the differences were strewn evenly. Costs a walk over the
-    /// open ranges. It grows to the truth from below where differences lie close together.
+    /// How many entries differ, as far as can be told. To those found come, for each range that is
+    /// known to differ: one; or by how much the counts differ; or what makes as many of its
+    /// neighbours differ as do, if differences are strewn evenly; and if all do, as large a share as
+    /// was found where such ranges were looked at more closely. It grows to the truth from below.
+    /// Costs a walk over the open ranges.
     [[nodiscard]] std::uint64_t differing_estimate(const RangeTree& tree) const;
     /// More than a twentieth differs, and more than `kStateFoundMax` entries: a full copy of the
     /// larger side costs less.
@@ -114,6 +125,9 @@ private:
         wire::StatePosition upper;
         /// The other has a different fingerprint; before the first answer nothing is known.
         bool is_different = true;
+        /// All its neighbours differ, too, so there is no telling how much in each.
+        bool is_saturated = false;
+        double expected = 0;  ///< Differences in it, at least.
     };
     /// By lower bound; ranges do not overlap.
     using Ranges = std::map<wire::StatePosition, Open>;
@@ -123,13 +137,53 @@ private:
         std::vector<std::uint64_t> ids;
     };
 
+    /// What is asked next.
+    struct Turn {
+        wire::StatePosition lower;
+        Open open;
+        RangeSum sum;
+    };
+
+    /// What the ranges of one reply say together.
+    struct Tally {
+        double compared = 0;
+        double differing = 0;
+        double entries = 0;  ///< In those that came of a saturated range.
+        bool is_saturated = false;
+        std::vector<wire::StatePosition> opened;
+    };
+
+    /// The last of `todo_`, in order, as many as requests of so many bytes ask for.
+    [[nodiscard]] std::vector<Turn> newest(const RangeTree& tree, std::size_t bytes) const;
+    void open(const wire::StatePosition& lower, const Open& open);
+    /// Takes a range out of what is asked, and says what it is a part of; nothing, if it does not
+    /// lie within one of those.
+    std::optional<Open> settle(const wire::StatePosition& lower, const wire::StatePosition& upper);
+    /// The same with all that is asked in a range that is equal, or was not answered.
+    void settle_all(const RangeTree& tree, const wire::StatePosition& lower,
+                    const wire::StatePosition& upper, bool is_equal);
+    void take_counted(const RangeTree& tree, const wire::StatePosition& lower,
+                      const wire::StateRange& range, const Open& parent, Tally& tally);
+    void take_ids(const RangeTree& tree, const wire::StatePosition& lower,
+                  const wire::StateRange& range, const Open& parent);
+    void learn(const Tally& tally);
+    void compare(const std::vector<RangeTree::Item>& items, const wire::StatePosition& lower,
+                 const wire::StatePosition& upper, wire::StateRange::Ids ids);
+    void add_have(const RangeTree::Item& item);
+    void add_need(Need need);
+
     std::uint32_t number_;
     Ranges todo_;
     Ranges asked_;
     std::vector<Need> needs_;
+    std::size_t needs_held_ = 0;  ///< Ids in them.
     std::vector<RangeTree::Item> haves_;
     std::uint64_t need_count_ = 0;
     std::uint64_t have_count_ = 0;
+    /// Of ranges of which all neighbours differed, those looked at more closely: their entries, and
+    /// the differences found or expected in them.
+    double explored_entries_ = 0;
+    double explored_differing_ = 0;
     std::uint64_t peer_total_ = 0;
     bool is_peer_heard_ = false;
     bool is_cut_ = false;

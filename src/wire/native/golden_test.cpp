@@ -148,14 +148,16 @@ TEST(Golden, ranges_of_the_shared_state) {
                                 {kStateEnd, StateRange::Ask{}}}});
     expect_section(
         "state_ranges_reply",
-        "exchange 9, 299 entries: none, a skip, two ids; bounds with prefixes",
+        "exchange 9, 299 entries: none, a skip, two ids, equal, counted; bounds with prefixes",
         StateRanges{9,
                     true,
                     299,
                     {lower.stamp, 0x8000000000000000},
                     {{{lower.stamp, 0xabcdef0000000000}, StateRange::Ids{}},
                      {{make_stamp(kMoment, 300), 1}, StateRange::Skip{}},
-                     {{make_stamp(kMoment + 1, 0), 0}, StateRange::Ids{5, 0x0123456789abcdef}}}});
+                     {{make_stamp(kMoment + 1, 0), 0}, StateRange::Ids{5, 0x0123456789abcdef}},
+                     {{make_stamp(kMoment + 2, 0), 0}, StateRange::Equal{}},
+                     {kStateEnd, StateRange::Counted{fingerprint, 200}}}});
     expect_section("state_want", "two ids before the moment, and one of what is after 500 ms",
                    StateWant{kStateBegin,
                              {{lower, StateRange::Ids{7, 8}},

@@ -13,11 +13,13 @@ namespace {
 
 using Fill = std::function<void(Writer&)>;
 
-constexpr std::uint8_t kFine = 4;
-constexpr std::uint8_t kEnd = 8;
+constexpr std::uint8_t kFine = 8;
+constexpr std::uint8_t kEnd = 16;
 constexpr std::uint8_t kFingerprint = 1;
 constexpr std::uint8_t kIds = 2;
 constexpr std::uint8_t kAsk = 3;
+constexpr std::uint8_t kEqual = 4;
+constexpr std::uint8_t kCounted = 5;
 
 /// "malformed state.bound", or "accepted".
 std::string verdict(SectionType type, const Fill& fill) {
@@ -54,7 +56,7 @@ void write_ids(Writer& w, std::size_t count) {
     for (std::size_t index = 0; index < count; ++index) w.integer(std::uint64_t{index});
 }
 
-TEST(Refusals, a_comparison_has_one_to_256_ranges) {
+TEST(Refusals, a_comparison_has_one_to_128_ranges) {
     const auto verdict_of = [](std::size_t count) {
         return ranges_verdict([=](Writer& w) {
             for (std::size_t index = 0; index < count; ++index) w.bytes(Bytes{0, 1});
@@ -80,12 +82,26 @@ TEST(Refusals, a_comparison_is_a_request_or_a_reply) {
     EXPECT_EQ(ranges_verdict(to_the_end, 2), "malformed state_ranges.flags");
 }
 
-TEST(Refusals, lists_stand_in_replies_and_asks_in_requests) {
+TEST(Refusals, answers_stand_in_replies_and_asks_in_requests) {
     const Fill list = [](Writer& w) {
         w.integer(static_cast<std::uint8_t>(kEnd | kIds));
         write_ids(w, 1);
     };
+    const auto sum = [](std::uint8_t kind, const Bytes& count) {
+        return [=](Writer& w) {
+            w.integer(static_cast<std::uint8_t>(kEnd | kind));
+            w.bytes(Bytes(16, 7));
+            w.bytes(count);
+        };
+    };
+    EXPECT_EQ(ranges_verdict(sum(kFingerprint, {}), 0), "accepted");
+    EXPECT_EQ(ranges_verdict(sum(kFingerprint, {}), 1), "malformed state_ranges.kind");
+    EXPECT_EQ(ranges_verdict(sum(kCounted, {1}), 1), "accepted");
+    EXPECT_EQ(ranges_verdict(sum(kCounted, {1}), 0), "malformed state_ranges.kind");
     const Fill ask = [](Writer& w) { w.integer(static_cast<std::uint8_t>(kEnd | kAsk)); };
+    const Fill equal = [](Writer& w) { w.integer(static_cast<std::uint8_t>(kEnd | kEqual)); };
+    EXPECT_EQ(ranges_verdict(equal, 1), "accepted");
+    EXPECT_EQ(ranges_verdict(equal, 0), "malformed state_ranges.kind");
     EXPECT_EQ(ranges_verdict(list, 1), "accepted");
     EXPECT_EQ(ranges_verdict(list, 0), "malformed state_ranges.kind");
     EXPECT_EQ(ranges_verdict(ask, 0), "accepted");
@@ -104,6 +120,20 @@ TEST(Refusals, a_range_lists_128_ids) {
     EXPECT_EQ(verdict_of(0), "accepted");
     EXPECT_EQ(verdict_of(kStateIdsMax), "accepted");
     EXPECT_EQ(verdict_of(kStateIdsMax + 1), "over limit state.ids");
+}
+
+TEST(Refusals, a_range_counts_no_more_entries_than_the_limit_says) {
+    const auto verdict_of = [](std::uint64_t count) {
+        return ranges_verdict(
+            [=](Writer& w) {
+                w.integer(static_cast<std::uint8_t>(kEnd | kCounted));
+                w.bytes(Bytes(16, 7));
+                w.varint(count);
+            },
+            1);
+    };
+    EXPECT_EQ(verdict_of(kStateCellsMax), "accepted");
+    EXPECT_EQ(verdict_of(kStateCellsMax + 1), "over limit state.count");
 }
 
 TEST(Refusals, what_a_range_says_is_there_whole) {
@@ -140,7 +170,8 @@ TEST(Refusals, nothing_follows_the_end) {
 }
 
 TEST(Refusals, a_bound_has_one_form) {
-    EXPECT_EQ(bound_verdict({0x10, 1}), "malformed state.bound") << "unknown bit";
+    EXPECT_EQ(bound_verdict({0x20, 1}), "malformed state.bound") << "unknown bit";
+    EXPECT_EQ(bound_verdict({6, 1}), "malformed state.bound") << "unknown kind";
     EXPECT_EQ(bound_verdict({kEnd | kFine, 1, 1, 0}), "malformed state.bound");
     EXPECT_EQ(bound_verdict({kFine, 1, 0, 0}), "malformed state.bound") << "whole milliseconds";
     EXPECT_EQ(bound_verdict({kFine, 1, 0, 1, 0}), "malformed state.bound") << "zero at the end";
@@ -193,6 +224,8 @@ TEST(Refusals, a_want_has_ids_and_skips) {
     EXPECT_EQ(verdict_of({}), "malformed state_want.ranges");
     EXPECT_EQ(verdict_of({kEnd | kIds, 0}), "malformed state_want.ids");
     EXPECT_EQ(verdict_of({kEnd | kAsk}), "malformed state_want.kind");
+    EXPECT_EQ(verdict_of({kEnd | kEqual}), "malformed state_want.kind");
+    EXPECT_EQ(ranges_verdict([](Writer& w) { w.integer(kEnd); }), "accepted") << "only a skip";
     Bytes fingerprint(17, 0);
     fingerprint[0] = kEnd | kFingerprint;
     EXPECT_EQ(verdict_of(fingerprint), "malformed state_want.kind");

@@ -7,12 +7,19 @@
 namespace grapevine::wire::native {
 namespace {
 
-/// The head of a range: two bits of kind, and the form of its bound.
-constexpr std::uint8_t kKindMask = 0x03;
-constexpr std::uint8_t kFine = 0x04;
-constexpr std::uint8_t kEnd = 0x08;
+/// The head of a range: three bits of kind, and the form of its bound.
+constexpr std::uint8_t kKindMask = 0x07;
+constexpr std::uint8_t kFine = 0x08;
+constexpr std::uint8_t kEnd = 0x10;
 
-enum class Kind : std::uint8_t { skip = 0, fingerprint = 1, ids = 2, ask = 3 };
+enum class Kind : std::uint8_t {
+    skip = 0,
+    fingerprint = 1,
+    ids = 2,
+    ask = 3,
+    equal = 4,
+    counted = 5
+};
 
 constexpr std::uint64_t kMillisecondsMax = (std::uint64_t{1} << 48U) - 1;
 
@@ -22,6 +29,8 @@ Kind kind_of(const StateRange::Content& content) {
                           [](const StateFingerprint&) { return Kind::fingerprint; },
                           [](const StateRange::Ids&) { return Kind::ids; },
                           [](const StateRange::Ask&) { return Kind::ask; },
+                          [](const StateRange::Equal&) { return Kind::equal; },
+                          [](const StateRange::Counted&) { return Kind::counted; },
                       },
                       content);
 }
@@ -69,7 +78,7 @@ struct Head {
 Result<Head> read_head(Reader& reader, const StatePosition& previous) {
     const auto head = GV_TRY(reader.integer<std::uint8_t>("state.bound"));
     const auto kind = static_cast<Kind>(head & kKindMask);
-    const bool is_known = (head & ~(kKindMask | kFine | kEnd)) == 0;
+    const bool is_known = (head & ~(kKindMask | kFine | kEnd)) == 0 && kind <= Kind::counted;
     if (!is_known || (head & (kFine | kEnd)) == (kFine | kEnd)) {
         return reader.refuse<Head>(Error::Code::malformed, "state.bound");
     }
@@ -96,17 +105,26 @@ Result<StateRange::Ids> read_ids(Reader& reader) {
     return ids;
 }
 
+Result<StateFingerprint> read_fingerprint(Reader& reader) {
+    StateFingerprint fingerprint;
+    fingerprint.high = GV_TRY(reader.integer<std::uint64_t>("state.fingerprint"));
+    fingerprint.low = GV_TRY(reader.integer<std::uint64_t>("state.fingerprint"));
+    return fingerprint;
+}
+
 Result<StateRange> read_range(Reader& reader, const StatePosition& lower) {
     const Head head = GV_TRY(read_head(reader, lower));
     StateRange range{head.bound, StateRange::Skip{}};
     switch (head.kind) {
         case Kind::skip:
             break;
-        case Kind::fingerprint: {
-            StateFingerprint fingerprint;
-            fingerprint.high = GV_TRY(reader.integer<std::uint64_t>("state.fingerprint"));
-            fingerprint.low = GV_TRY(reader.integer<std::uint64_t>("state.fingerprint"));
-            range.content = fingerprint;
+        case Kind::fingerprint:
+            range.content = GV_TRY(read_fingerprint(reader));
+            break;
+        case Kind::counted: {
+            const StateFingerprint fingerprint = GV_TRY(read_fingerprint(reader));
+            const auto count = GV_TRY(read_bounded(reader, kStateCellsMax, "state.count"));
+            range.content = StateRange::Counted{fingerprint, static_cast<std::uint32_t>(count)};
             break;
         }
         case Kind::ids:
@@ -115,8 +133,33 @@ Result<StateRange> read_range(Reader& reader, const StatePosition& lower) {
         case Kind::ask:
             range.content = StateRange::Ask{};
             break;
+        case Kind::equal:
+            range.content = StateRange::Equal{};
+            break;
     }
     return range;
+}
+
+void write_fingerprint(Writer& writer, const StateFingerprint& fingerprint) {
+    writer.integer(fingerprint.high);
+    writer.integer(fingerprint.low);
+}
+
+void write_content(Writer& writer, const StateRange::Content& content) {
+    std::visit(
+        Overloaded{
+            [&](const StateFingerprint& fingerprint) { write_fingerprint(writer, fingerprint); },
+            [&](const StateRange::Counted& counted) {
+                write_fingerprint(writer, counted.fingerprint);
+                writer.varint(counted.count);
+            },
+            [&](const StateRange::Ids& ids) {
+                writer.varint(ids.size());
+                for (const std::uint64_t id : ids) writer.integer(id);
+            },
+            [](const auto&) {},
+        },
+        content);
 }
 
 void write_ranges(Writer& writer, const StatePosition& lower,
@@ -126,13 +169,7 @@ void write_ranges(Writer& writer, const StatePosition& lower,
     for (const StateRange& range : ranges) {
         write_bound(writer, kind_of(range.content), range.upper, *previous);
         previous = &range.upper;
-        if (const auto* fingerprint = std::get_if<StateFingerprint>(&range.content)) {
-            writer.integer(fingerprint->high);
-            writer.integer(fingerprint->low);
-        } else if (const auto* ids = std::get_if<StateRange::Ids>(&range.content)) {
-            writer.varint(ids->size());
-            for (const std::uint64_t id : *ids) writer.integer(id);
-        }
+        write_content(writer, range.content);
     }
 }
 

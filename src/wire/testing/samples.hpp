@@ -317,8 +317,15 @@ inline StateRanges sample_state_ranges(Random& random) {
     StatePosition lower = section.lower;
     for (auto count = 1 + random.below(10); count > 0; --count) {
         StateRange range = sample_range(random, lower, section.is_reply && random.chance(0.3));
-        if (random.chance(0.5)) range.content = StateFingerprint{random.next(), random.next()};
-        if (!section.is_reply && random.chance(0.2)) range.content = StateRange::Ask{};
+        const StateFingerprint fingerprint{random.next(), random.next()};
+        const auto held = static_cast<std::uint32_t>(sample_number(random, kStateCellsMax));
+        if (section.is_reply) {
+            if (random.chance(0.4)) range.content = StateRange::Counted{fingerprint, held};
+            if (random.chance(0.2)) range.content = StateRange::Equal{};
+        } else {
+            if (random.chance(0.5)) range.content = fingerprint;
+            if (random.chance(0.2)) range.content = StateRange::Ask{};
+        }
         lower = range.upper;
         section.ranges.push_back(std::move(range));
     }
