@@ -293,6 +293,9 @@ inline constexpr std::size_t kStateSpreadCellsMax = 1024;
 inline constexpr std::size_t kStateSpreadBytesMax = 128 * 1024;
 /// Of large cells, those asked for at once; the rest in the next exchange.
 inline constexpr std::size_t kStateFetchesMax = 8;
+/// Members that may compare their cells with ours, because they have said hello; the one longest
+/// unheard has to say it again.
+inline constexpr std::size_t kStateAgreedMax = 256;
 /// How far ahead of our clock a write of another member may be dated; what is beyond is refused.
 inline constexpr std::uint64_t kClockAheadMaxMs = 60'000;
 /// Raises of the floor that a member remembers and tells (state/floor.hpp).

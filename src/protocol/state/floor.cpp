@@ -54,8 +54,10 @@ Floor::Verdict Floor::compare(const FloorView& theirs) const {
     }
     if (must_we) return Verdict::reset;
     if (must_they) return Verdict::refuse;
-    const bool has_news = !std::ranges::includes(view_.raises, theirs.raises);
-    return has_news && newest_of(theirs) > newest() ? Verdict::adopt : Verdict::same;
+    // By who made it too: two may be made at one moment of their clock.
+    const bool has_news = !theirs.raises.empty() &&
+                          (view_.raises.empty() || view_.raises.back() < theirs.raises.back());
+    return has_news ? Verdict::adopt : Verdict::same;
 }
 
 void Floor::adopt(const FloorView& theirs) {

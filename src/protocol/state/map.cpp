@@ -367,7 +367,6 @@ void SharedMap::take(const Cell& cell, Source source) {
     // Whoever follows what is copied reads all of it again (`Reloaded`).
     if (source != Source::copy) changed_.insert(cell.id.key);
     ++counters_.taken;
-    has_moved_ = true;
 }
 
 bool SharedMap::is_wiped(const Cell& cell) const {

@@ -58,7 +58,8 @@ struct StateEntry {
 ///  1. *Spread.* A write is told as an event on a stream of its own (`Spread`; events.hpp), which
 ///     takes milliseconds and finds what got lost on the way while it is young.
 ///  2. *Repair.* A number for all that a member holds rides on every ping. Where it differs the two
-///     compare ranges (range_sync.hpp), one pair at a time, and send each other what is missing.
+///     compare ranges (range_sync.hpp), and whoever lacks something asks for it, of one member at a
+///     time, so that nobody is sent the same by everybody.
 ///     What was written in the last kSettle is left out: it is on its way.
 ///  3. *Copy.* Whoever lacks more than a twentieth takes all of it as a stream (`WantCopy`): the
 ///     driver carries it, from `copy_page` of one to `take_copy` of the other.
@@ -134,7 +135,7 @@ public:
         std::uint64_t dropped_future = 0;    ///< Dated too far ahead.
         std::uint64_t dropped_malformed = 0; ///< Cells that are none.
         std::uint64_t dropped_full = 0;      ///< No room for them.
-        std::uint64_t dropped_busy = 0;      ///< Comparisons declined, being in one.
+        std::uint64_t dropped_strange = 0;   ///< Of those who have not said hello.
         std::uint64_t dropped_wiped = 0;     ///< Older than a wipe.
         std::uint64_t exchanges = 0;         ///< Comparisons that we began.
         std::uint64_t sent = 0;              ///< Cells sent because the other lacked them.
@@ -156,7 +157,7 @@ public:
     /// A comparison leaves out what is younger.
     static constexpr std::uint64_t kSettleMs = 1000;
     /// Silence of the other after which a comparison asks again, and how often.
-    static constexpr Duration kPatience = std::chrono::milliseconds(400);
+    static constexpr Duration kPatience = std::chrono::milliseconds(250);
     static constexpr int kAttempts = 3;
     /// Two maps whose sizes differ by more than this and a twentieth do not compare ranges.
     static constexpr std::size_t kCopyCellsMin = 512;
@@ -248,6 +249,7 @@ private:
         Instant quiet_at{};  ///< When the other has been silent for too long.
         int attempts = 0;
         bool is_heard = false;
+        std::size_t unasked = 0;  ///< Cells sent that the other did not ask for.
     };
     enum class Source : std::uint8_t { told, copy };
 
@@ -273,11 +275,11 @@ private:
     bool agree(MemberId from, const wire::StateHello& theirs);
     bool want_copy(MemberId from);
     void push(MemberId to, const std::vector<CellMap::Handle>& handles);
+    void note_agreed(MemberId member, bool is_agreed);
     void adopt_salt(const wire::StateSalt& salt);
     void reset();
     void collect();
     void expire();
-    [[nodiscard]] bool is_partner(MemberId member) const;
 
     MemberId self_;
     Duration interval_;
@@ -292,15 +294,13 @@ private:
 
     Moment moment_;  ///< Of the last input.
     std::optional<Exchange> exchange_;
-    /// With whom we compare, whoever began; nobody else is listened to until then.
-    MemberId partner_ = kNobody;
-    Instant partner_until_{};
+    /// Members that have said hello and may compare their cells with ours, and when they did.
+    std::map<MemberId, Instant> agreed_;
     Instant next_exchange_{};
     std::uint32_t next_number_ = 0;
     MemberId copying_from_ = kNobody;
     Instant copy_allowed_at_{};  ///< After one that failed.
     std::size_t fetching_ = 0;
-    bool has_moved_ = false;     ///< The comparison has found something.
     Stamp expired_up_to_{};
     Stamp life_began_{};  ///< The first input.
     Stamp stored_synced_{};

@@ -136,6 +136,15 @@ public:
             }
         }
     }
+    /// Long times, in steps of ten minutes of which a few seconds are played.
+    void run_long(Duration duration) {
+        const Duration end = now_ + duration;
+        while (now_ < end) {
+            run(std::chrono::seconds(3));
+            now_ += std::chrono::minutes(10);
+        }
+        run(std::chrono::seconds(3));
+    }
     /// Until all that are up hold the same, or for so long.
     bool converge(Duration limit) {
         const Duration end = now_ + limit;

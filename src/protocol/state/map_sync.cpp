@@ -19,10 +19,12 @@ constexpr std::size_t kBudget = kPacketBytesMax - kProofBytesMax;
 constexpr std::size_t kWindow = 8;
 /// Bytes of cells sent at once to one who lacks them; the rest it finds by the next comparison.
 constexpr std::size_t kPushBytesMax = 64 * 1024;
-/// How long one is held for who asks; renewed with everything that comes.
-constexpr Duration kPartnerLife = std::chrono::milliseconds(1200);
-/// The pause before the next comparison, if this one has found something.
-constexpr Duration kCatchUpPause = std::chrono::milliseconds(20);
+/// Cells that whoever compares sends unasked: those who lack more ask for it themselves, and are
+/// not sent the same by everybody.
+constexpr std::size_t kUnaskedCellsMax = 64;
+/// The pause before the next comparison if this one has found something that we lack: what was
+/// asked for is on its way.
+constexpr Duration kCatchUpPause = std::chrono::milliseconds(100);
 constexpr Duration kCopyRetry = std::chrono::seconds(5);
 /// How often the floor is looked at.
 constexpr Duration kUpkeep = std::chrono::seconds(5);
@@ -52,10 +54,6 @@ wire::StateHello SharedMap::hello(bool wants_reply) const {
     return {wants_reply, cells_.count(), salt_, floor_.view()};
 }
 
-bool SharedMap::is_partner(MemberId member) const {
-    return partner_ == member && moment_.now < partner_until_;
-}
-
 // -- The side that begins --
 
 void SharedMap::compare(Moment moment, MemberId peer, std::uint64_t summary) {
@@ -70,15 +68,12 @@ void SharedMap::compare(Moment moment, MemberId peer, std::uint64_t summary) {
         }
         return;
     }
-    const bool is_free = !exchange_ && copying_from_ == kNobody && moment.now >= partner_until_;
+    const bool is_free = !exchange_ && copying_from_ == kNobody;
     if (is_free && moment.now >= next_exchange_) begin(peer);
 }
 
 void SharedMap::begin(MemberId peer) {
     ++counters_.exchanges;
-    has_moved_ = false;
-    partner_ = peer;
-    partner_until_ = moment_.now + kPartnerLife;
     const wire::StatePosition upper = {
         stamp_at(moment_.unix_ms - std::min(moment_.unix_ms, kSettleMs)), 0};
     exchange_.emplace(Exchange{peer, RangeExchange(++next_number_, wire::kStateBegin, upper)});
@@ -94,6 +89,8 @@ void SharedMap::step() {
     }
     std::vector<CellMap::Handle> lacking;
     for (const RangeTree::Item& item : exchange_->ranges.take_haves()) {
+        if (exchange_->unasked == kUnaskedCellsMax) break;
+        ++exchange_->unasked;
         lacking.push_back(item.handle);
     }
     push(peer, lacking);
@@ -112,19 +109,14 @@ void SharedMap::step() {
 }
 
 void SharedMap::finish_exchange(bool is_complete) {
-    const bool has_found =
-        exchange_->ranges.need_count() > 0 || exchange_->ranges.have_count() > 0;
-    if (is_complete && !has_found && exchange_->is_heard) {
+    const bool has_needs = exchange_->ranges.need_count() > 0;
+    if (is_complete && !has_needs && exchange_->ranges.have_count() == 0 && exchange_->is_heard) {
         floor_.note_synced(stamp_at(moment_.unix_ms));
     }
-    has_moved_ |= has_found;
     exchange_.reset();
     const double stretch = 0.75 + random_.unit() / 2;
-    next_exchange_ = moment_.now + (has_moved_ ? kCatchUpPause
-                                               : std::chrono::duration_cast<Duration>(
-                                                     interval_ * stretch));
-    // What was asked for is still on its way, from nobody else.
-    partner_until_ = moment_.now + (has_found ? kPatience / 4 : Duration::zero());
+    const auto pause = std::chrono::duration_cast<Duration>(interval_ * stretch);
+    next_exchange_ = moment_.now + (has_needs ? std::min<Duration>(kCatchUpPause, pause) : pause);
 }
 
 // -- Both sides --
@@ -161,25 +153,16 @@ bool SharedMap::agree(MemberId from, const wire::StateHello& theirs) {
 
 void SharedMap::handle(Moment moment, MemberId from, const wire::StateHello& theirs) {
     observe(moment);
-    if (theirs.wants_reply) {
-        const bool is_taken = moment_.now < partner_until_ && partner_ != from;
-        // Both have begun at once: the one with the lower id goes on.
-        const bool is_crossed = exchange_ && exchange_->peer == from && self_ < from;
-        if (is_taken || is_crossed || (exchange_ && exchange_->peer != from)) {
-            ++counters_.dropped_busy;
-            return;
-        }
-        if (exchange_) exchange_.reset();
-        const bool is_agreed = agree(from, theirs);
-        outbox_.push(Send{from, hello(false)});
-        partner_ = from;
-        partner_until_ = is_agreed ? moment_.now + kPartnerLife : moment_.now;
-        return settle();
-    }
-    if (!exchange_ || exchange_->peer != from) return;
     const wire::StateSalt salt = salt_;
     const std::size_t before = cells_.count();
-    if (!agree(from, theirs) || copying_from_ != kNobody) {
+    const bool is_agreed = agree(from, theirs);
+    note_agreed(from, is_agreed);
+    if (theirs.wants_reply) {
+        outbox_.push(Send{from, hello(false)});
+        return settle();
+    }
+    if (!exchange_ || exchange_->peer != from) return settle();
+    if (!is_agreed || copying_from_ != kNobody) {
         finish_exchange(false);
     } else if (salt_ != salt || cells_.count() < before) {
         // What was asked so far was asked of another map.
@@ -193,11 +176,10 @@ void SharedMap::handle(Moment moment, MemberId from, const wire::StateHello& the
 
 void SharedMap::handle(Moment moment, MemberId from, const wire::StateRanges& ranges) {
     observe(moment);
-    if (!is_partner(from)) {
-        ++counters_.dropped_busy;
+    if (!agreed_.contains(from)) {
+        ++counters_.dropped_strange;
         return;
     }
-    partner_until_ = moment_.now + kPartnerLife;
     if (!ranges.is_reply) {
         for (wire::StateRanges& reply : answer(cells_.tree(), ranges, kBudget)) {
             outbox_.push(Send{from, std::move(reply)});
@@ -214,11 +196,10 @@ void SharedMap::handle(Moment moment, MemberId from, const wire::StateRanges& ra
 
 void SharedMap::handle(Moment moment, MemberId from, const wire::StateWant& want) {
     observe(moment);
-    if (!is_partner(from)) {
-        ++counters_.dropped_busy;
+    if (!agreed_.contains(from)) {
+        ++counters_.dropped_strange;
         return;
     }
-    partner_until_ = moment_.now + kPartnerLife;
     push(from, wanted(cells_.tree(), want));
 }
 
@@ -301,16 +282,28 @@ void SharedMap::fetched(Moment moment, std::optional<ByteView> answer) {
     settle();
 }
 
+/// Who has the same salt, and whose cells may be taken; the one longest unheard makes room.
+void SharedMap::note_agreed(MemberId member, bool is_agreed) {
+    if (!is_agreed) {
+        agreed_.erase(member);
+        return;
+    }
+    agreed_[member] = moment_.now;
+    if (agreed_.size() <= kStateAgreedMax) return;
+    agreed_.erase(std::ranges::min_element(agreed_, {}, &decltype(agreed_)::value_type::second));
+}
+
 void SharedMap::adopt_salt(const wire::StateSalt& salt) {
     if (salt == salt_) return;
     salt_ = salt;
+    agreed_.clear();
     is_meta_changed_ = true;
     cells_.rehash([this](ByteView bytes) { return hash_(salt_, bytes); });
 }
 
 void SharedMap::peer_left(MemberId peer) {
     if (exchange_ && exchange_->peer == peer) finish_exchange(false);
-    if (partner_ == peer) partner_until_ = moment_.now;
+    agreed_.erase(peer);
 }
 
 // -- Full copies --
@@ -373,6 +366,7 @@ void SharedMap::reset() {
     ++counters_.resets;
     const std::size_t dropped = cells_.count();
     cells_.clear();
+    agreed_.clear();
     floor_.reset();
     untold_.clear();
     untold_bytes_ = 0;

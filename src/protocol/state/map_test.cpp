@@ -140,6 +140,7 @@ TEST(SharedMap, who_lacks_more_than_a_twentieth_takes_a_full_copy) {
     MapNetwork net(2, 10);
     net.stop(1);
     for (int i = 0; i < 2000; ++i) net.put(0, "k" + std::to_string(i), "x");
+    net.run(seconds(1));
     net.start(1);
     ASSERT_TRUE(net.converge(seconds(10)));
     EXPECT_EQ(net.copies(), 1U);
@@ -203,12 +204,12 @@ TEST(SharedMap, limits_hold_at_one_more) {
     EXPECT_EQ(code(map.put(at, "a\nb", "v", {})), "invalid");
     EXPECT_EQ(code(map.put(at, "", "v", {})), "invalid");
     EXPECT_EQ(code(map.put(at, "k", std::string(kStateValueBytesMax, 'v'), {})), "fine");
-    EXPECT_EQ(code(map.put(at, "k", std::string(kStateValueBytesMax + 1, 'v'), {})), "over_limit");
+    EXPECT_EQ(code(map.put(at, "k", std::string(kStateValueBytesMax + 1, 'v'), {})), "over limit");
     const std::string longest(kStateElementBytesMax, 'e');
     EXPECT_EQ(code(map.change_set(at, "s", {longest}, {})), "fine");
     EXPECT_EQ(code(map.change_set(at, "s", {longest + "e"}, {})), "invalid");
     EXPECT_EQ(code(map.count(at, "c", std::int64_t{1} << 52)), "fine");
-    EXPECT_EQ(code(map.count(at, "c", 1)), "over_limit");
+    EXPECT_EQ(code(map.count(at, "c", 1)), "over limit");
     while (map.poll()) {
     }
 }
