@@ -102,12 +102,11 @@ TEST_F(PskStreams, a_reader_that_pauses_makes_the_writer_wait) {
     // More than the kernel's buffers on both sides of loopback hold.
     std::vector<Bytes> frames(400, frame_of(kPskFrameBytesMax));
     client->write_all(frames);
-    loop.run_for(300ms);
-    const std::size_t written = client->written;
-    EXPECT_LT(written, 400U);
+    for (std::size_t written = SIZE_MAX; written != client->written; loop.run_for(100ms)) {
+        written = client->written;
+    }
+    EXPECT_LT(client->written, 400U);
     EXPECT_LE(servers[0]->frames.size(), 1U);
-    loop.run_for(50ms);
-    EXPECT_EQ(client->written, written);
     servers[0]->stream->resume();
     EXPECT_TRUE(wait_for([&] { return servers[0]->frames.size() == 400; }));
 }
@@ -149,7 +148,7 @@ TEST_F(PskStreams, a_rate_is_kept_over_all_streams_that_share_it) {
         [&] { return clients[0]->frames.size() == 30 && clients[1]->frames.size() == 30; }));
     const Duration taken = loop.now() - start;
     EXPECT_GE(taken, 580ms);
-    EXPECT_LE(taken, 1500ms);
+    EXPECT_LE(taken, 3s);
 }
 
 TEST(SendRate, lets_so_many_bytes_leave_in_a_time) {
