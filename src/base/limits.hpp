@@ -50,6 +50,13 @@ inline constexpr std::size_t kSendQueueBytesMax = 4 * 1024 * 1024;
 /// Interfaces on which a socket joins its group, those with the lowest numbers. Linux allows 20
 /// memberships per socket (net.ipv4.igmp_max_memberships).
 inline constexpr std::size_t kMulticastInterfacesMax = 16;
+/// What one frame of a byte stream between members carries.
+inline constexpr std::size_t kPskFrameBytesMax = 64 * 1024;
+/// Such streams of one listener that are open, and connections to it that have not proven yet that
+/// they hold the key. Full refuses the newest: a full copy is a rare thing.
+inline constexpr std::size_t kPskStreamsMax = 4;
+inline constexpr std::size_t kPskHandshakesMax = 4;
+
 /// Names waiting for the one resolver thread. Full refuses the newest.
 inline constexpr std::size_t kResolverQueueMax = 256;
 
@@ -171,8 +178,8 @@ inline constexpr std::size_t kStateCellsMax = 2'000'000;
 /// are listed: those of negentropy. More parts make fewer rounds and larger messages.
 inline constexpr std::size_t kStateSplitParts = 16;
 inline constexpr std::size_t kStateListBelow = 32;
-/// Ranges in one section. Those that ask for a list take three bytes each, so without a limit 380 of
-/// them could draw 90 kB.
+/// Ranges in one section. Those that ask for a list take three bytes each, so without a limit 380
+/// of them could draw 90 kB.
 inline constexpr std::size_t kStateRangesMax = 128;
 /// Ids in one range; nine fill a datagram less with ids of 8 bytes.
 inline constexpr std::size_t kStateIdsMax = 128;

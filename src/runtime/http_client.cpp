@@ -8,13 +8,12 @@
 #include <boost/beast/http/string_body.hpp>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <fmt/core.h>
 #include <optional>
 
 #include "runtime/resolver.hpp"
-#include "runtime/socket_address.hpp"
 #include "runtime/system_refusal.hpp"
+#include "runtime/tcp.hpp"
 #include "runtime/transport.hpp"
 
 namespace grapevine::runtime {
@@ -31,14 +30,6 @@ constexpr std::size_t kReadBytes = 16 * 1024;
 Deadline deadline_in(Duration patience) {
     const SteadyClock clock;
     return patience == Duration::max() ? Deadline::max() : clock.to_system(clock.now() + patience);
-}
-
-tcp::endpoint to_tcp(const Endpoint& endpoint) {
-    const auto address = to_socket_address(endpoint, family_of(endpoint));
-    tcp::endpoint result;
-    result.resize(address->length);
-    std::memcpy(result.data(), address->get(), address->length);
-    return result;
 }
 
 // One connection and its request. Asio's callbacks are turned into waiting calls by running a loop

@@ -60,6 +60,7 @@ public:
     }
     void shutdown(Done done) override { stream_.async_shutdown(std::move(done)); }
     [[nodiscard]] bool is_tls() const override { return true; }
+    [[nodiscard]] ssl_st* native_tls() override { return stream_.native_handle(); }
     [[nodiscard]] tcp::socket& socket() override { return stream_.next_layer(); }
 
     asio::ssl::stream<tcp::socket>& stream() { return stream_; }

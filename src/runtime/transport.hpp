@@ -15,6 +15,8 @@ namespace boost::asio::ssl {
 class context;
 }
 
+struct ssl_st;
+
 namespace grapevine::runtime {
 
 /// A byte stream in both directions, plain TCP or TLS, behind one type. For the sources of this
@@ -37,6 +39,8 @@ public:
     /// Tells the other side that nothing more comes. With TLS, done is when it has answered.
     virtual void shutdown(Done done) = 0;
     [[nodiscard]] virtual bool is_tls() const = 0;
+    /// OpenSSL's connection; nullptr if this is none.
+    [[nodiscard]] virtual ssl_st* native_tls() { return nullptr; }
     [[nodiscard]] virtual boost::asio::ip::tcp::socket& socket() = 0;
 
     void close();

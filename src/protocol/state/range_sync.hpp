@@ -40,8 +40,8 @@ inline constexpr std::size_t kRangeBudgetBytesMin =
     1 + 2 + 4 + 1 + 4 + 4 * kRangeBoundBytesMax + 2 + 8 * kStateIdsMax;
 static_assert(kRangeBudgetBytesMin <= kPacketBytesMax - kProofBytesMax);
 
-/// The shortest bound that is after `a` and not after `b`; a < b. Whole milliseconds, if they are of
-/// different ones; then a stamp; then as few bytes of the id as will do.
+/// The shortest bound that is after `a` and not after `b`; a < b. Whole milliseconds, if they are
+/// of different ones; then a stamp; then as few bytes of the id as will do.
 wire::StatePosition bound_between(const wire::StatePosition& a, const wire::StatePosition& b);
 
 /// What `tree` answers to `request` (not a reply): at most kStateReplySectionsMax sections, each at
@@ -110,9 +110,9 @@ public:
     [[nodiscard]] std::uint64_t peer_total(const RangeTree& tree) const;
     /// How many entries differ, as far as can be told. To those found come, for each range that is
     /// known to differ: one; or by how much the counts differ; or what makes as many of its
-    /// neighbours differ as do, if differences are strewn evenly; and if all do, as large a share as
-    /// was found where such ranges were looked at more closely. It grows to the truth from below.
-    /// Costs a walk over the open ranges.
+    /// neighbours differ as do, if differences are strewn evenly; and if all do, as large a share
+    /// as was found where such ranges were looked at more closely. It grows to the truth from
+    /// below. Costs a walk over the open ranges.
     [[nodiscard]] std::uint64_t differing_estimate(const RangeTree& tree) const;
     /// More than a twentieth differs, and more than `kStateFoundMax` entries: a full copy of the
     /// larger side costs less.

@@ -70,7 +70,7 @@ wire::StateFingerprint fingerprint_of(const RangeSum& sum);
 /// Source: Meyer, "Range-Based Set Reconciliation and Authenticated Set Representations", 2022.
 ///
 /// 28 bytes an entry, in leaves that are full after inserts in the order of time and some 70 % full
-/// after inserts at random: 30 and 42 bytes with the inner nodes (docs/benchmarks.md). Memory of
+/// after inserts at random: 29 and 42 bytes with the inner nodes (docs/benchmarks.md). Memory of
 /// erased entries is used again, and given back with the tree.
 class RangeTree {
 public:
