@@ -51,7 +51,7 @@ inline constexpr std::size_t kSendQueueBytesMax = 4 * 1024 * 1024;
 /// memberships per socket (net.ipv4.igmp_max_memberships).
 inline constexpr std::size_t kMulticastInterfacesMax = 16;
 /// What one frame of a byte stream between members carries.
-inline constexpr std::size_t kPskFrameBytesMax = 64 * 1024;
+inline constexpr std::size_t kPskFrameBytesMax = 128 * 1024;
 /// Such streams of one listener that are open, and connections to it that have not proven yet that
 /// they hold the key. Full refuses the newest: a full copy is a rare thing.
 inline constexpr std::size_t kPskStreamsMax = 4;

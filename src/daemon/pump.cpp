@@ -79,6 +79,7 @@ Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver
                                    },
                                    [pump = pump.get()] { pump->follow_addresses(); }});
     }
+    pump->open_copies();
     pump->overlay_->advance(loop.now());
     if (auto written = pump->drain(); !written) return std::unexpected(written.error());
     if (pump->sinks_.statistics) {
@@ -203,7 +204,10 @@ Outcome<void> Pump::join(const std::vector<std::string>& seeds) {
 
 void Pump::change(const control::OverlaySpec& before, const control::OverlaySpec& after) {
     overlay::Settings settings = settings_of(after);
-    if (before.keys != after.keys) overlay_->set_keys(loop_.now(), std::move(settings.keys));
+    if (before.keys != after.keys) {
+        overlay_->set_keys(loop_.now(), std::move(settings.keys));
+        copies_->use_keys(overlay_->copy_keys());
+    }
     (void)drain();
     if (before.seeds != after.seeds) (void)join(settings.seeds);
     if (before.member_name == after.member_name && before.labels == after.labels &&
@@ -335,7 +339,9 @@ Outcome<void> Pump::perform(Instant now) {
                 [&](overlay::Overlay::Gathered& gathered) { on_gathered(std::move(gathered)); },
                 [&](const overlay::Overlay::StateChanged& changed) { note_state(changed); },
                 [&](const overlay::Overlay::StateReloaded& reloaded) { note_reload(reloaded); },
-                [&](const overlay::Overlay::CopyWanted& wanted) { copy_state(wanted); },
+                [&](const overlay::Overlay::CopyWanted& wanted) {
+                    copies_->fetch(wanted.addresses);
+                },
             },
             *action);
     }

@@ -15,6 +15,7 @@
 #include "daemon/group_sockets.hpp"
 #include "daemon/overlay_pump.hpp"
 #include "daemon/publish_queue.hpp"
+#include "daemon/state_copy.hpp"
 #include "overlay/overlay.hpp"
 #include "overlay/statistics.hpp"
 #include "runtime/loop.hpp"
@@ -101,6 +102,7 @@ private:
     void note_state(const overlay::Overlay::StateChanged& changed);
     void note_reload(const overlay::Overlay::StateReloaded& reloaded);
     Outcome<void> save(const storage::Batch& batch);
+    void open_copies();
     void keep_unsaved(const storage::Batch& batch);
     Outcome<void> check_store();
     [[nodiscard]] Outcome<control::Answer> list_state(
@@ -141,6 +143,7 @@ private:
     std::map<std::uint64_t, std::function<void(Outcome<Gathered>)>> gathering_;
     std::vector<ReachabilityDone> reach_waiting_;  ///< For the one matrix that is being made.
     bool is_store_failing_ = false;
+    std::optional<StateCopies> copies_;
     std::map<std::string, storage::Write> unsaved_;  ///< Of the shared map, by key of the store.
     bool is_bucket_unsaved_ = false;                 ///< And before them, that all goes.
     bool are_addresses_ours_ = false;  ///< Found by us, not given by the user.

@@ -188,6 +188,28 @@ void Pump::keep_unsaved(const storage::Batch& batch) {
     }
 }
 
+void Pump::open_copies() {
+    StateCopies::Hooks hooks;
+    hooks.page = [this](const wire::StatePosition& start, std::size_t bytes_max) {
+        return overlay_->node().state().copy_page(start, bytes_max);
+    };
+    hooks.take = [this](ByteView page) {
+        const Instant now = loop_.now();
+        tell_wall(now);
+        const bool is_right = overlay_->take_state_copy(now, page);
+        (void)drain();
+        return is_right;
+    };
+    hooks.ended = [this](bool is_whole) {
+        const Instant now = loop_.now();
+        tell_wall(now);
+        overlay_->state_copy_ended(now, is_whole);
+        (void)drain();
+    };
+    copies_.emplace(loop_, overlay_->settings().name, bound(), overlay_->copy_keys(),
+                    std::move(hooks));
+}
+
 void Pump::note_state(const overlay::Overlay::StateChanged& changed) {
     const auto& node = overlay_->node();
     const protocol::Moment moment = node.moment(loop_.now());

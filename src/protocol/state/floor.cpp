@@ -34,10 +34,7 @@ bool Floor::is_too_far(Stamp newest, Stamp base, std::uint64_t half_ms) {
 }
 
 Floor::Verdict Floor::compare(const FloorView& theirs) const {
-    Stamp common{};
-    for (const Raise& raise : view_.raises) {
-        if (std::ranges::binary_search(theirs.raises, raise)) common = std::max(common, raise.at);
-    }
+    const Stamp common = common_with(theirs);
     // Who is new holds nothing that was forgotten before it came.
     const Stamp our_base = std::max(std::min(common, view_.synced), view_.birth);
     const Stamp their_base = std::max(std::min(common, theirs.synced), theirs.birth);
@@ -60,10 +57,34 @@ Floor::Verdict Floor::compare(const FloorView& theirs) const {
     return has_news ? Verdict::adopt : Verdict::same;
 }
 
-void Floor::adopt(const FloorView& theirs) {
-    if (newest_of(theirs) > newest()) seen_at_ = Stamp{};
+Stamp Floor::common_with(const FloorView& theirs) const {
+    Stamp common{};
+    for (const Raise& raise : view_.raises) {
+        if (std::ranges::binary_search(theirs.raises, raise)) common = std::max(common, raise.at);
+    }
+    return common;
+}
+
+void Floor::follow(const FloorView& theirs) {
+    if (theirs.birth != wire::kUnborn) {
+        if (view_.birth > std::min(common_with(theirs), view_.synced)) {
+            view_.synced = std::max(view_.synced, theirs.synced);
+        }
+        source_birth_ = std::min(source_birth_, theirs.birth);
+        if (view_.birth != wire::kUnborn) view_.birth = std::min(view_.birth, source_birth_);
+    }
+    take_raises(theirs.raises);
+}
+
+void Floor::note_birth(Stamp birth) {
+    if (birth == wire::kUnborn) source_birth_ = birth;
+    view_.birth = std::min(birth, source_birth_);
+}
+
+void Floor::take_raises(const std::vector<Raise>& raises) {
+    if (!raises.empty() && raises.back().at > newest()) seen_at_ = Stamp{};
     std::vector<Raise> all;
-    std::ranges::set_union(view_.raises, theirs.raises, std::back_inserter(all));
+    std::ranges::set_union(view_.raises, raises, std::back_inserter(all));
     if (all.size() > kFloorRaisesMax) {
         all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(kFloorRaisesMax));
     }
@@ -72,6 +93,7 @@ void Floor::adopt(const FloorView& theirs) {
 
 void Floor::reset() {
     view_ = {};
+    source_birth_ = wire::kUnborn;
     seen_at_ = Stamp{};
 }
 
@@ -88,9 +110,7 @@ void Floor::raise(Stamp now, MemberId by, std::uint32_t members) {
     assert(view_.birth != wire::kUnborn);
     const Stamp last = view_.raises.empty() ? view_.birth : newest();
     const Stamp at = std::min(now, Stamp(last.value() + ((grace_ms_ / 4) << 16U)));
-    FloorView next;
-    next.raises.push_back({at, by, members});
-    adopt(next);
+    take_raises({{at, by, members}});
     seen_at_ = now;
 }
 

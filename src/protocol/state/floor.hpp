@@ -40,6 +40,8 @@ using FloorView = wire::StateFloor;
 /// certificate), so that its G begins when the group learns of it. So what is dead since before
 /// c - G/2 has been in the group since before c - G/4, and whoever was in the group at c has it.
 ///
+/// A map that is younger than its contacts holds only what was written since its *birth*, until it
+/// takes from another: then it is as old as that one.
 /// A member whose data is behind its raises must not be deceived by them: `synced` is when it last
 /// held the same as another, and counts in place of c if it is earlier.
 ///
@@ -57,13 +59,14 @@ public:
     void restore(FloorView view);
 
     [[nodiscard]] Verdict compare(const FloorView& theirs) const;
-    /// Takes the raises of theirs that we lack.
-    void adopt(const FloorView& theirs);
+    /// From now on we take what they hold: their raises that we lack, and the age of their map. If
+    /// ours holds nothing older than our first contact, it is as far behind as theirs.
+    void follow(const FloorView& theirs);
     /// Ours are forgotten: our map is empty now.
     void reset();
     void note_synced(Stamp now);
     /// A first cell has come into an empty map; or the last has gone (wire::kUnborn).
-    void note_birth(Stamp birth) { view_.birth = birth; }
+    void note_birth(Stamp birth);
 
     /// Whether one of us should raise. `rank`: 0 for the member that is to do it, 1 for the one
     /// that is to do it if the first does not, ... The first call starts the wait.
@@ -81,10 +84,13 @@ public:
 
 private:
     [[nodiscard]] Stamp newest() const;
+    [[nodiscard]] Stamp common_with(const FloorView& theirs) const;
+    void take_raises(const std::vector<Raise>& raises);
     [[nodiscard]] static bool is_too_far(Stamp newest, Stamp base, std::uint64_t half_ms);
 
     std::uint64_t grace_ms_;
     FloorView view_;
+    Stamp source_birth_ = wire::kUnborn;  ///< Of the oldest map that ours has taken from.
     Stamp seen_at_{};  ///< When the newest raise was made or taken here.
 };
 

@@ -82,7 +82,7 @@ TEST(Floor, two_that_raise_at_once_in_one_group_agree) {
     other.raise(hour(27.001), MemberId(2), 5);
     EXPECT_EQ(one.compare(other.view()), Floor::Verdict::adopt);
     EXPECT_EQ(other.compare(one.view()), Floor::Verdict::same);
-    one.adopt(other.view());
+    one.follow(other.view());
     EXPECT_EQ(one.collected(), other.collected());
 }
 

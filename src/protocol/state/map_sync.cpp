@@ -127,17 +127,16 @@ bool SharedMap::agree(MemberId from, const wire::StateHello& theirs) {
             return false;
         case Floor::Verdict::reset:
             reset();
-            floor_.adopt(theirs.floor);
             is_meta_changed_ = true;
             break;
         case Floor::Verdict::adopt:
-            floor_.adopt(theirs.floor);
             is_meta_changed_ = true;
-            collect();
             break;
         case Floor::Verdict::same:
             break;
     }
+    floor_.follow(theirs.floor);
+    collect();
     const bool is_theirs_set = theirs.salt != wire::StateSalt{};
     if (is_theirs_set && theirs.salt != salt_) {
         const bool is_ours_set = salt_ != wire::StateSalt{} && cells_.count() > 0;
