@@ -103,10 +103,11 @@ void PskStream::State::write(Bytes content, Loop::Task done) {
     assert(!on_written && !is_finished);
     assert(!content.empty() && content.size() <= kPskFrameBytesMax);
     if (is_ended) return;
-    out.clear();
-    Writer writer(out);
-    writer.integer(static_cast<std::uint32_t>(content.size()));
-    writer.bytes(content);
+    out.resize(head.size() + content.size());
+    for (std::size_t index = 0; index < head.size(); ++index) {
+        out[index] = static_cast<std::uint8_t>(content.size() >> (24 - 8 * index));
+    }
+    std::ranges::copy(content, out.begin() + static_cast<std::ptrdiff_t>(head.size()));
     out_bytes = 0;
     on_written = std::move(done);
     const Instant now = loop.now();

@@ -4,7 +4,6 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 
-#include "base/reader.hpp"
 #include "runtime/psk_context.hpp"
 #include "runtime/psk_testing.hpp"
 #include "runtime/tcp.hpp"
@@ -65,9 +64,10 @@ std::string verdict_on_length(PskStreams& test, std::uint32_t length) {
     bool is_open = false;
     transport->handshake([&](boost::system::error_code failure) { is_open = !failure; });
     EXPECT_TRUE(test.wait_for([&] { return is_open && !test.servers.empty(); }));
-    Bytes head;
-    Writer(head).integer(length);
-    head.resize(head.size() + std::min<std::size_t>(length, kPskFrameBytesMax));
+    Bytes head(4 + std::min<std::size_t>(length, kPskFrameBytesMax));
+    for (unsigned index = 0; index < 4; ++index) {
+        head[index] = static_cast<std::uint8_t>(length >> (24 - 8 * index));
+    }
     std::size_t sent = 0;
     std::function<void()> send = [&] {
         transport->write_some(boost::asio::const_buffer(head.data() + sent, head.size() - sent),

@@ -94,6 +94,14 @@ TEST(RangeSync, finds_exactly_what_differs_when_sections_are_lost_and_asked_agai
     });
 }
 
+TEST(RangeSync, what_a_section_has_no_room_for_is_asked_with_the_next) {
+    Random random(1);
+    Pair pair = make_pair(60'000, random, [&](std::size_t) { return random.chance(0.01); });
+    RangeExchange exchange(7);
+    run(exchange, pair.asker, pair.answerer, random, {.window = 1});
+    EXPECT_EQ(take(exchange, pair.answerer), pair.truth);
+}
+
 // Nothing is asked again here: what was lost is found by the next exchange.
 TEST(RangeSync, repeated_exchanges_make_members_equal_though_sections_are_lost) {
     ::grapevine::testing::for_each_seed(50, [](std::uint64_t seed) {
@@ -160,6 +168,13 @@ TEST(RangeSync, equal_members_exchange_one_message_and_its_confirmation) {
     EXPECT_EQ(traffic.sections, 2U);
     EXPECT_LE(traffic.bytes(), 400U);
     EXPECT_EQ(exchange.differing_estimate(pair.asker), 0U);
+}
+
+TEST(RangeSync, few_entries_that_are_equal_are_not_listed) {
+    Random random(1);
+    Pair pair = make_pair(kStateListBelow - 1, random, [](std::size_t) { return false; });
+    RangeExchange exchange(7);
+    EXPECT_LE(run(exchange, pair.asker, pair.answerer, random).bytes(), 50U);
 }
 
 /// 2 + 2 ceil(log_b n) - floor(log_b t), messages in one direction (Meyer 2022).
