@@ -13,5 +13,7 @@ namespace grapevine::api {
 [[nodiscard]] std::string_view openapi_schemas();
 /// The part of it that describes how an event spread: members of an object, with a comma behind.
 [[nodiscard]] std::string_view openapi_trace_schemas();
+/// The same of SQL and aggregates.
+[[nodiscard]] std::string_view openapi_answer_schemas();
 
 }  // namespace grapevine::api

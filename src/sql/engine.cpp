@@ -40,6 +40,7 @@ public:
     [[nodiscard]] const MemoryGauge& gauge() const { return gauge_; }
     [[nodiscard]] const Evaluation& evaluation() const { return evaluation_; }
     [[nodiscard]] std::optional<std::vector<std::string>> take_keys() {
+        if (guard_.has_read_records()) return std::nullopt;
         return std::move(rewritten_.keys);
     }
     [[nodiscard]] std::size_t parameters() const {

@@ -97,6 +97,8 @@ TEST(Engine, tells_which_tables_and_keys_a_statement_reads) {
     EXPECT_EQ(checked.tables, more);
     EXPECT_EQ(checked.keys, (std::vector<std::string>{"it's", "load"}));
     EXPECT_EQ(check("select record('a' || 'b') from members").keys, std::nullopt);
+    EXPECT_EQ(check("select count(*) from records").keys, std::nullopt);
+    EXPECT_EQ(check("select name from members").keys, std::vector<std::string>());
     more.add(Table::labels);
     EXPECT_EQ(check("select label('dc'), record_number('load') from members").tables, more);
 }

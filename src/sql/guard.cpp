@@ -184,6 +184,7 @@ int Guard::read(std::string_view table, std::string_view column) {
     const std::string name = lower(table);
     if (const auto known = find_table(name)) {
         tables_.add(*known);
+        has_read_records_ = has_read_records_ || *known == Table::records;
         return SQLITE_OK;
     }
     // A name of WITH of which no column is read. Real tables of SQLite's own have reserved names.

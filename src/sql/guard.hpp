@@ -65,6 +65,8 @@ public:
 
     /// What the statement has looked at so far.
     [[nodiscard]] TableSet tables() const { return tables_; }
+    /// Records as a table, and not by a function alone: any key may matter then.
+    [[nodiscard]] bool has_read_records() const { return has_read_records_; }
     /// Why we said no, if we did.
     [[nodiscard]] const std::optional<Refusal>& refusal() const { return refusal_; }
     /// It was aborted in the middle of its work.
@@ -86,6 +88,7 @@ private:
     std::uint64_t instructions_ = 0;
     std::size_t prepare_steps_ = 0;
     TableSet tables_;
+    bool has_read_records_ = false;
     std::optional<Refusal> refusal_;
     bool has_aborted_ = false;
 };

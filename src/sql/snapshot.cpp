@@ -25,14 +25,18 @@ const Row* find_pair(const std::vector<Row>& rows, std::string_view member, std:
 }  // namespace
 
 void Snapshot::arrange() {
-    std::ranges::sort(members, {}, &MemberRow::id);
-    std::ranges::sort(labels, {}, pair_of<LabelRow>);
-    std::ranges::sort(records, {}, pair_of<RecordRow>);
-    std::ranges::sort(events, {}, [](const EventRow& row) {
+    // Most come from ordered maps, and to look is cheaper than to move rows about.
+    const auto sort = [](auto& rows, auto order) {
+        if (!std::ranges::is_sorted(rows, {}, order)) std::ranges::sort(rows, {}, order);
+    };
+    sort(members, &MemberRow::id);
+    sort(labels, pair_of<LabelRow>);
+    sort(records, pair_of<RecordRow>);
+    sort(events, [](const EventRow& row) {
         return std::tuple(std::string_view(row.publisher), row.epoch, row.sequence);
     });
-    std::ranges::sort(metrics, {}, &MetricRow::name);
-    std::ranges::sort(state, {}, &StateRow::key);
+    sort(metrics, &MetricRow::name);
+    sort(state, &StateRow::key);
 }
 
 const MemberRow* Snapshot::find_member(std::string_view id) const {
