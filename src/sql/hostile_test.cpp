@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "sql/engine.hpp"
-#include "sql/memory_gauge.hpp"
 #include "sql/testing.hpp"
 
 namespace grapevine::sql {
@@ -305,14 +304,6 @@ TEST(Answers, tell_of_tables_that_were_cut_before) {
     ASSERT_TRUE(answer);
     EXPECT_TRUE(answer->table.is_truncated);
     EXPECT_EQ(answer->table.cut, "only the newest 2 events");
-}
-
-TEST(MemoryGauge, counts_for_its_own_thread_and_forgets) {
-    Engine engine(standing_clock());
-    EXPECT_TRUE(run(engine, "select 1"));
-    const MemoryGauge gauge(1000);
-    EXPECT_FALSE(gauge.was_exceeded());
-    EXPECT_EQ(gauge.bytes(), 0U);
 }
 
 }  // namespace

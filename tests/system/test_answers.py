@@ -1,5 +1,6 @@
 """SQL, aggregates and samples with real daemons: what one member measures, the others compute."""
 
+import http.client
 import json
 import subprocess
 import time
@@ -65,9 +66,9 @@ class Answers(unittest.TestCase):
         out = self.ok(self.two.run("sql", statement))
         self.assertIn("dc   count(*)  avg(record_number('load'))\n", out)
         self.assertIn("ams         2                           2\n", out)
-        out = self.ok(self.two.run("sql", "select name, 'a,b' from members where name = ?", "-p",
+        out = self.ok(self.two.run("sql", "select name, 'a,b' x from members where name = ?", "-p",
                                    "one", "--csv"))
-        self.assertEqual(out.splitlines(), ["name,'a,b'", 'one,"a,b"'])
+        self.assertEqual(out.splitlines(), ["name,x", 'one,"a,b"'])
 
     def test_events_of_the_log_are_a_table(self):
         self.ok(self.one.run("publish", "deploy.done", "12345"))
@@ -90,6 +91,22 @@ class Answers(unittest.TestCase):
         self.assertEqual(self.counter(self.one, "sql_aborted_total"), 1)
         self.assertEqual(self.counter(self.one, "sql_refused_total"), 6)
         self.assertEqual(self.sql(self.one, "select 1"), [[1]])
+
+    def test_more_statements_than_may_wait_are_told_to_come_back(self):
+        token = (self.one.state / "token").read_text().strip()
+        host, port = self.one.url.removeprefix("http://").split(":")
+        connections = []
+        for _ in range(33):
+            connection = http.client.HTTPConnection(host, int(port), timeout=60)
+            self.addCleanup(connection.close)
+            connection.request("POST", "/v1/overlays/demo/sql", json.dumps({"sql": ENDLESS}),
+                               {"Authorization": "Bearer " + token,
+                                "Content-Type": "application/json"})
+            connections.append(connection)
+        answer = connections[-1].getresponse()
+        self.assertEqual(answer.status, 429)
+        self.assertEqual(answer.getheader("Retry-After"), "1")
+        self.assertEqual(connections[0].getresponse().status, 422)
 
     def test_a_heavy_statement_accuses_nobody(self):
         readers = [subprocess.Popen([BINARY, "sql", ENDLESS, "--url", self.one.url,
@@ -130,6 +147,7 @@ class Answers(unittest.TestCase):
             return (view.get("contributors"), view.get("lacking")) == (contributors, lacking)
         self.assertTrue(until(lambda: shows(1, 2)))
         self.three.process.kill()
+        self.three.process.wait()
         self.assertTrue(until(lambda: shows(0, 2)))
         self.three.start()
         self.assertTrue(until(lambda: shows(1, 2)))
@@ -146,16 +164,16 @@ class Answers(unittest.TestCase):
                          self.sql(self.one, "select version from records where key = 'answer'"))
 
     def test_aggregates_are_listed_kept_and_removed(self):
-        self.ok(self.one.run("aggregate", "set", "n", "--sql", "select count(*) n from members"))
-        self.assertTrue(until(lambda: "ready" in self.ok(self.one.run("aggregate", "list"))))
-        self.one.stop()
-        self.one.start()
-        self.assertTrue(until(lambda: self.ok(self.one.run("aggregate", "get", "n")) == "n\n3\n"))
-        self.assertEqual(self.one.run("aggregate", "set", "x", "--sql", "select ?")[0], FAILED)
-        self.assertEqual(self.one.run("aggregate", "set", "x")[0], USAGE)
-        self.ok(self.one.run("aggregate", "delete", "n"))
-        self.assertEqual(self.one.run("aggregate", "get", "n")[0], NOT_FOUND)
-        self.assertEqual(self.one.run("aggregate", "follow", "n")[0], NOT_FOUND)
+        self.ok(self.two.run("aggregate", "set", "n", "--sql", "select count(*) n from members"))
+        self.assertTrue(until(lambda: "ready" in self.ok(self.two.run("aggregate", "list"))))
+        self.two.stop()
+        self.two.start()
+        self.assertTrue(until(lambda: self.ok(self.two.run("aggregate", "get", "n")) == "n\n3\n"))
+        self.assertEqual(self.two.run("aggregate", "set", "x", "--sql", "select ?")[0], FAILED)
+        self.assertEqual(self.two.run("aggregate", "set", "x")[0], USAGE)
+        self.ok(self.two.run("aggregate", "delete", "n"))
+        self.assertEqual(self.two.run("aggregate", "get", "n")[0], NOT_FOUND)
+        self.assertEqual(self.two.run("aggregate", "follow", "n")[0], NOT_FOUND)
 
 
 if __name__ == "__main__":
