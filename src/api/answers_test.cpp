@@ -6,7 +6,6 @@
 #include "api/testing/bench.hpp"
 #include "api/testing/schema_check.hpp"
 #include "base/limits.hpp"
-#include "base/limits_answers.hpp"
 
 namespace grapevine::api::testing {
 namespace {

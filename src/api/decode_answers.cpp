@@ -4,7 +4,6 @@
 #include "api/decode.hpp"
 #include "api/json_reader.hpp"
 #include "base/limits.hpp"
-#include "base/limits_answers.hpp"
 
 namespace grapevine::api {
 

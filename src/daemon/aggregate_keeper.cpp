@@ -6,7 +6,7 @@
 
 #include "api/decode.hpp"
 #include "api/encode.hpp"
-#include "base/limits_answers.hpp"
+#include "base/limits.hpp"
 #include "runtime/log.hpp"
 #include "sql/short_form.hpp"
 

@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
-#include "base/limits_answers.hpp"
+#include "base/limits.hpp"
 #include "runtime/clock.hpp"
 
 namespace grapevine::daemon {

@@ -5,7 +5,6 @@
 #include <fmt/core.h>
 
 #include "base/limits.hpp"
-#include "base/limits_answers.hpp"
 
 namespace grapevine::daemon {
 namespace {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.hpp"
-#include "base/limits_answers.hpp"
 
 namespace grapevine::daemon {
 namespace {

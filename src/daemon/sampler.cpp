@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "base/limits_answers.hpp"
+#include "base/limits.hpp"
 #include "runtime/host_gauges.hpp"
 #include "runtime/log.hpp"
 #include "runtime/process_output.hpp"

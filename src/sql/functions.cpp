@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "base/limits_answers.hpp"
+#include "base/limits.hpp"
 #include "sql/exact_sum.hpp"
 
 namespace grapevine::sql {

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "base/limits_answers.hpp"
+#include "base/limits.hpp"
 #include "base/time.hpp"
 #include "sql/snapshot.hpp"
 

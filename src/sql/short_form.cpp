@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/limits.hpp"
-#include "base/limits_answers.hpp"
 #include "base/nearest.hpp"
 #include "sql/exact_sum.hpp"
 
