@@ -55,6 +55,17 @@ struct TokenBody {
 /// `overlays` defaults to ["*"], the name to nothing.
 [[nodiscard]] Outcome<TokenBody> decode_token(std::string_view json);
 
+struct SqlBody {
+    std::string sql;
+    std::vector<control::SqlValue> parameters;
+};
+/// {"sql": "...", "parameters": [...]}
+[[nodiscard]] Outcome<SqlBody> decode_sql(std::string_view json);
+
+/// Either {"sql": ...} or {"function": ..., ...}.
+[[nodiscard]] Outcome<control::AggregateSpec> decode_aggregate(std::string_view json,
+                                                               std::string name);
+
 // -- Messages of a WebSocket --
 
 struct SubscribeMessage {

@@ -29,6 +29,11 @@ namespace grapevine::api {
 [[nodiscard]] std::string encode(const control::TraceView& view);
 [[nodiscard]] std::string encode(const control::StateEntryView& entry);
 [[nodiscard]] std::string encode(const control::StatePage& page);
+[[nodiscard]] std::string encode(const control::TableView& view);
+/// What `decode_aggregate` reads; without the name.
+[[nodiscard]] std::string encode(const control::AggregateSpec& spec);
+[[nodiscard]] std::string encode(const control::AggregateView& view);
+[[nodiscard]] std::string encode(const std::vector<control::AggregateView>& views);
 
 [[nodiscard]] std::string encode_invitation(std::string_view token);
 [[nodiscard]] std::string encode_health();

@@ -50,6 +50,13 @@ void handle_events(Service&, const CallPointer&);
 void handle_socket(Service&, const CallPointer&);
 void handle_trace(Service&, const CallPointer&);
 
+void handle_sql(Service&, const CallPointer&);
+void handle_list_aggregates(Service&, const CallPointer&);
+void handle_show_aggregate(Service&, const CallPointer&);
+void handle_set_aggregate(Service&, const CallPointer&);
+void handle_erase_aggregate(Service&, const CallPointer&);
+void handle_follow_aggregate(Service&, const CallPointer&);
+
 void handle_list_tokens(Service&, const CallPointer&);
 void handle_create_token(Service&, const CallPointer&);
 void handle_delete_token(Service&, const CallPointer&);

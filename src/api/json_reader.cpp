@@ -139,6 +139,38 @@ Outcome<std::optional<std::vector<std::string>>> JsonReader::texts(std::string_v
     return texts;
 }
 
+Outcome<std::optional<std::vector<control::SqlValue>>> JsonReader::values(
+    std::string_view key, std::size_t count_max) const {
+    const json::value* const value = document_->find(key);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_array()) {
+        return std::unexpected(wrong_type(std::string(key), "an array", *value));
+    }
+    const json::array& array = value->get_array();
+    if (array.size() > count_max) {
+        return std::unexpected(too_many(std::string(key), array.size(), count_max));
+    }
+    std::vector<control::SqlValue> values;
+    for (std::size_t index = 0; index < array.size(); ++index) {
+        const json::value& item = array[index];
+        if (const json::string* text = item.if_string()) {
+            values.emplace_back(std::string(text->data(), text->size()));
+        } else if (item.is_bool()) {
+            values.emplace_back(std::int64_t{item.get_bool()});
+        } else if (item.is_int64()) {
+            values.emplace_back(std::int64_t{item.get_int64()});
+        } else if (item.is_number()) {
+            values.emplace_back(item.to_number<double>());
+        } else if (item.is_null()) {
+            values.emplace_back(std::monostate());
+        } else {
+            return std::unexpected(
+                wrong_type(fmt::format("{}[{}]", key, index), "a string, number or null", item));
+        }
+    }
+    return values;
+}
+
 Outcome<std::optional<control::Labels>> JsonReader::labels(std::string_view key,
                                                            std::size_t count_max) const {
     const json::value* const value = document_->find(key);

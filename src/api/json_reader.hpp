@@ -35,6 +35,9 @@ public:
     /// At most `count_max` strings; more is over_limit.
     [[nodiscard]] Outcome<std::optional<std::vector<std::string>>> texts(
         std::string_view key, std::size_t count_max) const;
+    /// At most `count_max` strings, numbers, truth values (1 or 0) and nulls.
+    [[nodiscard]] Outcome<std::optional<std::vector<control::SqlValue>>> values(
+        std::string_view key, std::size_t count_max) const;
     /// An object of strings, in order of the keys, at most `count_max`.
     [[nodiscard]] Outcome<std::optional<control::Labels>> labels(std::string_view key,
                                                                  std::size_t count_max) const;

@@ -47,6 +47,7 @@ std::string_view describe_placeholder(std::string_view name) {
     if (name == "publisher") return "Id of the member that published the event.";
     if (name == "epoch") return "Life of the publisher in which it did, from its event id.";
     if (name == "sequence") return "Number of the event in its stream, from its event id.";
+    if (name == "name") return "The name of an aggregate";
     assert(name == "id" && "every placeholder of the table is described here");
     return "Id of the token.";
 }
@@ -216,6 +217,7 @@ std::string build_document() {
         json::object{{"name", "members"}, {"description", "Who is in an overlay, and how"}},
         json::object{{"name", "records"}, {"description", "Small replicated values per member"}},
         json::object{{"name", "events"}, {"description", "Publishing and following"}},
+        json::object{{"name", "answers"}, {"description", "Questions about all members at once"}},
         json::object{{"name", "tokens"}, {"description", "Who may call"}}};
     document["paths"] = build_paths();
     json::error_code error;

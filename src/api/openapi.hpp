@@ -14,5 +14,7 @@ namespace grapevine::api {
 /// The part of it that describes how an event spread: members of an object, with a comma behind.
 [[nodiscard]] std::string_view openapi_trace_schemas();
 [[nodiscard]] std::string_view openapi_state_schemas();
+/// The same of SQL and aggregates.
+[[nodiscard]] std::string_view openapi_answer_schemas();
 
 }  // namespace grapevine::api

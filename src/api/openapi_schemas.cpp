@@ -584,6 +584,7 @@ std::string_view openapi_schemas() {
     static const std::string schemas = std::string(kRequestSchemas) + std::string(kAnswerSchemas) +
                                        std::string(openapi_trace_schemas()) +
                                        std::string(openapi_state_schemas()) +
+                                       std::string(openapi_answer_schemas()) +
                                        std::string(kStreamSchemas);
     return schemas;
 }

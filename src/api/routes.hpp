@@ -83,5 +83,7 @@ std::span<const Route> network_routes();
 std::span<const Route> state_routes();
 /// In routes_trace.cpp.
 std::span<const Route> trace_routes();
+/// In routes_answers.cpp.
+std::span<const Route> answer_routes();
 
 }  // namespace grapevine::api

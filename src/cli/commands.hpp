@@ -19,6 +19,10 @@ Attempt<void> show_info(const InfoOptions& options, Console& console);
 Attempt<void> show_record(const RecordOptions& options, Console& console);
 Attempt<void> show_overlays(const OverlayOptions& options, Console& console);
 
+// Questions about all members at once (answers.cpp)
+Attempt<void> run_sql(const SqlOptions& options, Console& console);
+Attempt<void> aggregate(const AggregateOptions& options, Console& console);
+
 // Tracing (tracing.cpp)
 Attempt<void> trace(const TraceOptions& options, Console& console);
 
@@ -47,6 +51,9 @@ std::string completion_script(const std::string& shell);
 // Shared
 /// The matrix and the troubles in an answer, for people.
 std::string reachability_page(const boost::json::value& answer, const Paint& paint);
+/// The rows of an answer, for people and as RFC 4180 wants them.
+std::string rows_table(const boost::json::value& answer, const Paint& paint);
+std::string rows_csv(const boost::json::value& answer);
 /// A table of the members of an answer, which has them under "members".
 std::string members_table(const boost::json::value& answer, const Paint& paint);
 /// "/members?status=..&label=..", with what was asked for.

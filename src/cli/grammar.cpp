@@ -55,10 +55,41 @@ std::string sentence_of(const daemon::Key& key) {
     return text;
 }
 
-enum class WithOverlay : std::uint8_t { yes, no };
 enum class KeySet : std::uint8_t { all, of_overlay };
 
-void add_connection(CLI::App* app, Connection& to, WithOverlay with_overlay = WithOverlay::yes) {
+/// Whether an overlay that is made over the API can have it: those of the old protocol are not, and
+/// samples can run programs.
+bool is_of_native_overlay(const daemon::Key& key) {
+    if (!key.is_of_overlay() || key.name == "overlay.name" || key.name == "overlay.protocol") {
+        return false;
+    }
+    const auto sampling = daemon::sampling_keys();
+    if (std::ranges::find(sampling, key.name, &daemon::Key::name) != sampling.end()) return false;
+    return key.name == "overlay.local_delivery" ||
+           std::ranges::find(daemon::gossiperl_keys(), key.name, &daemon::Key::name) ==
+               daemon::gossiperl_keys().end();
+}
+
+/// The flags of the configuration, from its table.
+void add_keys(CLI::App* app, KeySet set, KeyTexts& texts) {
+    for (const daemon::Key& key : daemon::config_keys()) {
+        if (key.name == "config") continue;
+        if (set == KeySet::of_overlay && !is_of_native_overlay(key)) continue;
+        CLI::Option* option =
+            app->add_option(std::string(key.flag), texts[std::string(key.name)], sentence_of(key));
+        option->type_name(std::string(word_of(key.type)));
+        const bool is_many =
+            key.type == daemon::KeyType::list || key.type == daemon::KeyType::labels;
+        option->expected(1)->multi_option_policy(is_many ? CLI::MultiOptionPolicy::TakeAll
+                                                         : CLI::MultiOptionPolicy::TakeLast);
+        if (!key.alone.empty()) option->expected(0, 1)->default_str(std::string(key.alone));
+        option->group(set == KeySet::all ? group_of(key) : std::string("Settings"));
+    }
+}
+
+}  // namespace
+
+void add_connection(CLI::App* app, Connection& to, WithOverlay with_overlay) {
     const std::string group = "Connection";
     app->add_option("--url", to.url,
                     "The daemon's HTTP API; else $GRAPEVINE_URL or http://127.0.0.1:9470.")
@@ -95,35 +126,6 @@ void add_json(CLI::App* app, bool& is_json) {
     app->add_flag("--json", is_json, "Print JSON, for scripts.");
 }
 
-/// Whether an overlay that is made over the API can have it: those of the old protocol are not.
-bool is_of_native_overlay(const daemon::Key& key) {
-    if (!key.is_of_overlay() || key.name == "overlay.name" || key.name == "overlay.protocol") {
-        return false;
-    }
-    return key.name == "overlay.local_delivery" ||
-           std::ranges::find(daemon::gossiperl_keys(), key.name, &daemon::Key::name) ==
-               daemon::gossiperl_keys().end();
-}
-
-/// The flags of the configuration, from its table.
-void add_keys(CLI::App* app, KeySet set, KeyTexts& texts) {
-    for (const daemon::Key& key : daemon::config_keys()) {
-        if (key.name == "config") continue;
-        if (set == KeySet::of_overlay && !is_of_native_overlay(key)) continue;
-        CLI::Option* option =
-            app->add_option(std::string(key.flag), texts[std::string(key.name)], sentence_of(key));
-        option->type_name(std::string(word_of(key.type)));
-        const bool is_many =
-            key.type == daemon::KeyType::list || key.type == daemon::KeyType::labels;
-        option->expected(1)->multi_option_policy(is_many ? CLI::MultiOptionPolicy::TakeAll
-                                                         : CLI::MultiOptionPolicy::TakeLast);
-        if (!key.alone.empty()) option->expected(0, 1)->default_str(std::string(key.alone));
-        option->group(set == KeySet::all ? group_of(key) : std::string("Settings"));
-    }
-}
-
-}  // namespace
-
 std::string version_line() {
     return std::string("grapevine ") + GRAPEVINE_VERSION;
 }
@@ -158,6 +160,7 @@ Grammar::Grammar()
     add_demo();
     add_looking();
     add_network();
+    add_answers();
     add_publish();
     add_trace();
     add_subscribe();

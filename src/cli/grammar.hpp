@@ -24,6 +24,8 @@ struct AllOptions {
     MembersOptions members;
     RoundTripOptions round_trip;
     ReachabilityOptions reachability;
+    SqlOptions sql;
+    AggregateOptions aggregate;
     InfoOptions info;
     PublishOptions publish;
     TraceOptions trace;
@@ -69,12 +71,18 @@ private:
     void add_record();
     void add_overlay();
     void add_tools();
-    void add_lab();  // grammar_lab.cpp
+    void add_answers();  // grammar_answers.cpp
+    void add_lab();      // grammar_lab.cpp
 
     CLI::App root_;
     AllOptions all_;
     std::function<Attempt<Command>()> finish_;
 };
+
+/// How to reach the daemon: --url, --token, ...
+enum class WithOverlay : std::uint8_t { yes, no };
+void add_connection(CLI::App* app, Connection& to, WithOverlay with_overlay = WithOverlay::yes);
+void add_json(CLI::App* app, bool& is_json);
 
 /// "grapevine 0.1.0"
 std::string version_line();

@@ -37,6 +37,33 @@ SIGTERM leaves cleanly, SIGHUP reads the configuration again.)"},
   grapevine reachability --json | jq .troubles
 
 Asks every living member whom it reaches; a row says what that member sees of the others.)"},
+    Entry{"sql", R"#(Examples:
+  grapevine sql "select status, count(*) n from members group by status"
+  grapevine sql "select label('dc') dc, count(*), avg(record_number('load'))
+                 from members where status='alive' group by dc"
+  grapevine sql "select value from records where key = ?" --parameter load --csv
+  grapevine sql "select top(3, record_number('load'), name) from members" --json
+
+Tables: members, labels, records, events, metrics, state. See docs/reference/sql.md.)#"},
+    Entry{"aggregate", R"(Examples:
+  grapevine aggregate set load --function mean --key load --by dc
+  grapevine aggregate follow load)"},
+    Entry{"aggregate set", R"(Examples:
+  grapevine aggregate set members --function count --by dc
+  grapevine aggregate set load --function p99 --key load --label role=web
+  grapevine aggregate set busiest --function top --key load --top 5
+  grapevine aggregate set versions --sql \
+    "select record('version') v, count(*) n from members where status='alive' group by v")"},
+    Entry{"aggregate get", R"(Examples:
+  grapevine aggregate get load
+  grapevine aggregate get load --json | jq .contributors)"},
+    Entry{"aggregate list", R"(Examples:
+  grapevine aggregate list)"},
+    Entry{"aggregate delete", R"(Examples:
+  grapevine aggregate delete load)"},
+    Entry{"aggregate follow", R"(Examples:
+  grapevine aggregate follow load
+  grapevine aggregate follow load --json | jq -c .rows)"},
     Entry{"info", R"(Examples:
   grapevine info
   grapevine info --json --url https://web-1:9470 --ca ca.pem)"},

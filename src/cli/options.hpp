@@ -72,6 +72,31 @@ struct PublishOptions {
     bool is_json = false;
 };
 
+struct SqlOptions {
+    Connection connection;
+    std::string statement;
+    std::vector<std::string> parameters;
+    bool is_json = false;
+    bool is_csv = false;
+};
+
+struct AggregateOptions {
+    enum class What : std::uint8_t { set, get, list, remove, follow };
+    What what = What::list;
+    Connection connection;
+    std::string name;
+    // What `set` defines: `sql`, or the rest.
+    std::string sql;
+    std::string function;
+    std::string key;
+    std::string group_by;
+    std::vector<std::string> statuses;
+    std::vector<std::string> labels;  ///< "key=value"
+    std::optional<std::uint32_t> top;
+    std::uint64_t count = 0;  ///< Of values to follow; 0: no end.
+    bool is_json = false;
+};
+
 struct TraceOptions {
     Connection connection;
     std::string event;
@@ -172,10 +197,11 @@ struct ShowText {
     std::string text;
 };
 
-using Command = std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
-                             ReachabilityOptions, InfoOptions, PublishOptions, TraceOptions,
-                             SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions,
-                             InviteOptions, RecordOptions, OverlayOptions, KeysOptions, SimOptions,
-                             LabOptions, VersionOptions, CompletionOptions>;
+using Command =
+    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
+                 ReachabilityOptions, InfoOptions, SqlOptions, AggregateOptions, PublishOptions,
+                 TraceOptions, SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions,
+                 InviteOptions, RecordOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions,
+                 VersionOptions, CompletionOptions>;
 
 }  // namespace grapevine::cli

@@ -37,6 +37,12 @@ struct Dispatch {
     Attempt<int> operator()(const ReachabilityOptions& options) const {
         return done(show_reachability(options, console));
     }
+    Attempt<int> operator()(const SqlOptions& options) const {
+        return done(run_sql(options, console));
+    }
+    Attempt<int> operator()(const AggregateOptions& options) const {
+        return done(aggregate(options, console));
+    }
     Attempt<int> operator()(const InfoOptions& options) const {
         return done(show_info(options, console));
     }

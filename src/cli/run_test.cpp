@@ -86,7 +86,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "--help\n"},
         Mistake{{"help", "nothing-like-it"},
                 "error: 'grapevine nothing-like-it' is not a command\n  cure: known are: agent, "
-                "demo, members, info, rtt, reachability, publish, trace, subscribe, join, leave, "
+                "demo, members, info, rtt, reachability, sql, aggregate, publish, trace, "
+                "subscribe, join, leave, "
                 "forget, invite, record, overlay, keys, sim, version, completion, lab, help\n"},
         Mistake{{"members", "--url", "ftp://x"},
                 "error: \"ftp://x\" is no http or https URL\n  cure: write it like "

@@ -13,11 +13,14 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "control/aggregate.hpp"
 #include "control/detection.hpp"
 #include "control/dissemination.hpp"
 #include "control/event_id.hpp"
 #include "control/gossiperl.hpp"
 #include "control/state.hpp"
+#include "control/sampling.hpp"
+#include "control/sql.hpp"
 #include "control/trace.hpp"
 
 // The vocabulary in which the outside (HTTP, command line, old clients) speaks to the daemon.
@@ -123,6 +126,7 @@ struct OverlaySpec {
     /// Where a native overlay announces itself: on, off, or a group "ip:port"; the group of a
     /// gossiperl overlay, "ip".
     std::optional<std::string> multicast;
+    Sampling sampling;  ///< Of a native overlay of the configuration file.
     /// Of an overlay with protocol gossiperl, and of no other.
     std::optional<gossiperl::Settings> gossiperl;
 };
@@ -271,7 +275,9 @@ using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
                  ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
                  SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
-                 Metrics, TraceEvent, StateCommand, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
+                 Metrics, TraceEvent, RunSql, ListAggregates, ShowAggregate, SetAggregate,
+                 EraseAggregate, StateCommand, gossiperl::ShowSettings, gossiperl::Create,
+                 gossiperl::Change,
                  gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
                  gossiperl::SendDigest>;
 
@@ -280,12 +286,13 @@ struct Done {};
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
 /// -> MemberView, `ShowRoundTrip` -> RoundTripView, `ShowReachability` -> ReachabilityView,
 /// `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt, `Invite`,
-/// `Metrics` -> std::string, `TraceEvent` -> TraceView, `StateCommand` -> StateEntryView (get, put,
-/// count, change), StatePage (list) or Done, all others -> Done.
+/// `Metrics` -> std::string, `TraceEvent` -> TraceView, `RunSql` -> TableView, `ListAggregates` ->
+/// vector<AggregateView>, `ShowAggregate`, `SetAggregate` -> AggregateView, `StateCommand` ->
+/// StateEntryView (get, put, count, change), StatePage (list) or Done, all others -> Done.
 using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
                             std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
-                            std::string, RoundTripView, ReachabilityView, TraceView, StateEntryView,
-                            StatePage,
+                            std::string, RoundTripView, ReachabilityView, TraceView, TableView,
+                            AggregateView, std::vector<AggregateView>, StateEntryView, StatePage,
                             gossiperl::Settings, std::vector<gossiperl::MemberView>,
                             std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
@@ -397,6 +404,11 @@ public:
     /// The log of an overlay, or nothing if there is no such overlay. Valid until it is removed:
     /// hold the pointer and check `is_open` of the owner by asking again.
     [[nodiscard]] virtual std::shared_ptr<Log> log(const std::string& overlay) = 0;
+    /// The aggregates of an overlay, or nothing if there is no such overlay or it cannot have any.
+    [[nodiscard]] virtual std::shared_ptr<Aggregates> aggregates(const std::string& overlay) {
+        (void)overlay;
+        return nullptr;
+    }
 };
 
 }  // namespace grapevine::control

@@ -358,6 +358,8 @@ std::span<const Key> config_keys() {
         keys.insert(keys.end(), detection.begin(), detection.end());
         const auto dissemination = dissemination_keys();
         keys.insert(keys.end(), dissemination.begin(), dissemination.end());
+        const auto sampling = sampling_keys();
+        keys.insert(keys.end(), sampling.begin(), sampling.end());
         const auto old = gossiperl_keys();
         keys.insert(keys.end(), old.begin(), old.end());
         return keys;

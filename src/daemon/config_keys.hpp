@@ -71,6 +71,9 @@ std::span<const Key> dissemination_keys();
 /// The part of them that concerns the old protocol; config_keys_gossiperl.cpp.
 std::span<const Key> gossiperl_keys();
 
+/// The part of them that concerns the sampler; config_keys_sampling.cpp.
+std::span<const Key> sampling_keys();
+
 /// Null when there is none of this name.
 const Key* find_key(std::string_view name);
 

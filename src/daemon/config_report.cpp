@@ -73,6 +73,24 @@ std::string describe_gossiperl(const control::gossiperl::Settings& settings) {
     return text;
 }
 
+std::string describe_sampling(const control::Sampling& sampling) {
+    std::string text;
+    const auto add_duration = [&text](std::string_view key,
+                                      const std::optional<std::int64_t>& milliseconds) {
+        if (milliseconds) {
+            text += fmt::format("{} = {}\n", key, quoted(format_duration_ms(*milliseconds)));
+        }
+    };
+    if (sampling.samples) text += fmt::format("samples = {}\n", quoted_list(*sampling.samples));
+    add_duration("sample_interval", sampling.interval_ms);
+    if (sampling.change_percent) {
+        text += fmt::format("sample_change = {}\n", *sampling.change_percent);
+    }
+    add_duration("sample_refresh", sampling.refresh_ms);
+    add_duration("sample_timeout", sampling.timeout_ms);
+    return text;
+}
+
 std::string describe_overlay(const control::OverlaySpec& spec) {
     std::string text =
         fmt::format("\n[overlay.{}]\n",
@@ -104,6 +122,7 @@ std::string describe_overlay(const control::OverlaySpec& spec) {
     text += fmt::format("profile = {}\n", quoted(*spec.profile));
     text += describe_detection(spec);
     text += describe_dissemination(spec);
+    text += describe_sampling(spec.sampling);
     text += fmt::format("cipher = {}\n", quoted(*spec.cipher));
     text += fmt::format("member_name = {}\n", quoted(*spec.member_name));
     if (!spec.labels->empty()) text += fmt::format("labels = {}\n", label_table(*spec.labels));

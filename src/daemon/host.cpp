@@ -146,7 +146,7 @@ control::OverlayView Host::stub_view(const Entry& entry) const {
     return view;
 }
 
-void Host::complete_view(control::OverlayView& view, const Entry& entry) {
+void Host::complete_view(control::OverlayView& view, const Entry& entry) const {
     view.profile = entry.spec.profile.value_or("");
     view.detector = detector_of(entry.spec);
     view.dissemination = dissemination_of(entry.spec);
@@ -167,6 +167,21 @@ void Host::complete_view(control::OverlayView& view, const Entry& entry) {
             view.state = "left";
             break;
     }
+    if (is_gossiperl(entry.spec)) return;
+    view.counters.emplace_back("sql_answered_total", entry.sql.answered);
+    view.counters.emplace_back("sql_refused_total", entry.sql.refused);
+    view.counters.emplace_back("sql_aborted_total", entry.sql.aborted);
+    const Sampler::Counters samples = sampler_.counters(entry.spec.name);
+    view.counters.emplace_back("samples_taken_total", samples.taken);
+    view.counters.emplace_back("samples_written_total", samples.written);
+    view.counters.emplace_back("samples_failed_total", samples.failed);
+    if (!entry.aggregates) return;
+    const AggregateKeeper::Counters& aggregates = entry.aggregates->counters();
+    view.counters.emplace_back("aggregates", entry.aggregates->size());
+    view.counters.emplace_back("aggregate_rounds_total", aggregates.rounds);
+    view.counters.emplace_back("aggregate_computed_total", aggregates.computed);
+    view.counters.emplace_back("aggregate_failed_total", aggregates.failed);
+    view.counters.emplace_back("aggregate_changed_total", aggregates.changed);
 }
 
 void Host::collect(std::function<void(std::vector<control::OverlayView>)> done) {

@@ -9,10 +9,13 @@
 #include "client/event_log.hpp"
 #include "client/sessions.hpp"
 #include "control/control.hpp"
+#include "daemon/aggregate_keeper.hpp"
 #include "daemon/config.hpp"
 #include "daemon/definitions.hpp"
 #include "daemon/influx_writer.hpp"
 #include "daemon/pump.hpp"
+#include "daemon/sampler.hpp"
+#include "daemon/sql_thread.hpp"
 #include "daemon/store_gate.hpp"
 #include "daemon/workers.hpp"
 #include "runtime/loop.hpp"
@@ -47,6 +50,7 @@ public:
 
     void submit(control::Request request, Callback callback) override;
     std::shared_ptr<control::Log> log(const std::string& overlay) override;
+    std::shared_ptr<control::Aggregates> aggregates(const std::string& overlay) override;
 
     /// Bound addresses of running overlays, by name.
     [[nodiscard]] std::map<std::string, std::string> bound() const;
@@ -64,7 +68,10 @@ private:
         std::shared_ptr<OverlayPump> pump;  ///< Only touched, and destroyed, on `worker`.
         std::shared_ptr<client::EventLog> log;
         std::string bound;
+        sql::Engine::Counters sql;                    ///< Of statements of users.
+        std::shared_ptr<AggregateKeeper> aggregates;  ///< Of a native overlay.
     };
+    using SnapshotDone = AggregateKeeper::SnapshotDone;
     using Question = std::function<Outcome<control::Answer>(OverlayPump&)>;
     /// One that is not answered at once: calls back once, on the thread of the overlay.
     using Inquiry = std::function<void(OverlayPump&, Callback)>;
@@ -91,6 +98,11 @@ private:
     void handle(control::TraceEvent request, Callback callback);
     void handle(control::StateCommand request, Callback callback);
     void handle(control::Metrics request, Callback callback);
+    void handle(control::RunSql request, Callback callback);
+    void handle(control::ListAggregates request, Callback callback);
+    void handle(control::ShowAggregate request, Callback callback);
+    void handle(control::SetAggregate request, Callback callback);
+    void handle(control::EraseAggregate request, Callback callback);
     void handle(control::gossiperl::ShowSettings request, Callback callback);
     void handle(control::gossiperl::Create request, Callback callback);
     void handle(control::gossiperl::Change request, Callback callback);
@@ -108,6 +120,10 @@ private:
     void launch(const std::string& name, MakePump make, Callback callback);
     /// Tells the overlay what its readers want.
     void tell_interest(const std::string& name);
+    /// Samples what its overlay says, from now on; nothing if it does not run.
+    void sample(const std::string& name);
+    void keep_aggregates(const std::string& name);
+    Outcome<AggregateKeeper*> find_aggregates(const std::string& overlay);
     Outcome<std::vector<client::SavedSession>> stored_sessions(const std::string& name);
     Outcome<void> erase_stored(const std::string& name);
     /// Ends the pump, with or without a farewell, then calls `done` here.
@@ -117,12 +133,19 @@ private:
     Outcome<Entry*> find_running(const std::string& overlay);
     void ask(const std::string& overlay, Question question, Callback callback);
     void inquire(const std::string& overlay, Inquiry inquiry, Callback callback);
+    /// Calls `done` once, here, unless we end before.
+    void take_snapshot(const std::string& overlay, sql::TableSet tables, SnapshotDone done);
+    void add_own_metrics(const std::string& overlay, sql::Snapshot& rows) const;
+    void run_statement(std::shared_ptr<const control::RunSql> wanted, TakenSnapshot rows,
+                       Callback answered);
+    void count_statement(const std::string& overlay, const sql::Engine::Counters& before,
+                         const sql::Engine::Counters& after);
     void collect(std::function<void(std::vector<control::OverlayView>)> done);
     /// Refuses what only native overlays can: seeds by name, invitations, changes over version 1.
     static Outcome<void> check_native(const Entry& entry);
     [[nodiscard]] Outcome<Entry*> find(const std::string& overlay);
     [[nodiscard]] control::OverlayView stub_view(const Entry& entry) const;
-    static void complete_view(control::OverlayView& view, const Entry& entry);
+    void complete_view(control::OverlayView& view, const Entry& entry) const;
     void create(control::OverlaySpec spec, Origin origin, Callback callback);
     /// As create(), for who did not say where: takes `port` or the next above that is free.
     void create_from_port(control::OverlaySpec spec, Origin origin, std::uint16_t port,
@@ -135,6 +158,12 @@ private:
     Config config_;
     Definitions definitions_;
     std::shared_ptr<InfluxWriter> influx_;
+    std::size_t sql_waiting_ = 0;  ///< Statements of users that are not answered.
+    /// Before what uses them, which ends first. Of users, and of aggregates: those must not wait
+    /// for a user's heavy statement.
+    SqlThread queries_;
+    SqlThread aggregating_;
+    Sampler sampler_;
     std::map<std::string, Entry> entries_;
     bool is_started_ = false;
     bool is_stopping_ = false;

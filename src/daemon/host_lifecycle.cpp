@@ -46,7 +46,7 @@ bool needs_restart(const control::OverlaySpec& before, const control::OverlaySpe
 bool is_same(const control::OverlaySpec& a, const control::OverlaySpec& b) {
     return a.protocol == b.protocol && !needs_restart(a, b) && a.gossiperl == b.gossiperl &&
            a.advertise == b.advertise && a.seeds == b.seeds && a.keys == b.keys &&
-           a.member_name == b.member_name && a.labels == b.labels;
+           a.member_name == b.member_name && a.labels == b.labels && a.sampling == b.sampling;
 }
 
 }  // namespace
@@ -59,6 +59,15 @@ Host::Host(runtime::Loop& loop, Workers& workers, StoreGate& store, runtime::Res
       resolver_(resolver),
       config_(std::move(config)),
       definitions_(store),
+      queries_(loop.clock()),
+      aggregating_(loop.clock()),
+      sampler_(loop,
+               [this](const auto& overlay, const auto& key, const auto& value, Sampler::Done done) {
+                   handle(control::SetRecord{overlay, key, value},
+                          [done = std::move(done)](const Outcome<control::Answer>& answer) {
+                              done(answer ? Outcome<void>() : std::unexpected(answer.error()));
+                          });
+               }),
       self_(std::make_shared<Host*>(this)) {}
 
 Host::~Host() {
@@ -135,6 +144,7 @@ void Host::open(const std::string& name, Callback callback) {
         });
     }
     if (entry.worker == nullptr) entry.worker = &workers_.next();
+    keep_aggregates(name);
     if (is_gossiperl(entry.spec)) {
         open_gossiperl(name, std::move(callback));
     } else {
@@ -211,9 +221,15 @@ void Host::launch(const std::string& name, MakePump make, Callback callback) {
     Entry& entry = entries_.at(name);
     OverlayPump::Sinks sinks;
     sinks.persist = [this](const storage::Batch& batch) { return store_.apply(batch); };
-    sinks.news = [&loop = loop_, log = entry.log](std::vector<control::LogItem> items) {
-        loop.post([&loop, log, items = std::move(items)]() mutable {
-            for (control::LogItem& item : items) log->append(loop.now(), std::move(item));
+    // The pump ends on its worker, and must not be the last to hold what lives here.
+    sinks.news = [&loop = loop_, log = entry.log,
+                  weak = std::weak_ptr(entry.aggregates)](std::vector<control::LogItem> items) {
+        loop.post([&loop, log, weak, items = std::move(items)]() mutable {
+            const auto aggregates = weak.lock();
+            for (control::LogItem& item : items) {
+                if (aggregates) aggregates->note(item);
+                log->append(loop.now(), std::move(item));
+            }
         });
     };
     if (influx_) {
@@ -243,6 +259,8 @@ void Host::launch(const std::string& name, MakePump make, Callback callback) {
         target.state = State::running;
         runtime::log::info("overlay", "'{}' is up on {}", name, target.bound);
         tell_interest(name);
+        if (target.aggregates) target.aggregates->refresh();
+        sample(name);
         handle(control::ShowOverlay{name}, callback);
     };
     entry.worker->post([opening, make = std::move(make), sinks = std::move(sinks), &loop = loop_,
@@ -384,6 +402,7 @@ void Host::change(const std::string& name, const control::OverlaySpec& next, Cal
         });
         return;
     }
+    sample(name);
     ask(
         name,
         [before, after](OverlayPump& pump) {
@@ -424,6 +443,7 @@ Outcome<void> Host::erase_stored(const std::string& name) {
     const auto image = GV_TRY(store_.list(storage::bucket_of(name)));
     GV_TRY_VOID(store_.apply(storage::erase_overlay(name, image)));
     GV_TRY_VOID(store_.apply({{storage::erase_state(name)}, storage::Durability::flush}));
+    GV_TRY_VOID(StoredDefinitions::erase_all(store_, name));
     const auto sessions = GV_TRY(store_.list(sessions_bucket_of(name)));
     return store_.apply(erase_sessions(name, sessions));
 }
@@ -440,6 +460,7 @@ void Host::handle(control::LeaveOverlay request, Callback callback) {
 void Host::close(Entry& entry, Farewell farewell, std::function<void()> done) {
     auto pump = std::exchange(entry.pump, nullptr);
     entry.state = State::left;
+    sampler_.set(entry.spec.name, {}, {});
     if (pump == nullptr) {
         loop_.post([self = self_, done = std::move(done)] {
             if (*self != nullptr) done();

@@ -40,6 +40,10 @@ Outcome<void> OverlayPump::erase_record(const std::string&) {
     return no_records();
 }
 
+Outcome<sql::Snapshot> OverlayPump::snapshot(sql::TableSet) const {
+    return no_records();
+}
+
 Outcome<control::RecordView> OverlayPump::record(const std::string&) const {
     return no_records();
 }

@@ -10,6 +10,7 @@
 #include "base/time.hpp"
 #include "control/control.hpp"
 #include "daemon/statistics_feed.hpp"
+#include "sql/snapshot.hpp"
 #include "storage/batch.hpp"
 
 namespace grapevine::daemon {
@@ -67,6 +68,8 @@ public:
     virtual void round_trip(const std::string& from, const std::string& to, RoundTripDone done);
     /// Asks all members; what they found out longer ago than `age_max` they find out anew.
     virtual void reachability(Duration age_max, ReachabilityDone done);
+    /// The rows of these tables, but for events, which the log has.
+    [[nodiscard]] virtual Outcome<sql::Snapshot> snapshot(sql::TableSet tables) const;
     virtual Outcome<void> forget(const std::string& member);
     virtual Outcome<void> join(const std::vector<std::string>& seeds);
     /// Calls `done` once, on this thread, at the end of the overlay at the latest.

@@ -14,6 +14,7 @@
 #include "daemon/dissemination_settings.hpp"
 #include "daemon/gossiperl_settings.hpp"
 #include "daemon/group_sockets.hpp"
+#include "daemon/sample_rules.hpp"
 
 namespace grapevine::daemon {
 
@@ -310,6 +311,15 @@ Refusal no_key_for_multicast() {
             "keys"};
 }
 
+static Outcome<void> check_samples(const control::OverlaySpec& spec) {
+    if (is_gossiperl(spec)) {
+        return no("samples", "the gossiperl protocol has no records",
+                  "leave them out, or use protocol = \"grapevine\"");
+    }
+    GV_TRY(parse_samples(*spec.sampling.samples));
+    return {};
+}
+
 std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec) {
     std::vector<Refusal> refusals;
     const auto note = [&refusals](Outcome<void> outcome, std::string_view field) {
@@ -331,6 +341,7 @@ std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec) {
                          kRetentionBytesMax, "from 1 MiB to 4 GiB"),
              "retention_bytes");
     }
+    if (spec.sampling.samples) note(check_samples(spec), "samples");
     if (is_gossiperl(spec)) {
         const auto found = check_gossiperl_spec(spec);
         refusals.insert(refusals.end(), found.begin(), found.end());

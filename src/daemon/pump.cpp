@@ -34,6 +34,7 @@ Pump::Pump(runtime::Loop& loop, runtime::Resolver& resolver, Sinks sinks)
                   [this](Instant now) { return pressure_of(*overlay_, now); }}),
       timer_(loop, [this] { on_timer(); }),
       farewell_timer_(loop, [] {}),
+      record_ages_(started_at_),
       self_(std::make_shared<Pump*>(this)) {}
 
 Pump::~Pump() {
@@ -287,6 +288,9 @@ Outcome<void> Pump::perform(Instant now) {
                 [&](overlay::Overlay::Resolve& wanted) { resolve(wanted.name); },
                 [&](overlay::Overlay::MemberChanged& changed) {
                     if (clients_) clients_->member_changed(changed.change);
+                    if (changed.change.kind == protocol::MemberChange::Kind::forgotten) {
+                        record_ages_.forget(changed.change.member.record->member);
+                    }
                     note(control::LogItem::Member{std::string(kind_text(changed.change.kind)),
                                                   view_of_member(changed.change.member)});
                 },
@@ -312,6 +316,7 @@ Outcome<void> Pump::perform(Instant now) {
                                                 fmt::format("{:016x}", view.fingerprint)});
                 },
                 [&](overlay::Overlay::RecordChanged& changed) {
+                    record_ages_.changed(now, changed.member, changed.items);
                     control::LogItem::Record record{
                         id_text(changed.member), {}, changed.version.value()};
                     for (wire::StateItem& item : changed.items) {

@@ -16,6 +16,7 @@
 #include "daemon/overlay_pump.hpp"
 #include "daemon/publish_queue.hpp"
 #include "daemon/state_copy.hpp"
+#include "daemon/record_ages.hpp"
 #include "overlay/overlay.hpp"
 #include "overlay/statistics.hpp"
 #include "runtime/loop.hpp"
@@ -59,6 +60,7 @@ public:
     void round_trip(const std::string& from, const std::string& to, RoundTripDone done) override;
     void reachability(Duration age_max, ReachabilityDone done) override;
     [[nodiscard]] std::vector<control::MemberView> members() const override;
+    [[nodiscard]] Outcome<sql::Snapshot> snapshot(sql::TableSet tables) const override;
     [[nodiscard]] control::OverlayView view() const override;
     [[nodiscard]] Outcome<control::gossiperl::StatisticsView> statistics(
         const std::string& window) const override;
@@ -109,6 +111,7 @@ private:
         Instant now, const control::StateCommand::List& list) const;
     [[nodiscard]] Instant publish_at(Instant now);
     Outcome<MemberId> find(const std::string& member) const;
+    void add_records(sql::Snapshot& rows) const;
     [[nodiscard]] control::MemberView view_of_member(const protocol::Member& member) const;
     [[nodiscard]] control::RoundTripView round_trip_view(MemberId from, MemberId to) const;
     static void add_measured(control::RoundTripView& view, MemberId start, MemberId end,
@@ -139,6 +142,7 @@ private:
     Instant armed_at_{};
     runtime::Timer farewell_timer_;
     std::vector<control::LogItem> news_;
+    RecordAges record_ages_;
     /// Who waits for the answers to which question; as many as the node has open.
     std::map<std::uint64_t, std::function<void(Outcome<Gathered>)>> gathering_;
     std::vector<ReachabilityDone> reach_waiting_;  ///< For the one matrix that is being made.

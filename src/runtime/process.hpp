@@ -77,6 +77,8 @@ public:
     /// nothing at the end of the stream. Waits.
     std::optional<std::string> read_output_line() { return output_.read_line(); }
     std::optional<std::string> read_error_line() { return error_.read_line(); }
+    /// For those who wait otherwise, instead of `read_output_line`; -1 if it is no pipe.
+    [[nodiscard]] int output_descriptor() const { return output_.file.value(); }
 
 private:
     struct LineReader {

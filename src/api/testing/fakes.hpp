@@ -114,6 +114,45 @@ private:
     std::vector<std::weak_ptr<std::function<void()>>> wakes_;
 };
 
+/// One aggregate "load", until it is taken away.
+class FakeAggregates : public control::Aggregates {
+public:
+    [[nodiscard]] std::optional<control::AggregateView> find(
+        const std::string& name) const override {
+        if (name != "load" || is_removed) return std::nullopt;
+        return view();
+    }
+    [[nodiscard]] std::shared_ptr<void> on_change(std::function<void()> change) override {
+        wake = std::make_shared<std::function<void()>>(std::move(change));
+        return wake;
+    }
+    [[nodiscard]] control::AggregateView view() const {
+        control::AggregateView view;
+        view.spec.name = "load";
+        view.spec.function = "mean";
+        view.spec.key = "load";
+        view.spec.group_by = "dc";
+        view.spec.statuses = {"alive"};
+        view.spec.labels = {{"rack", "r1"}};
+        view.state = "ready";
+        view.revision = revision;
+        view.value = {{"dc", "mean"}, {{"fra", 1.5}, {std::monostate(), std::int64_t{2}}}};
+        view.value.age_ms = 40;
+        view.value.oldest_ms = 700;
+        view.contributors = 2;
+        view.lacking = 1;
+        return view;
+    }
+    void change() {
+        ++revision;
+        if (wake) (*wake)();
+    }
+
+    std::uint64_t revision = 5;
+    bool is_removed = false;
+    std::shared_ptr<std::function<void()>> wake;
+};
+
 /// Answers everything as control.hpp says, for one overlay "a" with two members.
 class FakeControl : public control::Control {
 public:
@@ -132,6 +171,9 @@ public:
     std::shared_ptr<control::Log> log(const std::string& overlay) override {
         return overlay == "a" ? current_log : nullptr;
     }
+    std::shared_ptr<control::Aggregates> aggregates(const std::string& overlay) override {
+        return overlay == "a" ? current_aggregates : nullptr;
+    }
 
     template <typename T>
     const T& last() const {
@@ -145,6 +187,7 @@ public:
     std::vector<Callback> held;
     bool is_ready = true;
     std::shared_ptr<FakeLog> current_log = std::make_shared<FakeLog>("life1");
+    std::shared_ptr<FakeAggregates> current_aggregates = std::make_shared<FakeAggregates>();
     std::string record_value = "blue";
 
     static control::MemberView member(std::string id, std::string name, std::string status) {
@@ -265,6 +308,29 @@ private:
         view.nodes = {publisher, other};
         view.silent = {{"00000000000000cc", "gamma"}};
         return on_a(what.overlay, view);
+    }
+    static Outcome<control::Answer> give(const control::RunSql& what) {
+        control::TableView view{{"name", "n"},
+                                {{"alpha", std::int64_t{3}}, {std::monostate(), 2.5}}};
+        view.is_truncated = true;
+        view.cut = "only the first 2 rows";
+        view.age_ms = 1;
+        view.oldest_ms = 900;
+        return on_a(what.overlay, view);
+    }
+    Outcome<control::Answer> give(const control::ListAggregates& what) const {
+        return on_a(what.overlay, std::vector<control::AggregateView>{current_aggregates->view()});
+    }
+    Outcome<control::Answer> give(const control::ShowAggregate& what) const {
+        return on_a(what.overlay, current_aggregates->view());
+    }
+    Outcome<control::Answer> give(const control::SetAggregate& what) const {
+        control::AggregateView view = current_aggregates->view();
+        view.spec = what.spec;
+        return on_a(what.overlay, view);
+    }
+    static Outcome<control::Answer> give(const control::EraseAggregate& what) {
+        return on_a(what.overlay, control::Done{});
     }
     static Outcome<control::Answer> give(const control::ShowReachability& what) {
         control::ReachabilityView view;

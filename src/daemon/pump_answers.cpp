@@ -1,0 +1,75 @@
+// What a native overlay knows, as rows for SQL and aggregates. See pump.hpp.
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/pump.hpp"
+#include "daemon/views.hpp"
+
+namespace grapevine::daemon {
+namespace {
+
+std::int64_t milliseconds(Duration duration) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+sql::MemberRow row_of(control::MemberView view, const std::string& zone_label) {
+    sql::MemberRow row;
+    const auto zone =
+        std::ranges::find(view.labels, zone_label, &control::Labels::value_type::first);
+    if (zone != view.labels.end()) row.zone = zone->second;
+    row.id = std::move(view.id);
+    row.name = std::move(view.name);
+    row.status = std::move(view.status);
+    row.incarnation = view.incarnation;
+    if (!view.addresses.empty()) row.address = std::move(view.addresses.front());
+    row.status_age_ms = view.status_age_ms;
+    row.is_self = view.is_self;
+    row.rtt_us = view.rtt_us;
+    row.path = std::move(view.path);
+    return row;
+}
+
+}  // namespace
+
+void Pump::add_records(sql::Snapshot& rows) const {
+    const Instant now = loop_.now();
+    for (const auto& [member, record] : overlay_->node().records().all()) {
+        // Records can outlive their member here for a while; nobody asks for those.
+        if (overlay_->node().membership().find(member) == nullptr) continue;
+        const std::string id = id_text(member);
+        for (const auto& [key, item] : record.items) {
+            if (item.is_tombstone) continue;
+            rows.records.push_back({id, key, item.value,
+                                    static_cast<std::int64_t>(item.version.value()),
+                                    milliseconds(now - record_ages_.came_at(member, key))});
+        }
+    }
+}
+
+Outcome<sql::Snapshot> Pump::snapshot(sql::TableSet tables) const {
+    using sql::Table;
+    sql::Snapshot rows;
+    if (tables.has(Table::members) || tables.has(Table::labels)) {
+        const std::string& zone_label = overlay_->settings().protocol.zone_label;
+        for (control::MemberView& view : members()) {
+            if (tables.has(Table::labels)) {
+                for (const auto& [key, value] : view.labels) {
+                    rows.labels.push_back({view.id, key, value});
+                }
+            }
+            if (tables.has(Table::members)) {
+                rows.members.push_back(row_of(std::move(view), zone_label));
+            }
+        }
+    }
+    if (tables.has(Table::records)) add_records(rows);
+    if (tables.has(Table::metrics)) {
+        for (auto& [name, value] : view().counters) {
+            rows.metrics.push_back({std::move(name), static_cast<std::int64_t>(value)});
+        }
+    }
+    return rows;
+}
+
+}  // namespace grapevine::daemon
