@@ -56,6 +56,8 @@ void Overlay::Implementation::apply(Instant now, protocol::Node::Action action) 
             [&](Node::Gap& gap) { outbox_.push_back(EventGap{gap.stream, gap.first, gap.last}); },
             [&](Node::PathChanged& changed) { outbox_.push_back(changed); },
             [&](Node::Gathered& gathered) { outbox_.push_back(std::move(gathered)); },
+            [&](Node::Answered& answered) { outbox_.push_back(std::move(answered)); },
+            [&](Node::Asked& asked) { outbox_.push_back(std::move(asked)); },
         },
         action);
 }

@@ -10,6 +10,7 @@ namespace grapevine::protocol {
 enum class QuestionKind : std::uint8_t {
     reachability = 1,  ///< "Whom do you reach, and how?"
     trace = 2,         ///< "How did you learn of this event?" (rumor/traces.hpp)
+    query = 3,         ///< "What does an application of yours say to this?" (query/query.hpp)
 };
 
 }  // namespace grapevine::protocol
