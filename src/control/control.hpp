@@ -17,6 +17,7 @@
 #include "control/dissemination.hpp"
 #include "control/event_id.hpp"
 #include "control/gossiperl.hpp"
+#include "control/queries.hpp"
 #include "control/trace.hpp"
 
 // The vocabulary in which the outside (HTTP, command line, old clients) speaks to the daemon.
@@ -270,9 +271,9 @@ using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
                  ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
                  SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
-                 Metrics, TraceEvent, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
-                 gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
-                 gossiperl::SendDigest>;
+                 Metrics, TraceEvent, AnswerQuery, gossiperl::ShowSettings, gossiperl::Create,
+                 gossiperl::Change, gossiperl::ListMembers, gossiperl::ListSubscriptions,
+                 gossiperl::ShowStatistics, gossiperl::SendDigest>;
 
 struct Done {};
 /// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
@@ -383,6 +384,15 @@ public:
     /// The log of an overlay, or nothing if there is no such overlay. Valid until it is removed:
     /// hold the pointer and check `is_open` of the owner by asking again.
     [[nodiscard]] virtual std::shared_ptr<Log> log(const std::string& overlay) = 0;
+    /// Asks members something; calls `take` with each answer and then the end, or with a refusal,
+    /// from within the call or later. When the handle is destroyed nobody is called any more, and
+    /// the query ends.
+    [[nodiscard]] virtual std::shared_ptr<void> query(AskQuery wanted, QueryTaker take) = 0;
+    /// Calls `take` with each query of this name that a member asks, until the handle is destroyed;
+    /// those that are not answered by then (`AnswerQuery`) are abandoned.
+    [[nodiscard]] virtual Outcome<std::shared_ptr<void>> serve(const std::string& overlay,
+                                                               const std::string& name,
+                                                               CallTaker take) = 0;
 };
 
 }  // namespace grapevine::control
