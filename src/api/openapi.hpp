@@ -13,5 +13,7 @@ namespace grapevine::api {
 [[nodiscard]] std::string_view openapi_schemas();
 /// The part of it that describes how an event spread: members of an object, with a comma behind.
 [[nodiscard]] std::string_view openapi_trace_schemas();
+/// ... and queries; after those of traces, whose MemberName they use.
+[[nodiscard]] std::string_view openapi_query_schemas();
 
 }  // namespace grapevine::api

@@ -581,6 +581,7 @@ constexpr std::string_view kStreamSchemas = R"json(
 std::string_view openapi_schemas() {
     static const std::string schemas = std::string(kRequestSchemas) + std::string(kAnswerSchemas) +
                                        std::string(openapi_trace_schemas()) +
+                                       std::string(openapi_query_schemas()) +
                                        std::string(kStreamSchemas);
     return schemas;
 }
