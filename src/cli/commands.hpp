@@ -22,6 +22,10 @@ Attempt<void> show_overlays(const OverlayOptions& options, Console& console);
 // Tracing (tracing.cpp)
 Attempt<void> trace(const TraceOptions& options, Console& console);
 
+// Asking (querying.cpp)
+/// Returns the exit code: 0 if all that were expected have answered.
+Attempt<int> query(const QueryOptions& options, Console& console);
+
 // Changing (changing.cpp)
 Attempt<void> publish(const PublishOptions& options, Console& console);
 Attempt<void> join(const JoinOptions& options, Console& console);

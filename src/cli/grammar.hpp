@@ -27,6 +27,7 @@ struct AllOptions {
     InfoOptions info;
     PublishOptions publish;
     TraceOptions trace;
+    QueryOptions query;
     SubscribeOptions subscribe;
     JoinOptions join;
     LeaveOptions leave;
@@ -64,6 +65,7 @@ private:
     void add_network();
     void add_publish();
     void add_trace();
+    void add_query();  // grammar_query.cpp
     void add_subscribe();
     void add_joining();
     void add_record();
@@ -75,6 +77,11 @@ private:
     AllOptions all_;
     std::function<Attempt<Command>()> finish_;
 };
+
+/// Flags that say how to reach the daemon, and which overlay is meant.
+enum class WithOverlay : std::uint8_t { yes, no };
+void add_connection(CLI::App* app, Connection& to, WithOverlay with_overlay = WithOverlay::yes);
+void add_json(CLI::App* app, bool& is_json);
 
 /// "grapevine 0.1.0"
 std::string version_line();

@@ -80,6 +80,17 @@ struct TraceOptions {
     bool is_json = false;
 };
 
+struct QueryOptions {
+    Connection connection;
+    std::string name;
+    std::string payload;
+    std::string file;
+    std::vector<std::string> filters;
+    std::string timeout = "2s";
+    std::int64_t timeout_ms = 0;
+    bool is_json = false;
+};
+
 struct SubscribeOptions {
     Connection connection;
     std::vector<std::string> patterns;
@@ -172,10 +183,11 @@ struct ShowText {
     std::string text;
 };
 
-using Command = std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
-                             ReachabilityOptions, InfoOptions, PublishOptions, TraceOptions,
-                             SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions,
-                             InviteOptions, RecordOptions, OverlayOptions, KeysOptions, SimOptions,
-                             LabOptions, VersionOptions, CompletionOptions>;
+using Command =
+    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
+                 ReachabilityOptions, InfoOptions, PublishOptions, TraceOptions, QueryOptions,
+                 SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions, InviteOptions,
+                 RecordOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions, VersionOptions,
+                 CompletionOptions>;
 
 }  // namespace grapevine::cli

@@ -46,6 +46,7 @@ struct Dispatch {
     Attempt<int> operator()(const TraceOptions& options) const {
         return done(trace(options, console));
     }
+    Attempt<int> operator()(const QueryOptions& options) const { return query(options, console); }
     Attempt<int> operator()(const SubscribeOptions& options) const {
         return done(subscribe(options, console));
     }

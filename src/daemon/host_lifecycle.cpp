@@ -134,6 +134,7 @@ void Host::open(const std::string& name, Callback callback) {
             if (*self != nullptr) tell_interest(name);
         });
     }
+    if (entry.desk == nullptr) entry.desk = make_desk(name);
     if (entry.worker == nullptr) entry.worker = &workers_.next();
     if (is_gossiperl(entry.spec)) {
         open_gossiperl(name, std::move(callback));
@@ -215,6 +216,7 @@ void Host::launch(const std::string& name, MakePump make, Callback callback) {
             influx->write(name, std::move(series), runtime::wall_now());
         };
     }
+    sinks.query = query_sink(name);
     using Opened = Outcome<std::unique_ptr<OverlayPump>>;
     const auto opening = std::make_shared<Opened>(std::unique_ptr<OverlayPump>());
 

@@ -43,6 +43,7 @@ Pump::~Pump() {
                                      "the overlay ended before all had answered",
                                      "ask again when it is running", "overlay"}));
     }
+    for (auto& [number, run] : std::exchange(queries_, {})) run.break_off();
 }
 
 Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver& resolver,
@@ -333,6 +334,8 @@ Outcome<void> Pump::perform(Instant now) {
                                                gap.last.value(), gap.stream.channel});
                 },
                 [&](overlay::Overlay::Gathered& gathered) { on_gathered(std::move(gathered)); },
+                [&](overlay::Overlay::Answered& answered) { on_answered(answered); },
+                [&](overlay::Overlay::Asked& asked) { on_asked(std::move(asked)); },
             },
             *action);
     }

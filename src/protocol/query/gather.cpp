@@ -189,7 +189,7 @@ void Gather::complete(Instant now, Questions::iterator question, MemberId member
     Target& target = question->second.waiting.at(member);
     if (member == self_) {
         target.answered_at = now;
-        target.round_trip = Duration{};
+        target.round_trip = now - target.asked_at;
         target.bytes = body.size();
         gathered_bytes_ += body.size();
     }
