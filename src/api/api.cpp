@@ -101,7 +101,8 @@ Checked<Found> find_route(const std::string& method, const std::vector<std::stri
         if (!values) continue;
         // What never ends has no length to tell.
         const bool takes_head = route.method == "GET" && route.handler != handle_events &&
-                                route.handler != handle_socket;
+                                route.handler != handle_socket &&
+                                route.handler != handle_serve_queries;
         const bool fits = route.method == method || (takes_head && method == "HEAD");
         if (fits) return Found{&route, *std::move(values)};
         if (!allowed.empty()) allowed += ", ";

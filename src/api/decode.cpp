@@ -26,29 +26,6 @@ Outcome<Scope> decode_scope(std::string_view name, std::string_view field) {
         invalid(field, fmt::format("\"{}\" is no scope", name), nearest_cure(name, kScopes)));
 }
 
-/// The two ways to give a payload.
-Outcome<Bytes> read_payload(const JsonReader& reader) {
-    const auto text = GV_TRY(reader.text("payload"));
-    const auto encoded = GV_TRY(reader.text("payload_base64"));
-    if (text.has_value() == encoded.has_value()) {
-        return std::unexpected(
-            invalid("payload", text ? "both payload and payload_base64 are given" : "is missing",
-                    "give the payload as text in payload, or as base64 in payload_base64"));
-    }
-    if (text) {
-        GV_TRY_VOID(check_payload(text->size(), "payload"));
-        const ByteView bytes = as_bytes(*text);
-        return Bytes(bytes.begin(), bytes.end());
-    }
-    auto decoded = from_base64(*encoded);
-    if (!decoded) {
-        return std::unexpected(invalid("payload_base64", "not valid base64",
-                                       "use the alphabet of RFC 4648 section 4, with padding"));
-    }
-    GV_TRY_VOID(check_payload(decoded->size(), "payload_base64"));
-    return *std::move(decoded);
-}
-
 Outcome<EventBody> read_event(const JsonReader& reader) {
     EventBody event;
     event.topic = GV_TRY(reader.required_text("topic", "\"build.done\""));
@@ -115,6 +92,28 @@ Outcome<control::Dissemination> read_dissemination(const JsonReader& reader) {
 }
 
 }  // namespace
+
+Outcome<Bytes> read_payload(const JsonReader& reader) {
+    const auto text = GV_TRY(reader.text("payload"));
+    const auto encoded = GV_TRY(reader.text("payload_base64"));
+    if (text.has_value() == encoded.has_value()) {
+        return std::unexpected(
+            invalid("payload", text ? "both payload and payload_base64 are given" : "is missing",
+                    "give the payload as text in payload, or as base64 in payload_base64"));
+    }
+    if (text) {
+        GV_TRY_VOID(check_payload(text->size(), "payload"));
+        const ByteView bytes = as_bytes(*text);
+        return Bytes(bytes.begin(), bytes.end());
+    }
+    auto decoded = from_base64(*encoded);
+    if (!decoded) {
+        return std::unexpected(invalid("payload_base64", "not valid base64",
+                                       "use the alphabet of RFC 4648 section 4, with padding"));
+    }
+    GV_TRY_VOID(check_payload(decoded->size(), "payload_base64"));
+    return *std::move(decoded);
+}
 
 Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, OverlayName name) {
     static constexpr std::array<std::string_view, 35> kKeys = {"name",

@@ -18,6 +18,8 @@
 // What a value means is checked by who acts on it; here only its type and the limits on lists.
 namespace grapevine::api {
 
+class JsonReader;
+
 enum class OverlayName : std::uint8_t {
     required,  ///< In a creation.
     optional,  ///< In a change, where the path names the overlay.
@@ -36,6 +38,13 @@ struct EventBody {
 /// Ids of events, at most kDependenciesMax.
 [[nodiscard]] Outcome<std::vector<control::EventId>> read_event_ids(
     const std::vector<std::string>& texts, std::string_view field);
+
+/// At most one of payload and payload_base64. The overlay stands in the path.
+[[nodiscard]] Outcome<control::AskQuery> decode_query(std::string_view json);
+/// Exactly one of them.
+[[nodiscard]] Outcome<Bytes> decode_query_answer(std::string_view json);
+/// Exactly one of payload and payload_base64 of a document.
+[[nodiscard]] Outcome<Bytes> read_payload(const JsonReader& reader);
 
 /// {"value": "..."}
 [[nodiscard]] Outcome<std::string> decode_record_value(std::string_view json);

@@ -34,6 +34,13 @@ namespace grapevine::api {
 [[nodiscard]] std::string encode(const control::AggregateSpec& spec);
 [[nodiscard]] std::string encode(const control::AggregateView& view);
 [[nodiscard]] std::string encode(const std::vector<control::AggregateView>& views);
+[[nodiscard]] std::string encode(const control::QueryAnswer& answer);
+[[nodiscard]] std::string encode(const control::QueryEnd& end);
+/// The two together, as one document.
+[[nodiscard]] std::string encode(const std::vector<control::QueryAnswer>& answers,
+                                 const control::QueryEnd& end);
+[[nodiscard]] std::string encode(const control::QueryCall& call);
+[[nodiscard]] std::string encode_serving(std::string_view name);
 
 [[nodiscard]] std::string encode_invitation(std::string_view token);
 [[nodiscard]] std::string encode_health();

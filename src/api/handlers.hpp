@@ -56,6 +56,9 @@ void handle_show_aggregate(Service&, const CallPointer&);
 void handle_set_aggregate(Service&, const CallPointer&);
 void handle_erase_aggregate(Service&, const CallPointer&);
 void handle_follow_aggregate(Service&, const CallPointer&);
+void handle_ask_query(Service&, const CallPointer&);
+void handle_serve_queries(Service&, const CallPointer&);
+void handle_answer_query(Service&, const CallPointer&);
 
 void handle_list_tokens(Service&, const CallPointer&);
 void handle_create_token(Service&, const CallPointer&);

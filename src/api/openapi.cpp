@@ -48,6 +48,7 @@ std::string_view describe_placeholder(std::string_view name) {
     if (name == "epoch") return "Life of the publisher in which it did, from its event id.";
     if (name == "sequence") return "Number of the event in its stream, from its event id.";
     if (name == "name") return "The name of an aggregate";
+    if (name == "query") return "Id of the query, as serveQueries tells it.";
     assert(name == "id" && "every placeholder of the table is described here");
     return "Id of the token.";
 }
@@ -218,6 +219,7 @@ std::string build_document() {
         json::object{{"name", "records"}, {"description", "Small replicated values per member"}},
         json::object{{"name", "events"}, {"description", "Publishing and following"}},
         json::object{{"name", "answers"}, {"description", "Questions about all members at once"}},
+        json::object{{"name", "queries"}, {"description", "Asking all members, and answering"}},
         json::object{{"name", "tokens"}, {"description", "Who may call"}}};
     document["paths"] = build_paths();
     json::error_code error;

@@ -16,5 +16,7 @@ namespace grapevine::api {
 [[nodiscard]] std::string_view openapi_state_schemas();
 /// The same of SQL and aggregates.
 [[nodiscard]] std::string_view openapi_answer_schemas();
+/// ... and queries; after those of traces, whose MemberName they use.
+[[nodiscard]] std::string_view openapi_query_schemas();
 
 }  // namespace grapevine::api

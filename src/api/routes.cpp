@@ -504,8 +504,8 @@ constexpr std::array kRoutes = {
 std::span<const Route> routes() {
     static const std::vector<Route> all = [] {
         std::vector<Route> table(kRoutes.begin(), kRoutes.end());
-        for (const auto& more :
-             {network_routes(), trace_routes(), answer_routes(), state_routes()}) {
+        for (const auto& more : {network_routes(), trace_routes(), answer_routes(), state_routes(),
+                                 query_routes()}) {
             table.insert(table.end(), more.begin(), more.end());
         }
         return table;

@@ -85,5 +85,7 @@ std::span<const Route> state_routes();
 std::span<const Route> trace_routes();
 /// In routes_answers.cpp.
 std::span<const Route> answer_routes();
+/// In routes_queries.cpp.
+std::span<const Route> query_routes();
 
 }  // namespace grapevine::api

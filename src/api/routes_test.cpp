@@ -56,6 +56,10 @@ const std::vector<Example> kExamples = {
     {"publishEvent", "/v1/overlays/a/events", R"({"topic":"t","payload":"x"})"},
     {"followEvents", "/v1/overlays/a/events", ""},
     {"traceEvent", "/v1/overlays/a/events/00000000000000aa/1/42/trace", ""},
+    {"askQuery", "/v1/overlays/a/queries", R"({"name":"disk"})"},
+    {"serveQueries", "/v1/overlays/a/queries/serve?name=disk", ""},
+    {"answerQuery", "/v1/overlays/a/queries/00000000000000aa-0000000000000001/answer",
+     R"({"payload":"9"})"},
     {"openSocket", "/v1/overlays/a/stream", ""},
     {"runSql", "/v1/overlays/a/sql", R"({"sql":"select 1"})"},
     {"listAggregates", "/v1/overlays/a/aggregates", ""},
@@ -366,10 +370,15 @@ TEST(OpenApi, every_status_that_a_route_can_answer_is_documented) {
 TEST(OpenApi, the_schemas_know_every_key_that_a_body_may_have) {
     // The decoder names its known keys when it refuses an unknown one that is near to none.
     const std::vector<std::pair<std::string, std::string>> bodies = {
-        {"POST /v1/overlays", "OverlaySpec"},        {"PATCH /v1/overlays/a", "OverlayChange"},
-        {"POST /v1/overlays/a/join", "SeedList"},    {"POST /v1/overlays/a/invite", "InviteSeeds"},
-        {"POST /v1/join", "InvitationToken"},        {"PUT /v1/overlays/a/record/k", "RecordValue"},
-        {"POST /v1/overlays/a/events", "EventBody"}, {"POST /v1/tokens", "TokenSpec"},
+        {"POST /v1/overlays", "OverlaySpec"},
+        {"PATCH /v1/overlays/a", "OverlayChange"},
+        {"POST /v1/overlays/a/join", "SeedList"},
+        {"POST /v1/overlays/a/invite", "InviteSeeds"},
+        {"POST /v1/join", "InvitationToken"},
+        {"PUT /v1/overlays/a/record/k", "RecordValue"},
+        {"POST /v1/overlays/a/events", "EventBody"},
+        {"POST /v1/overlays/a/queries", "QueryBody"},
+        {"POST /v1/tokens", "TokenSpec"},
     };
     const json::object& schemas = document().at("components").at("schemas").as_object();
     for (const auto& [call, schema] : bodies) {

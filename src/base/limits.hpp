@@ -310,7 +310,8 @@ inline constexpr std::size_t kFloorRaisesMax = 12;
 
 // -- Questions --
 
-inline constexpr std::size_t kQuestionBytesMax = 512;
+/// Of the body of a question: with its frame it fits a datagram.
+inline constexpr std::size_t kQuestionBytesMax = 1024;
 /// With its frame and number one part fits a datagram.
 inline constexpr std::size_t kAnswerPartBytes = 1024;
 /// Of one member's answer: 72 KiB, so that the largest cell of the shared map is one.
@@ -328,8 +329,8 @@ inline constexpr std::size_t kReachWaitingMax = 8;
 inline constexpr std::size_t kReachFreshMax = kReachMatrixMax;
 /// Questions of ours that are open at once. Full refuses the newest.
 inline constexpr std::size_t kGathersMax = 32;
-/// Questions that leave in one burst: their answers, if they are short, fit the receive buffer of
-/// 212 kB together.
+/// Parts of answers that are asked for in one burst: 16 kB of answers in 10 ms, 1.6 MB/s. An eighth
+/// of the receive buffer of 212 kB, so that they never crowd out a probe.
 inline constexpr std::size_t kGatherBurst = 16;
 /// Answers that have come, of all open questions: 20,000 members with 1.6 kB each. What does not
 /// fit is dropped, and its member named silent.
@@ -343,6 +344,24 @@ inline constexpr std::size_t kAnswerPartsBurst = 2 * kAnswerPartsMax;
 inline constexpr std::size_t kAnswerPartsPerSecond = kAnswerPartsMax;
 /// Members whose allowance is not whole. Full refuses the questions of others for a moment.
 inline constexpr std::size_t kAskersMax = 1024;
+
+// -- Queries --
+
+inline constexpr std::size_t kQueryNameBytesMax = 64;
+/// With name, time and frame it fits a question, which fits a datagram.
+inline constexpr std::size_t kQueryPayloadBytesMax = 896;
+/// An answer less the byte that says what it is.
+inline constexpr std::size_t kQueryAnswerBytesMax = kAnswerBytesMax - 1;
+/// Of all answers to one query: those of 20,000 members with 200 bytes each. What comes beyond is
+/// left out, and its member named. Eight queries of this size fit what may be gathered.
+inline constexpr std::size_t kQueryTotalBytesMax = 4 * 1024 * 1024;
+inline constexpr std::size_t kQueryFiltersMax = 16;
+inline constexpr std::size_t kQueryFilterBytesMax = 256;
+/// Queries of others that applications here have not answered yet, per overlay; as many as the
+/// questions that are remembered. The newest is answered "busy".
+inline constexpr std::size_t kQueriesOpenMax = kQuestionsHeldMax;
+/// Applications that serve queries here, per overlay. Full refuses the newest.
+inline constexpr std::size_t kQueryServersMax = 128;
 
 /// Requests to publish that wait because a member cannot keep up. Full refuses the newest, as does
 /// what they hold, and a wait of more than two seconds.

@@ -26,12 +26,18 @@ Attempt<void> aggregate(const AggregateOptions& options, Console& console);
 // Tracing (tracing.cpp)
 Attempt<void> trace(const TraceOptions& options, Console& console);
 
+// Asking (querying.cpp)
+/// Returns the exit code: 0 if all that were expected have answered.
+Attempt<int> query(const QueryOptions& options, Console& console);
+
 // Changing (changing.cpp)
 Attempt<void> publish(const PublishOptions& options, Console& console);
 Attempt<void> join(const JoinOptions& options, Console& console);
 Attempt<void> leave(const LeaveOptions& options, Console& console);
 Attempt<void> forget(const ForgetOptions& options, Console& console);
 Attempt<void> invite(const InviteOptions& options, Console& console);
+/// The shared map: `state get|put|...`.
+Attempt<void> state(const StateOptions& options, Console& console);
 Attempt<void> change_record(const RecordOptions& options, Console& console);
 Attempt<void> change_overlay(const OverlayOptions& options, Console& console);
 

@@ -29,12 +29,14 @@ struct AllOptions {
     InfoOptions info;
     PublishOptions publish;
     TraceOptions trace;
+    QueryOptions query;
     SubscribeOptions subscribe;
     JoinOptions join;
     LeaveOptions leave;
     ForgetOptions forget;
     InviteOptions invite;
     RecordOptions record;
+    StateOptions state;
     OverlayOptions overlay;
     KeyTexts overlay_keys;
     KeysOptions keys;
@@ -66,9 +68,11 @@ private:
     void add_network();
     void add_publish();
     void add_trace();
+    void add_query();  // grammar_query.cpp
     void add_subscribe();
     void add_joining();
     void add_record();
+    void add_state();  // grammar_state.cpp
     void add_overlay();
     void add_tools();
     void add_answers();  // grammar_answers.cpp
@@ -79,7 +83,7 @@ private:
     std::function<Attempt<Command>()> finish_;
 };
 
-/// How to reach the daemon: --url, --token, ...
+/// Flags that say how to reach the daemon, and which overlay is meant.
 enum class WithOverlay : std::uint8_t { yes, no };
 void add_connection(CLI::App* app, Connection& to, WithOverlay with_overlay = WithOverlay::yes);
 void add_json(CLI::App* app, bool& is_json);

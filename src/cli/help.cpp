@@ -75,6 +75,14 @@ Tables: members, labels, records, events, metrics, state. See docs/reference/sql
     Entry{"trace", R"(Examples:
   grapevine trace 0123456789abcdef-1-42            who got it from whom, and when
   grapevine trace 0123456789abcdef-1-42 --svg tree.svg)"},
+    Entry{"query", R"(Examples:
+  grapevine query version                             which release does each member run?
+  grapevine query clock --filter dc=ams               how far are their clocks from ours?
+  grapevine query disk.free --payload /var --filter 'name=web-*' --timeout 5s
+  grapevine query disk.free --json                    one line of JSON per answer, then the end
+
+Exit codes: 0 all that were expected have answered, 5 somebody is missing, 4 nobody was expected:
+no application answers to the name, or the filter matches nobody.)"},
     Entry{"subscribe", R"(Examples:
   grapevine subscribe                              everything, from now on
   grapevine subscribe 'deploy.*' --from oldest

@@ -105,6 +105,17 @@ struct TraceOptions {
     bool is_json = false;
 };
 
+struct QueryOptions {
+    Connection connection;
+    std::string name;
+    std::string payload;
+    std::string file;
+    std::vector<std::string> filters;
+    std::string timeout = "2s";
+    std::int64_t timeout_ms = 0;
+    bool is_json = false;
+};
+
 struct SubscribeOptions {
     Connection connection;
     std::vector<std::string> patterns;
@@ -143,6 +154,32 @@ struct RecordOptions {
     std::string key;
     std::string value;
     std::string member;  ///< Empty: our own.
+    bool is_json = false;
+};
+
+struct StateOptions {
+    enum class What : std::uint8_t {
+        get,
+        put,
+        erase,
+        list,
+        count,
+        set_add,
+        set_remove,
+        watch,
+        load,
+        dump
+    };
+    What what = What::list;
+    Connection connection;
+    std::string key;  ///< Or the prefix of keys.
+    std::string value;
+    std::vector<std::string> elements;
+    std::int64_t change = 1;
+    std::string ttl;      ///< "30s"; empty: for ever.
+    std::string version;  ///< Of `put` and `erase`: what the key must have.
+    bool must_be_new = false;
+    std::string file = "-";
     bool is_json = false;
 };
 
@@ -200,8 +237,8 @@ struct ShowText {
 using Command =
     std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
                  ReachabilityOptions, InfoOptions, SqlOptions, AggregateOptions, PublishOptions,
-                 TraceOptions, SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions,
-                 InviteOptions, RecordOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions,
-                 VersionOptions, CompletionOptions>;
+                 TraceOptions, QueryOptions, SubscribeOptions, JoinOptions, LeaveOptions,
+                 ForgetOptions, InviteOptions, RecordOptions, StateOptions, OverlayOptions,
+                 KeysOptions, SimOptions, LabOptions, VersionOptions, CompletionOptions>;
 
 }  // namespace grapevine::cli

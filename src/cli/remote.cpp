@@ -196,6 +196,30 @@ Attempt<bool> Remote::follow(std::string_view path, Duration silence_max,
     return false;
 }
 
+Attempt<bool> Remote::ask(std::string_view path, const json::value& body, Duration head_max,
+                          std::function<bool(std::string_view)> on_line) {
+    runtime::HttpClientOptions options = options_;
+    options.timeout = head_max;
+    options.stream_timeout = head_max;
+    runtime::HttpClient client(options);
+    const runtime::SteadyClock clock;
+    const Instant begun = clock.now();
+    bool is_enough = false;
+    runtime::HttpHeaders head = headers("text/event-stream");
+    head.push_back({"content-type", "application/json"});
+    const auto response = client.post_stream(fmt::format("{}{}", url_, path), head,
+                                             json::serialize(body), [&](std::string_view line) {
+                                                 is_enough = !on_line(line);
+                                                 return !is_enough;
+                                             });
+    if (is_enough) return true;
+    if (!response) return std::unexpected(unreachable(response.error(), clock.now() - begun));
+    if (response->status / 100 != 2) {
+        return std::unexpected(failure_of(response->status, response->body, token_hint_));
+    }
+    return false;
+}
+
 Attempt<std::string> Remote::overlay() {
     if (!overlay_.empty()) return overlay_;
     const json::value answer = GV_TRY(get("/v1/overlays"));

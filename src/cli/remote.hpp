@@ -35,6 +35,10 @@ public:
     Attempt<bool> follow(std::string_view path, Duration silence_max,
                          std::function<bool(std::string_view)> on_line);
 
+    /// The same for the answer to a POST of `body`; its head comes within `head_max`.
+    Attempt<bool> ask(std::string_view path, const boost::json::value& body, Duration head_max,
+                      std::function<bool(std::string_view)> on_line);
+
     /// The overlay that was named, or the only one there is.
     Attempt<std::string> overlay();
     /// "/v1/overlays/NAME" and `rest`.

@@ -52,6 +52,7 @@ struct Dispatch {
     Attempt<int> operator()(const TraceOptions& options) const {
         return done(trace(options, console));
     }
+    Attempt<int> operator()(const QueryOptions& options) const { return query(options, console); }
     Attempt<int> operator()(const SubscribeOptions& options) const {
         return done(subscribe(options, console));
     }
@@ -71,6 +72,9 @@ struct Dispatch {
         using What = RecordOptions::What;
         const bool is_looking = options.what == What::get || options.what == What::list;
         return done(is_looking ? show_record(options, console) : change_record(options, console));
+    }
+    Attempt<int> operator()(const StateOptions& options) const {
+        return done(state(options, console));
     }
     Attempt<int> operator()(const OverlayOptions& options) const {
         using What = OverlayOptions::What;

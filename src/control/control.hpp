@@ -21,6 +21,7 @@
 #include "control/state.hpp"
 #include "control/sampling.hpp"
 #include "control/sql.hpp"
+#include "control/queries.hpp"
 #include "control/trace.hpp"
 
 // The vocabulary in which the outside (HTTP, command line, old clients) speaks to the daemon.
@@ -275,11 +276,10 @@ using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
                  ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
                  SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
-                 Metrics, TraceEvent, RunSql, ListAggregates, ShowAggregate, SetAggregate,
-                 EraseAggregate, StateCommand, gossiperl::ShowSettings, gossiperl::Create,
-                 gossiperl::Change,
-                 gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
-                 gossiperl::SendDigest>;
+                 Metrics, TraceEvent, AnswerQuery, RunSql, ListAggregates, ShowAggregate,
+                 SetAggregate, EraseAggregate, StateCommand, gossiperl::ShowSettings,
+                 gossiperl::Create, gossiperl::Change, gossiperl::ListMembers,
+                 gossiperl::ListSubscriptions, gossiperl::ShowStatistics, gossiperl::SendDigest>;
 
 struct Done {};
 /// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
@@ -409,6 +409,15 @@ public:
         (void)overlay;
         return nullptr;
     }
+    /// Asks members something; calls `take` with each answer and then the end, or with a refusal,
+    /// from within the call or later. When the handle is destroyed nobody is called any more, and
+    /// the query ends.
+    [[nodiscard]] virtual std::shared_ptr<void> query(AskQuery wanted, QueryTaker take) = 0;
+    /// Calls `take` with each query of this name that a member asks, until the handle is destroyed;
+    /// those that are not answered by then (`AnswerQuery`) are abandoned.
+    [[nodiscard]] virtual Outcome<std::shared_ptr<void>> serve(const std::string& overlay,
+                                                               const std::string& name,
+                                                               CallTaker take) = 0;
 };
 
 }  // namespace grapevine::control

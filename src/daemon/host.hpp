@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "client/event_log.hpp"
+#include "client/query_desk.hpp"
 #include "client/sessions.hpp"
 #include "control/control.hpp"
 #include "daemon/aggregate_keeper.hpp"
@@ -51,6 +52,9 @@ public:
     void submit(control::Request request, Callback callback) override;
     std::shared_ptr<control::Log> log(const std::string& overlay) override;
     std::shared_ptr<control::Aggregates> aggregates(const std::string& overlay) override;
+    std::shared_ptr<void> query(control::AskQuery wanted, control::QueryTaker take) override;
+    Outcome<std::shared_ptr<void>> serve(const std::string& overlay, const std::string& name,
+                                         control::CallTaker take) override;
 
     /// Bound addresses of running overlays, by name.
     [[nodiscard]] std::map<std::string, std::string> bound() const;
@@ -67,6 +71,7 @@ private:
         runtime::Loop* worker = nullptr;
         std::shared_ptr<OverlayPump> pump;  ///< Only touched, and destroyed, on `worker`.
         std::shared_ptr<client::EventLog> log;
+        std::shared_ptr<client::QueryDesk> desk;
         std::string bound;
         sql::Engine::Counters sql;                    ///< Of statements of users.
         std::shared_ptr<AggregateKeeper> aggregates;  ///< Of a native overlay.
@@ -97,6 +102,7 @@ private:
     void handle(control::Publish request, Callback callback);
     void handle(control::TraceEvent request, Callback callback);
     void handle(control::StateCommand request, Callback callback);
+    void handle(control::AnswerQuery request, Callback callback);
     void handle(control::Metrics request, Callback callback);
     void handle(control::RunSql request, Callback callback);
     void handle(control::ListAggregates request, Callback callback);
@@ -118,6 +124,12 @@ private:
     /// Runs `make` on the overlay's worker and takes the pump that it makes.
     using MakePump = std::function<Outcome<std::unique_ptr<OverlayPump>>(OverlayPump::Sinks)>;
     void launch(const std::string& name, MakePump make, Callback callback);
+    // -- Queries (host_queries.cpp) --
+    [[nodiscard]] std::shared_ptr<client::QueryDesk> make_desk(const std::string& name);
+    [[nodiscard]] std::function<void(client::QueryDesk::Query)> query_sink(const std::string& name);
+    void tell_query(std::uint64_t ticket, Outcome<control::QueryItem> item);
+    void end_query(const std::string& overlay, std::uint64_t ticket);
+
     /// Tells the overlay what its readers want.
     void tell_interest(const std::string& name);
     /// Samples what its overlay says, from now on; nothing if it does not run.
@@ -161,10 +173,13 @@ private:
     std::size_t sql_waiting_ = 0;  ///< Statements of users that are not answered.
     /// Before what uses them, which ends first. Of users, and of aggregates: those must not wait
     /// for a user's heavy statement.
-    SqlThread queries_;
+    SqlThread sql_thread_;
     SqlThread aggregating_;
     Sampler sampler_;
     std::map<std::string, Entry> entries_;
+    /// Who waits for answers to which query; kGathersMax per overlay, as many as it has open.
+    std::map<std::uint64_t, std::shared_ptr<control::QueryTaker>> queries_;
+    std::uint64_t next_query_ = 1;
     bool is_started_ = false;
     bool is_stopping_ = false;
     std::shared_ptr<Host*> self_;

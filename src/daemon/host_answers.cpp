@@ -90,7 +90,7 @@ void Host::handle(control::RunSql request, Callback callback) {
         --sql_waiting_;
         callback(std::move(answer));
     };
-    queries_.post([this, self = self_, &loop = loop_, wanted,
+    sql_thread_.post([this, self = self_, &loop = loop_, wanted,
                    answered = std::move(answered)](sql::Engine& engine) mutable {
         const auto before = engine.counters();
         auto checked = engine.check(wanted->sql, sql::Limits());
@@ -111,7 +111,7 @@ void Host::handle(control::RunSql request, Callback callback) {
 
 void Host::run_statement(std::shared_ptr<const control::RunSql> wanted, TakenSnapshot rows,
                          Callback answered) {
-    queries_.post([this, self = self_, &loop = loop_, wanted = std::move(wanted),
+    sql_thread_.post([this, self = self_, &loop = loop_, wanted = std::move(wanted),
                    rows = std::move(rows),
                    answered = std::move(answered)](sql::Engine& engine) mutable {
         const auto before = engine.counters();

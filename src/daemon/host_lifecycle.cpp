@@ -59,7 +59,7 @@ Host::Host(runtime::Loop& loop, Workers& workers, StoreGate& store, runtime::Res
       resolver_(resolver),
       config_(std::move(config)),
       definitions_(store),
-      queries_(loop.clock()),
+      sql_thread_(loop.clock()),
       aggregating_(loop.clock()),
       sampler_(loop,
                [this](const auto& overlay, const auto& key, const auto& value, Sampler::Done done) {
@@ -143,6 +143,7 @@ void Host::open(const std::string& name, Callback callback) {
             if (*self != nullptr) tell_interest(name);
         });
     }
+    if (entry.desk == nullptr) entry.desk = make_desk(name);
     if (entry.worker == nullptr) entry.worker = &workers_.next();
     keep_aggregates(name);
     if (is_gossiperl(entry.spec)) {
@@ -238,6 +239,7 @@ void Host::launch(const std::string& name, MakePump make, Callback callback) {
             influx->write(name, std::move(series), runtime::wall_now());
         };
     }
+    sinks.query = query_sink(name);
     using Opened = Outcome<std::unique_ptr<OverlayPump>>;
     const auto opening = std::make_shared<Opened>(std::unique_ptr<OverlayPump>());
 

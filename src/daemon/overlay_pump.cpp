@@ -81,6 +81,13 @@ void OverlayPump::trace(const control::TraceEvent&,
         "trace events in an overlay with protocol = \"grapevine\"", "overlay"}));
 }
 
+void OverlayPump::query(std::uint64_t, control::AskQuery, control::QueryTaker take) {
+    take(std::unexpected(Refusal{Refusal::Code::conflict, "the gossiperl protocol has no queries",
+                                 "ask in an overlay with protocol = \"grapevine\"", "overlay"}));
+}
+
+void OverlayPump::answer_query(MemberId, std::uint64_t, client::QueryDesk::Verdict, Bytes) {}
+
 Outcome<control::gossiperl::Settings> OverlayPump::old_settings() const {
     return not_old();
 }

@@ -7,7 +7,9 @@
 
 #include "base/endpoint.hpp"
 #include "base/error.hpp"
+#include "base/ids.hpp"
 #include "base/time.hpp"
+#include "client/query_desk.hpp"
 #include "control/control.hpp"
 #include "daemon/statistics_feed.hpp"
 #include "sql/snapshot.hpp"
@@ -28,6 +30,8 @@ public:
         std::function<void(std::vector<control::LogItem>)> news;
         /// What was counted in the last second; empty: nobody wants to know.
         StatisticsFeed::Sink statistics;
+        /// Queries to the applications that are attached here; answered by `answer_query`.
+        std::function<void(client::QueryDesk::Query)> query;
     };
 
     OverlayPump() = default;
@@ -78,6 +82,14 @@ public:
 
     /// Reads or changes the shared map.
     virtual Outcome<control::Answer> state(const control::StateCommand& command);
+    /// Asks members; calls `take` on this thread, at the end of the overlay at the latest with the
+    /// last item or a refusal. `ticket` is for `end_query`, and unique in the daemon.
+    virtual void query(std::uint64_t ticket, control::AskQuery wanted, control::QueryTaker take);
+    /// Nobody wants to know any more: `take` is not called again.
+    virtual void end_query(std::uint64_t ticket) { (void)ticket; }
+    /// What came of a query given to the sink.
+    virtual void answer_query(MemberId to, std::uint64_t number, client::QueryDesk::Verdict verdict,
+                              Bytes payload);
 
     // -- Of overlays of the old protocol --
     virtual Outcome<control::gossiperl::Settings> old_settings() const;

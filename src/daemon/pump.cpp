@@ -44,6 +44,7 @@ Pump::~Pump() {
                                      "the overlay ended before all had answered",
                                      "ask again when it is running", "overlay"}));
     }
+    for (auto& [number, run] : std::exchange(queries_, {})) run.break_off();
 }
 
 Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver& resolver,
@@ -347,6 +348,8 @@ Outcome<void> Pump::perform(Instant now) {
                 [&](const overlay::Overlay::CopyWanted& wanted) {
                     copies_->fetch(wanted.addresses);
                 },
+                [&](overlay::Overlay::Answered& answered) { on_answered(answered); },
+                [&](overlay::Overlay::Asked& asked) { on_asked(std::move(asked)); },
             },
             *action);
     }

@@ -17,6 +17,7 @@
 #include "daemon/publish_queue.hpp"
 #include "daemon/state_copy.hpp"
 #include "daemon/record_ages.hpp"
+#include "daemon/query_run.hpp"
 #include "overlay/overlay.hpp"
 #include "overlay/statistics.hpp"
 #include "runtime/loop.hpp"
@@ -69,6 +70,10 @@ public:
     void trace(const control::TraceEvent& wanted,
                std::function<void(Outcome<control::TraceView>)> done) override;
     Outcome<control::Answer> state(const control::StateCommand& command) override;
+    void query(std::uint64_t ticket, control::AskQuery wanted, control::QueryTaker take) override;
+    void end_query(std::uint64_t ticket) override;
+    void answer_query(MemberId to, std::uint64_t number, client::QueryDesk::Verdict verdict,
+                      Bytes payload) override;
     void leave(std::function<void()> done) override;
     [[nodiscard]] const Endpoint& bound() const override;
 
@@ -96,6 +101,12 @@ private:
     Outcome<void> persist(const storage::Batch& batch);
     void resolve(const std::string& name);
     void on_gathered(Gathered gathered);
+    // pump_queries.cpp
+    void on_answered(const overlay::Overlay::Answered& answered);
+    void on_asked(overlay::Overlay::Asked asked);
+    bool on_query_end(const Gathered& gathered);
+    [[nodiscard]] Bytes built_in_answer(std::string_view name) const;
+    void reply(MemberId to, std::uint64_t number, const protocol::QueryReply& what);
     /// Tells the overlay what civil time it is at `now`.
     void tell_wall(Instant now);
     [[nodiscard]] static control::LogItem::Event log_item_of(
@@ -145,6 +156,7 @@ private:
     RecordAges record_ages_;
     /// Who waits for the answers to which question; as many as the node has open.
     std::map<std::uint64_t, std::function<void(Outcome<Gathered>)>> gathering_;
+    std::map<std::uint64_t, QueryRun> queries_;    ///< By the number of the question.
     std::vector<ReachabilityDone> reach_waiting_;  ///< For the one matrix that is being made.
     bool is_store_failing_ = false;
     std::optional<StateCopies> copies_;

@@ -26,6 +26,7 @@ void Pump::ask(const std::vector<MemberId>& targets, protocol::QuestionKind kind
 }
 
 void Pump::on_gathered(Gathered gathered) {
+    if (on_query_end(gathered)) return;
     const auto found = gathering_.find(gathered.number);
     if (found == gathering_.end()) return;
     // What is called may ask again.

@@ -60,6 +60,8 @@ void Overlay::Implementation::apply(Instant now, protocol::Node::Action action) 
             [&](const Node::StateReloaded& reloaded) { outbox_.push_back(reloaded); },
             [&](const Node::WantCopy& want) { want_copy(want.from); },
             [&](Node::Gathered& gathered) { outbox_.push_back(std::move(gathered)); },
+            [&](Node::Answered& answered) { outbox_.push_back(std::move(answered)); },
+            [&](Node::Asked& asked) { outbox_.push_back(std::move(asked)); },
         },
         action);
 }

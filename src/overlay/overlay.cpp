@@ -153,10 +153,20 @@ void Overlay::set_wall(Instant now, std::int64_t unix_us) {
     implementation_->node_.set_wall(now, unix_us);
 }
 Outcome<std::uint64_t> Overlay::ask(Instant now, const std::vector<MemberId>& targets,
-                                    protocol::QuestionKind kind, Bytes body, Duration patience) {
-    auto number = implementation_->node_.ask(now, targets, kind, std::move(body), patience);
+                                    protocol::QuestionKind kind, Bytes body, Duration patience,
+                                    protocol::Gather::Telling telling) {
+    auto number =
+        implementation_->node_.ask(now, targets, kind, std::move(body), patience, telling);
     implementation_->drain(now);
     return number;
+}
+void Overlay::cancel(Instant now, std::uint64_t number) {
+    implementation_->node_.cancel(now, number);
+    implementation_->drain(now);
+}
+void Overlay::answer(Instant now, MemberId to, std::uint64_t number, Bytes body) {
+    implementation_->node_.answer(now, to, number, std::move(body));
+    implementation_->drain(now);
 }
 void Overlay::leave(Instant now) {
     if (implementation_->announcer_) implementation_->announcer_->silence();

@@ -107,6 +107,10 @@ public:
     using PathChanged = protocol::Paths::Changed;
     /// The end of a question that `ask` has begun.
     using Gathered = protocol::Gather::Gathered;
+    /// One answer to a question that is told as they come.
+    using Answered = protocol::Gather::Answered;
+    /// A query to us, to be answered by `answer`, now or later.
+    using Asked = protocol::Gather::Asked;
     /// `member` has sent votes that those whom they name did not give: it holds the key of the
     /// overlay and lies, or is faulty. Told once a minute at most.
     struct LiarFound {
@@ -123,7 +127,7 @@ public:
     };
     using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged,
                                 ViewSettled, RecordChanged, EventDelivered, EventGap, Announce,
-                                LiarFound, Gathered, PathChanged, StateChanged,
+                                LiarFound, Gathered, PathChanged, Answered, Asked, StateChanged,
                                 StateReloaded, CopyWanted>;
 
     struct Counters {
@@ -183,8 +187,13 @@ public:
     /// What civil time it is at `now`; causes no action.
     void set_wall(Instant now, std::int64_t unix_us);
     /// See `protocol::Node::ask`.
-    Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets,
-                               protocol::QuestionKind kind, Bytes body, Duration patience);
+    Outcome<std::uint64_t> ask(
+        Instant now, const std::vector<MemberId>& targets, protocol::QuestionKind kind, Bytes body,
+        Duration patience,
+        protocol::Gather::Telling telling = protocol::Gather::Telling::at_the_end);
+    /// See `protocol::Gather::cancel` and `answer`.
+    void cancel(Instant now, std::uint64_t number);
+    void answer(Instant now, MemberId to, std::uint64_t number, Bytes body);
 
     // The shared map: see protocol/state/map.hpp. To be told the time by `set_wall` before.
     Outcome<Stamp> put_state(Instant now, std::string_view key, std::string_view value,

@@ -72,6 +72,9 @@ public:
     using Gap = Events::Gap;
     using PathChanged = Paths::Changed;
     using Gathered = Gather::Gathered;
+    using Answered = Gather::Answered;
+    /// A query to us (query/query.hpp), to be answered by `answer`.
+    using Asked = Gather::Asked;
     using PersistState = SharedMap::Persist;
     using StateChanged = SharedMap::Changed;
     using StateReloaded = SharedMap::Reloaded;
@@ -79,8 +82,8 @@ public:
     using WantCopy = SharedMap::WantCopy;
     using Action =
         std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed, ChangedTogether,
-                     Settled, RecordChanged, Deliver, Gap, Gathered, PathChanged, PersistState,
-                     StateChanged, StateReloaded, WantCopy>;
+                     Settled, RecordChanged, Deliver, Gap, Gathered, PathChanged, Answered, Asked,
+                     PersistState, StateChanged, StateReloaded, WantCopy>;
 
     struct Counters {
         std::uint64_t syncs_begun = 0;     ///< Anti-entropy exchanges that we asked for.
@@ -156,7 +159,12 @@ public:
     /// number returned, within `patience`. Those that are not alive are silent at once. Refused as
     /// in `Gather::ask`.
     Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets, QuestionKind kind,
-                               Bytes body, Duration patience);
+                               Bytes body, Duration patience,
+                               Gather::Telling telling = Gather::Telling::at_the_end);
+    /// See `Gather::cancel`.
+    void cancel(Instant now, std::uint64_t number);
+    /// What we say to an `Asked`; see `Gather::answer`.
+    void answer(Instant now, MemberId to, std::uint64_t number, Bytes body);
 
     [[nodiscard]] std::optional<Action> poll();
     [[nodiscard]] Instant deadline() const;
@@ -255,7 +263,7 @@ private:
     void moved(const wire::StreamId& stream);
     void note_reserved_keys(Instant now, const Records::Changed& changed);
     bool settle_questions(Instant now);
-    void answer(Instant now, const Gather::Asked& asked);
+    void answer(Instant now, Gather::Asked& asked);
     [[nodiscard]] std::optional<Bytes> answer_trace(Instant now, ByteView question) const;
     void asked_reachability(Instant now, const Gather::Asked& asked);
     bool pay_reach_debts(Instant now);

@@ -7,8 +7,9 @@
 namespace grapevine::protocol {
 
 Outcome<std::uint64_t> Node::ask(Instant now, const std::vector<MemberId>& targets,
-                                 QuestionKind kind, Bytes body, Duration patience) {
-    const auto number = gather_.ask(now, targets, kind, std::move(body), now + patience);
+                                 QuestionKind kind, Bytes body, Duration patience,
+                                 Gather::Telling telling) {
+    const auto number = gather_.ask(now, targets, kind, std::move(body), now + patience, telling);
     if (number) {
         // Nothing can be sent to those who are gone: they are named silent without being waited
         // for.
@@ -22,23 +23,35 @@ Outcome<std::uint64_t> Node::ask(Instant now, const std::vector<MemberId>& targe
     return number;
 }
 
+void Node::cancel(Instant now, std::uint64_t number) {
+    gather_.cancel(number);
+    finish(now);
+}
+
+void Node::answer(Instant now, MemberId to, std::uint64_t number, Bytes body) {
+    gather_.answer(now, to, number, std::move(body));
+    finish(now);
+}
+
 bool Node::settle_questions(Instant now) {
     bool is_busy = false;
     while (auto action = gather_.poll()) {
         is_busy = true;
-        std::visit(Overloaded{
-                       [&](Gather::Send& send) {
-                           if (!is_peer(send.to)) return;
-                           waiting_for(send.to).sections.push_back(std::move(send.section));
-                       },
-                       [&](const Gather::Asked& asked) { answer(now, asked); },
-                       [&](Gather::Gathered& gathered) {
-                           if (take_fetched(now, gathered)) return;
-                           learn_from(now, gathered);
-                           outbox_.push_back(std::move(gathered));
-                       },
-                   },
-                   *action);
+        std::visit(
+            Overloaded{
+                [&](Gather::Send& send) {
+                    if (!is_peer(send.to)) return;
+                    waiting_for(send.to).sections.push_back(std::move(send.section));
+                },
+                [&](Gather::Asked& asked) { answer(now, asked); },
+                [&](Gather::Answered& answered) { outbox_.emplace_back(std::move(answered)); },
+                [&](Gather::Gathered& gathered) {
+                    if (take_fetched(now, gathered)) return;
+                    learn_from(now, gathered);
+                    outbox_.push_back(std::move(gathered));
+                },
+            },
+            *action);
     }
     is_busy |= pay_reach_debts(now);
     return is_busy;
@@ -57,7 +70,7 @@ void Node::set_wall(Instant now, std::int64_t unix_us) {
 }
 
 /// Those kinds that are not known here, and questions that cannot be read, draw no answer.
-void Node::answer(Instant now, const Gather::Asked& asked) {
+void Node::answer(Instant now, Gather::Asked& asked) {
     switch (static_cast<QuestionKind>(asked.kind)) {
         case QuestionKind::reachability:
             asked_reachability(now, asked);
@@ -69,6 +82,9 @@ void Node::answer(Instant now, const Gather::Asked& asked) {
             if (auto body = answer_trace(now, asked.body)) {
                 gather_.answer(now, asked.from, asked.number, std::move(*body));
             }
+            break;
+        case QuestionKind::query:
+            outbox_.emplace_back(std::move(asked));
             break;
     }
 }

@@ -256,10 +256,22 @@ Outcome<HttpResponse> HttpClient::request(std::string_view method, std::string_v
 
 Outcome<HttpResponse> HttpClient::stream(std::string_view url, const HttpHeaders& headers,
                                          std::move_only_function<bool(std::string_view)> on_line) {
+    return stream_answer("GET", url, headers, "", std::move(on_line));
+}
+
+Outcome<HttpResponse> HttpClient::post_stream(
+    std::string_view url, const HttpHeaders& headers, std::string_view body,
+    std::move_only_function<bool(std::string_view)> on_line) {
+    return stream_answer("POST", url, headers, body, std::move(on_line));
+}
+
+Outcome<HttpResponse> HttpClient::stream_answer(
+    std::string_view method, std::string_view url, const HttpHeaders& headers,
+    std::string_view body, std::move_only_function<bool(std::string_view)> on_line) {
     const HttpUrl parsed = GV_TRY(HttpUrl::parse(url));
     Exchange exchange(options_, parsed);
     GV_TRY_VOID(exchange.connect());
-    GV_TRY_VOID(exchange.send(make_request("GET", parsed, headers, "")));
+    GV_TRY_VOID(exchange.send(make_request(method, parsed, headers, body)));
     Exchange::Parser parser;
     parser.body_limit(boost::none);
     parser.eager(true);

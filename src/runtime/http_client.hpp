@@ -44,8 +44,16 @@ public:
     /// body, and no line is called.
     Outcome<HttpResponse> stream(std::string_view url, const HttpHeaders& headers,
                                  std::move_only_function<bool(std::string_view)> on_line);
+    /// The same for the answer to a POST.
+    Outcome<HttpResponse> post_stream(std::string_view url, const HttpHeaders& headers,
+                                      std::string_view body,
+                                      std::move_only_function<bool(std::string_view)> on_line);
 
 private:
+    Outcome<HttpResponse> stream_answer(std::string_view method, std::string_view url,
+                                        const HttpHeaders& headers, std::string_view body,
+                                        std::move_only_function<bool(std::string_view)> on_line);
+
     HttpClientOptions options_;
 };
 

@@ -183,6 +183,7 @@ void World::kill(HostIndex index, Crash crash) {
     statistics_.stopping(index, !host.is_leaving);
     checkers_.stopping(index, crash);
     host.overlay.reset();
+    host.asked.clear();
     host.socket.clear();
     host.socket_bytes = 0;
     host.is_machine_up = crash == Crash::process;
@@ -406,6 +407,7 @@ void World::drain(HostIndex index) {
         if (host.actions_left != UINT64_MAX) --host.actions_left;
         execute(index, std::move(*action));
     }
+    if (answer_query(index)) return drain(index);
     checkers_.settled(index);
     set_timer(index);
 }
@@ -432,25 +434,14 @@ void World::execute(HostIndex index, overlay::Overlay::Action action) {
         resolve(index, resolve_action->name);
     } else if (auto* gathered = std::get_if<Overlay::Gathered>(&action)) {
         hosts_[index].gathered.push_back(std::move(*gathered));
+    } else if (const auto* asked = std::get_if<Overlay::Asked>(&action)) {
+        hosts_[index].asked.push_back(*asked);
     } else {
         const auto* delivered = std::get_if<Overlay::EventDelivered>(&action);
         if (delivered != nullptr && on_deliver_) on_deliver_(index, *delivered->event);
         statistics_.acted(index, action);
         checkers_.acted(index, action);
     }
-}
-
-Outcome<std::uint64_t> World::ask(HostIndex host, const std::vector<MemberId>& targets,
-                                  protocol::QuestionKind kind, Bytes body, Duration patience) {
-    auto number = hosts_[host].overlay->ask(clock(host), targets, kind, std::move(body), patience);
-    drain(host);
-    return number;
-}
-
-const protocol::Gather::Gathered* World::gathered(HostIndex host, std::uint64_t number) const {
-    const auto& all = hosts_[host].gathered;
-    const auto found = std::ranges::find(all, number, &protocol::Gather::Gathered::number);
-    return found == all.end() ? nullptr : &*found;
 }
 
 /// Two machines that answer each other without end would keep a simulated second from passing.

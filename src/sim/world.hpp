@@ -107,6 +107,12 @@ public:
     void on_deliver(std::function<void(HostIndex host, const protocol::Event& event)> listener) {
         on_deliver_ = std::move(listener);
     }
+    /// What a host says to a query; nothing: it does not answer. Without it none does.
+    void on_query(
+        std::function<std::optional<Bytes>(HostIndex host, const protocol::Gather::Asked& asked)>
+            answer) {
+        on_query_ = std::move(answer);
+    }
     /// An announcement of somebody who is none of the hosts, now, to all that are up.
     void announce_from_outside(const Endpoint& from, const Bytes& bytes);
 
@@ -122,8 +128,10 @@ public:
     Outcome<Version> erase_record(HostIndex host, std::string_view key);
     Outcome<void> forget(HostIndex host, MemberId member);
     /// See protocol::Node::ask; what comes of it is found by `gathered`.
-    Outcome<std::uint64_t> ask(HostIndex host, const std::vector<MemberId>& targets,
-                               protocol::QuestionKind kind, Bytes body, Duration patience);
+    Outcome<std::uint64_t> ask(
+        HostIndex host, const std::vector<MemberId>& targets, protocol::QuestionKind kind,
+        Bytes body, Duration patience,
+        protocol::Gather::Telling telling = protocol::Gather::Telling::at_the_end);
     /// The end of that question; nothing while it is open. Valid until the next one ends.
     [[nodiscard]] const protocol::Gather::Gathered* gathered(HostIndex host,
                                                              std::uint64_t number) const;
@@ -198,6 +206,7 @@ private:
         std::uint32_t life = 0;
         std::uint32_t sent_this_second = 0;
         std::vector<protocol::Gather::Gathered> gathered;  ///< Of tests, so few.
+        std::deque<protocol::Gather::Asked> asked;         ///< And not answered yet.
         std::uint64_t actions_left = UINT64_MAX;           ///< Until an arranged crash.
         Crash arranged_crash = Crash::process;
     };
@@ -222,6 +231,7 @@ private:
     /// Executes all actions of a host, then sets its timer.
     void drain(HostIndex host);
     void execute(HostIndex host, overlay::Overlay::Action action);
+    bool answer_query(HostIndex host);
     void storm(HostIndex host);
     void resolve(HostIndex host, const std::string& name);
     void set_timer(HostIndex host);
@@ -244,6 +254,7 @@ private:
     std::uint32_t wakes_without_progress_ = 0;
     std::function<void(const Bytes&)> on_announce_;
     std::function<void(HostIndex, const protocol::Event&)> on_deliver_;
+    std::function<std::optional<Bytes>(HostIndex, const protocol::Gather::Asked&)> on_query_;
     Trace trace_;
     Statistics statistics_;
     Checkers checkers_;

@@ -367,7 +367,10 @@ struct EventPull {
 struct Question {
     std::uint64_t number = 0;
     std::uint8_t kind = 0;  ///< One that is not known is answered by nothing.
-    Bytes body;             ///< At most kQuestionBytesMax.
+    /// Which parts of the answer are wanted now, bit i for part i. At least one; those that the
+    /// answer does not have are wanted in vain.
+    std::uint64_t parts = 1;
+    Bytes body;  ///< At most kQuestionBytesMax.
     friend bool operator==(const Question&, const Question&) = default;
 };
 /// The `index`th of `count` parts of an answer; every part but the last is kAnswerPartBytes long.

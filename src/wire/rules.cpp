@@ -176,6 +176,7 @@ Result<void> check(const EventFeedback& feedback) {
 }
 
 Result<void> check(const Question& question) {
+    GV_TRY_VOID(require(question.parts != 0, "question.parts"));
     return within(question.body.size(), kQuestionBytesMax, "question.body");
 }
 

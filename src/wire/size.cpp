@@ -113,7 +113,7 @@ std::size_t body_size(const Heartbeats& heartbeats) {
     return 8 + 8 + heartbeats.items.size() * (8 + 4);
 }
 std::size_t body_size(const Question& question) {
-    return 8 + 1 + question.body.size();
+    return 8 + 1 + 8 + question.body.size();
 }
 std::size_t body_size(const AnswerPart& part) {
     return 8 + varint_size(part.index) + varint_size(part.count) + part.body.size();

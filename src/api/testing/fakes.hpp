@@ -174,6 +174,40 @@ public:
     std::shared_ptr<control::Aggregates> aggregates(const std::string& overlay) override {
         return overlay == "a" ? current_aggregates : nullptr;
     }
+    /// One answer and the end, unless answers are held.
+    std::shared_ptr<void> query(control::AskQuery wanted, control::QueryTaker take) override {
+        queries.push_back(wanted);
+        if (refusal || wanted.overlay != "a") {
+            take(std::unexpected(refusal.value_or(no_overlay())));
+            return nullptr;
+        }
+        auto handle = std::shared_ptr<void>(nullptr, [this](void*) { ++queries_ended; });
+        if (is_holding) {
+            query_takers.push_back(std::move(take));
+            return handle;
+        }
+        take(query_answer());
+        take(query_end());
+        return handle;
+    }
+    Outcome<std::shared_ptr<void>> serve(const std::string& overlay, const std::string& name,
+                                         control::CallTaker take) override {
+        if (refusal || overlay != "a") return std::unexpected(refusal.value_or(no_overlay()));
+        served.push_back(name);
+        server = std::move(take);
+        return std::shared_ptr<void>(nullptr, [this](void*) { ++servers_ended; });
+    }
+    static control::QueryItem query_answer() {
+        return control::QueryAnswer{{"00000000000000bb", "beta"}, {'4', '2'}, 900, 800};
+    }
+    static control::QueryItem query_end() {
+        control::QueryEnd end;
+        end.answered = {{"00000000000000bb", "beta"}};
+        end.missing = {{{"00000000000000cc", "gamma"}, "silent"}};
+        end.not_expected = {{{"00000000000000aa", "alpha"}, "not_served"}};
+        end.took_us = 2'000'000;
+        return end;
+    }
 
     template <typename T>
     const T& last() const {
@@ -185,6 +219,12 @@ public:
     std::optional<Refusal> refusal;  ///< Given to every request when set.
     bool is_holding = false;         ///< Keeps callbacks instead of answering.
     std::vector<Callback> held;
+    std::vector<control::AskQuery> queries;
+    std::vector<control::QueryTaker> query_takers;  ///< Of queries that are held.
+    std::size_t queries_ended = 0;
+    std::vector<std::string> served;
+    control::CallTaker server;
+    std::size_t servers_ended = 0;
     bool is_ready = true;
     std::shared_ptr<FakeLog> current_log = std::make_shared<FakeLog>("life1");
     std::shared_ptr<FakeAggregates> current_aggregates = std::make_shared<FakeAggregates>();
@@ -368,6 +408,9 @@ private:
     }
     static Outcome<control::Answer> give(const control::Publish& what) {
         return on_a(what.overlay, control::PublishReceipt{"00000000000000aa", 3, 9});
+    }
+    static Outcome<control::Answer> give(const control::AnswerQuery& what) {
+        return on_a(what.overlay, control::Done{});
     }
     static Outcome<control::Answer> give(const control::Metrics&) {
         return std::string("grapevine_members 2\n");

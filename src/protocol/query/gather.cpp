@@ -1,6 +1,7 @@
 #include "protocol/query/gather.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <fmt/core.h>
 #include <iterator>
@@ -52,12 +53,14 @@ Gather::Gather(MemberId self, std::uint64_t seed) : self_(self), random_(seed) {
 // -- Asking --
 
 Outcome<std::uint64_t> Gather::ask(Instant now, const std::vector<MemberId>& targets,
-                                   QuestionKind kind, Bytes body, Instant deadline) {
+                                   QuestionKind kind, Bytes body, Instant deadline,
+                                   Telling telling) {
     GV_TRY_VOID(check_question(open_.size(), targets.size(), body.size()));
     std::uint64_t number = random_.next();
     while (number == 0 || open_.contains(number)) number = random_.next();
     Open& question = open_[number];
     question.kind = static_cast<std::uint8_t>(kind);
+    question.telling = telling;
     question.body = std::move(body);
     question.deadline = std::min(deadline, now + kPatienceMax);
     for (const MemberId member : targets) {
@@ -75,17 +78,53 @@ Outcome<std::uint64_t> Gather::ask(Instant now, const std::vector<MemberId>& tar
     return number;
 }
 
-void Gather::put(Instant now, std::uint64_t number, Open& question, MemberId member) {
+void Gather::cancel(std::uint64_t number) {
+    const auto found = open_.find(number);
+    if (found == open_.end()) return;
+    Open& open = found->second;
+    while (!open.waiting.empty()) drop_target(number, open, open.waiting.begin()->first);
+    for (const auto& [member, answer] : open.answers) gathered_bytes_ -= answer.body.size();
+    open_.erase(found);
+}
+
+/// Of those that are lacking, `room` at most. They are asked for in rounds: what was asked for in
+/// this one may still be on its way.
+std::uint64_t Gather::pick_parts(Target& target, std::size_t room) {
+    if (target.parts.empty()) return 1;
+    const auto lacks = [&target](std::size_t index) { return target.parts[index].empty(); };
+    std::uint64_t wanted = 0;
+    while (wanted == 0) {
+        if (target.next >= target.parts.size()) target.next = 0;
+        for (; target.next < target.parts.size(); ++target.next) {
+            if (!lacks(target.next)) continue;
+            if (room-- == 0) break;
+            wanted |= std::uint64_t{1} << target.next;
+        }
+    }
+    return wanted;
+}
+
+/// How many parts were asked for, of `room` at most.
+std::size_t Gather::put(Instant now, std::uint64_t number, Open& question, MemberId member,
+                        std::size_t room) {
     Target& target = question.waiting.at(member);
+    const std::uint64_t wanted = pick_parts(target, room);
+    const auto count = static_cast<std::size_t>(std::popcount(wanted));
+    outbox_.push(Send{member, wire::Question{number, question.kind, wanted, question.body}});
     ++(target.attempts == 0 ? counters_.asked : counters_.repeated);
     ++target.attempts;
     target.asked_at = now;
+    if (target.next < target.parts.size()) {
+        set_due(number, member, target, now);
+        return count;
+    }
     // Spread by up to a quarter, so that those who were asked together do not stay together.
     const double spread = 1 + random_.unit() / 4;
     set_due(number, member, target,
             now + std::chrono::duration_cast<Duration>(target.retry * spread));
-    target.retry = std::min(2 * target.retry, kRetryMax);
-    outbox_.push(Send{member, wire::Question{number, question.kind, question.body}});
+    const bool is_even = target.parts.empty() && target.attempts < kRetriesEven;
+    if (!is_even) target.retry = std::min(2 * target.retry, kRetryMax);
+    return count;
 }
 
 void Gather::set_due(std::uint64_t number, MemberId member, Target& target, Instant due) {
@@ -102,11 +141,16 @@ void Gather::handle(Instant now, MemberId from, const wire::AnswerPart& part) {
         return;
     }
     Target& target = question->second.waiting.at(from);
-    take_part(now, target, part);
+    if (!take_part(now, target, part)) return;
     if (target.parts_here < part.count) {
-        // It is alive and telling: what is lost of it is asked for after a pause of the first size.
-        target.retry = kRetryFirst;
-        set_due(part.number, from, target, now + kRetryFirst);
+        // It is alive and telling: what is lost of it is asked for after a pause of the first size;
+        // what has not been asked for yet, in the next burst.
+        target.retry = target.round_trip
+                           ? std::clamp(3 * *target.round_trip, kRetryPartMin, kRetryFirst)
+                           : kRetryFirst;
+        const bool is_round_over = target.next >= target.parts.size();
+        set_due(part.number, from, target, is_round_over ? now + target.retry : now);
+        advance(now);
         return;
     }
     Bytes body;
@@ -116,41 +160,48 @@ void Gather::handle(Instant now, MemberId from, const wire::AnswerPart& part) {
     complete(now, question, from, std::move(body));
 }
 
-void Gather::take_part(Instant now, Target& target, const wire::AnswerPart& part) {
+bool Gather::take_part(Instant now, Target& target, const wire::AnswerPart& part) {
     if (target.parts.size() != part.count) {
         // The first part, or a member that forgot its answer and made another: the later one holds.
         gathered_bytes_ -= target.bytes;
         target.bytes = 0;
         target.parts_here = 0;
         target.parts.assign(part.count, {});
+        target.next = 1;
         target.answered_at = now;
         if (target.attempts == 1) target.round_trip = now - target.asked_at;
     }
     Bytes& piece = target.parts[part.index];
     // Only the one part of an empty answer is empty, and with it the answer is whole.
-    if (!piece.empty()) return;
+    if (!piece.empty()) return false;
     if (gathered_bytes_ + part.body.size() > kGatherBytesMax) {
         ++counters_.dropped_full;
-        return;
+        return false;
     }
     piece = part.body;
     ++target.parts_here;
     target.bytes += piece.size();
     gathered_bytes_ += piece.size();
+    return true;
 }
 
 void Gather::complete(Instant now, Questions::iterator question, MemberId member, Bytes body) {
     Target& target = question->second.waiting.at(member);
     if (member == self_) {
         target.answered_at = now;
-        target.round_trip = Duration{};
+        target.round_trip = now - target.asked_at;
         target.bytes = body.size();
         gathered_bytes_ += body.size();
     }
-    // The bytes stay counted: they move to the answer, and are given back when the question ends.
-    question->second.answers.emplace(
-        member, Answer{member, std::move(body), target.round_trip, target.answered_at});
-    target.bytes = 0;
+    Answer answer{member, std::move(body), target.round_trip, target.answered_at};
+    if (question->second.telling == Telling::as_they_come) {
+        outbox_.push(Answered{question->first, question->second.kind, std::move(answer)});
+    } else {
+        // The bytes stay counted: they move to the answer, and are given back when the question
+        // ends.
+        question->second.answers.emplace(member, std::move(answer));
+        target.bytes = 0;
+    }
     drop_target(question->first, question->second, member);
     finish_if_done(question);
 }
@@ -209,11 +260,11 @@ void Gather::advance(Instant now) {
         forget_held(held_.find(held_order_.begin()->second));
     }
     if (now < burst_at_) return;
-    for (std::size_t sent = 0; sent < kGatherBurst; ++sent) {
+    for (std::size_t room = kGatherBurst; room > 0;) {
         if (due_.empty() || std::get<Instant>(*due_.begin()) > now) return;
         const auto [due, number, member] = *due_.begin();
         burst_at_ = now + kPace;
-        put(now, number, open_.at(number), member);
+        room -= put(now, number, open_.at(number), member, room);
     }
 }
 
@@ -233,14 +284,18 @@ void Gather::handle(Instant now, MemberId from, const wire::Question& question) 
     const auto found = held_.find(key);
     if (found != held_.end()) {
         remember(now, *found);
-        if (found->second.is_answered) tell(now, from, question.number, found->second);
+        if (found->second.is_answered) {
+            tell(now, from, question.number, found->second, question.parts);
+        } else {
+            found->second.parts |= question.parts;
+        }
         return;
     }
     if (spend(now, from, 1) == 0) {
         ++counters_.refused_rate;
         return;
     }
-    held_.emplace(key, Held{now, false, {}, 0});
+    held_.emplace(key, Held{now, false, {}, question.parts});
     held_order_.emplace(now, key);
     make_room();
     outbox_.push(Asked{from, question.number, question.kind, question.body});
@@ -261,18 +316,23 @@ void Gather::answer(Instant now, MemberId to, std::uint64_t number, Bytes body) 
     held.is_answered = true;
     held.body = std::move(body);
     remember(now, *found);
-    tell(now, to, number, held);
+    tell(now, to, number, held, held.parts);
     make_room();
 }
 
-void Gather::tell(Instant now, MemberId to, std::uint64_t number, Held& held) {
+void Gather::tell(Instant now, MemberId to, std::uint64_t number, const Held& held,
+                  std::uint64_t parts) {
     const std::size_t count = part_count_of(held.body.size());
-    const std::size_t allowed = spend(now, to, count);
-    if (allowed < count) ++counters_.refused_rate;
-    // An allowance that never covers the whole must not leave out the same parts every time.
+    static_assert(kAnswerPartsMax == 64);
+    if (count < kAnswerPartsMax) parts &= (std::uint64_t{1} << count) - 1;
+    // Whoever wants what is not there has heard another, longer answer of an earlier life of ours.
+    if (parts == 0) parts = 1;
+    const auto wanted = static_cast<std::size_t>(std::popcount(parts));
+    const std::size_t allowed = spend(now, to, wanted);
+    if (allowed < wanted) ++counters_.refused_rate;
     for (std::size_t told = 0; told < allowed; ++told) {
-        const std::size_t index = held.next;
-        held.next = (held.next + 1) % count;
+        const auto index = static_cast<std::size_t>(std::countr_zero(parts));
+        parts &= parts - 1;
         const std::size_t begin = index * kAnswerPartBytes;
         const std::size_t end = std::min(begin + kAnswerPartBytes, held.body.size());
         wire::AnswerPart part{number, static_cast<std::uint16_t>(index),

@@ -33,12 +33,15 @@ namespace grapevine::protocol {
 ///     asker                                           the one who is asked
 ///     ask ------- question(number, kind, body) ------> Asked, if this number is new from it
 ///      |  silent: again after 300 ms, 600, ... 2.4 s    |
-///      |<--------- answer part(number, i of n) ---------+- answer(...)
-///      |  a part is lost: the question, again ---------> the same answer, all of it, again
+///      |<--------- answer part(number, 0 of n) ---------+- answer(...)
+///      |  the question, again, for parts 1 to n - 1 ---->|
+///      |<--------- answer parts -------------------------+
+///      |  a part is lost: the question, for that part -->| the same bytes
 ///     Gathered at the deadline, or when nobody is left to wait for
 ///
-/// *Pace.* At most kGatherBurst questions leave in kPace, first ones and repeated ones together, so
-/// that 10,000 members are asked in six seconds and not in one burst of the network's size.
+/// *Pace.* The asker draws the answers: at most kGatherBurst parts are asked for in kPace, over all
+/// questions, first ones and repeated ones together. So 10,000 members are asked in six seconds and
+/// not in one burst of the network's size, and however long their answers are, 1.6 MB/s come.
 ///
 /// *Once.* The number is random, so that a restarted asker is not given the answer to a question of
 /// its earlier life. Who is asked remembers the number and its answer until it has not been asked
@@ -53,6 +56,8 @@ namespace grapevine::protocol {
 /// questions costs its sender its own allowance of kAnswerPartsPerSecond and us one table entry
 /// (kQuestionsHeldMax, the oldest displaced); too much to hold (kGatherBytesMax) is dropped, and
 /// who sent it is named silent in the end.
+///
+/// *When are answers told?* All at the end, or each as it comes; then nothing of it is held.
 ///
 /// A machine (protocol/machine.hpp).
 class Gather {
@@ -77,14 +82,22 @@ public:
         std::optional<Duration> round_trip;
         Instant answered_at{};
     };
-    /// The end of a question of ours: everybody that was asked is in one of the lists, by id.
+    enum class Telling : std::uint8_t { at_the_end, as_they_come };
+    /// One answer to a question that is told as they come.
+    struct Answered {
+        std::uint64_t number = 0;
+        std::uint8_t kind = 0;
+        Answer answer;
+    };
+    /// The end of a question of ours: everybody that was asked is in one of the lists, by id, or
+    /// has been told of by `Answered`.
     struct Gathered {
         std::uint64_t number = 0;
         std::uint8_t kind = 0;
         std::vector<Answer> answers;
         std::vector<MemberId> silent;
     };
-    using Action = std::variant<Send, Asked, Gathered>;
+    using Action = std::variant<Send, Asked, Answered, Gathered>;
 
     struct Counters {
         std::uint64_t asked = 0;          ///< Questions sent, without repeated ones.
@@ -101,10 +114,16 @@ public:
 
     /// How far apart bursts of questions are.
     static constexpr Duration kPace = std::chrono::milliseconds(10);
-    /// Silence after which a question is repeated; then twice as long, up to the second. Above the
-    /// round trips of one planet, so that nobody is asked twice who is merely far away.
+    /// Silence after which a question is repeated. Above the round trips of one planet, so that
+    /// nobody is asked twice who is merely far away.
     static constexpr Duration kRetryFirst = std::chrono::milliseconds(300);
+    /// After so many questions the silence doubles with each, up to the most. With 10% of datagrams
+    /// lost, one of 200 members leaves three questions of 300 ms unanswered, one of 4,000 five.
+    static constexpr std::uint32_t kRetriesEven = 4;
     static constexpr Duration kRetryMax = std::chrono::milliseconds(2400);
+    /// The same for further parts, of a member whose round trip is known: three round trips, and
+    /// not less than this.
+    static constexpr Duration kRetryPartMin = std::chrono::milliseconds(60);
     /// The longest that a question may stay open; longer ones are cut.
     static constexpr Duration kPatienceMax = std::chrono::minutes(2);
     /// How long questions of others, and our answers, are remembered since they were last heard of:
@@ -119,7 +138,11 @@ public:
     /// kGathersMax questions open, more than kMembersMax targets, a body above kQuestionBytesMax;
     /// nothing has changed then.
     Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets, QuestionKind kind,
-                               Bytes body, Instant deadline);
+                               Bytes body, Instant deadline, Telling telling = Telling::at_the_end);
+
+    /// Nobody wants to know any more: the question ends without a word. One that is not open is
+    /// none of our business.
+    void cancel(std::uint64_t number);
 
     /// The answer to an `Asked`; at most kAnswerBytesMax. Nothing happens if the question has been
     /// forgotten by now, or was answered already.
@@ -149,6 +172,7 @@ private:
         std::uint32_t attempts = 0;
         std::vector<Bytes> parts;  ///< Empty before the first.
         std::size_t parts_here = 0;
+        std::size_t next = 0;  ///< Those before it have been asked for in this round.
         std::size_t bytes = 0;
         std::optional<Duration> round_trip;
         Instant answered_at{};
@@ -156,6 +180,7 @@ private:
     /// A question of ours.
     struct Open {
         std::uint8_t kind = 0;
+        Telling telling = Telling::at_the_end;
         Bytes body;
         Instant deadline{};
         std::map<MemberId, Target> waiting;
@@ -168,19 +193,23 @@ private:
         Instant since{};
         bool is_answered = false;
         Bytes body;
-        std::size_t next = 0;  ///< Part with which the next telling begins.
+        std::uint64_t parts = 0;  ///< That were wanted before there was an answer.
     };
     using HeldKey = std::pair<MemberId, std::uint64_t>;
 
-    void put(Instant now, std::uint64_t number, Open& question, MemberId member);
+    std::size_t put(Instant now, std::uint64_t number, Open& question, MemberId member,
+                    std::size_t room);
+    static std::uint64_t pick_parts(Target& target, std::size_t room);
     void set_due(std::uint64_t number, MemberId member, Target& target, Instant due);
-    void take_part(Instant now, Target& target, const wire::AnswerPart& part);
+    /// False if it brought nothing.
+    bool take_part(Instant now, Target& target, const wire::AnswerPart& part);
     void complete(Instant now, Questions::iterator question, MemberId member, Bytes body);
     void drop_target(std::uint64_t number, Open& question, MemberId member);
     bool finish_if_done(Questions::iterator question);
     void finish(Questions::iterator question);
 
-    void tell(Instant now, MemberId to, std::uint64_t number, Held& held);
+    void tell(Instant now, MemberId to, std::uint64_t number, const Held& held,
+              std::uint64_t parts);
     void remember(Instant now, std::pair<const HeldKey, Held>& held);
     void make_room();
     void forget_held(std::map<HeldKey, Held>::iterator held);

@@ -1,6 +1,7 @@
 #include "protocol/query/gather.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <gtest/gtest.h>
 #include <memory>
 
@@ -73,6 +74,8 @@ public:
                     ++asked_count;
                     if (mute.contains(MemberId(id))) continue;
                     machine.answer(now, asked->from, asked->number, bytes_of(answer_bytes, id));
+                } else if (auto* came = std::get_if<Gather::Answered>(&*action)) {
+                    answered.push_back(std::move(came->answer));
                 } else {
                     gathered.push_back(std::get<Gather::Gathered>(std::move(*action)));
                 }
@@ -87,6 +90,7 @@ public:
     std::set<MemberId> mute;  ///< Who does not know the answer.
     std::size_t asked_count = 0;
     std::vector<Gather::Send> sent;
+    std::vector<Gather::Answer> answered;
     std::vector<Gather::Gathered> gathered;
     Random random{3};
 
@@ -190,7 +194,7 @@ TEST(Gather, silence_is_answered_by_the_same_question_less_and_less_often) {
     ASSERT_TRUE(gather.ask(Instant{}, {MemberId(2)}, QuestionKind::trace, {}, Instant{} + 60s));
     const std::uint64_t number = question_in(gather).number;
     Instant last{};
-    const Duration pauses[] = {300ms, 600ms, 1200ms, 2400ms, 2400ms};
+    const Duration pauses[] = {300ms, 300ms, 300ms, 300ms, 600ms, 1200ms, 2400ms, 2400ms};
     for (const Duration pause : pauses) {
         const Instant next = gather.deadline();
         EXPECT_GE(next - last, pause);
@@ -375,11 +379,118 @@ TEST(Gather, answers_are_held_up_to_the_limit_of_bytes) {
     gather.check_invariants();
 }
 
+TEST(Gather, no_more_parts_are_asked_for_at_once_than_the_limit) {
+    Gather gather(kSelf, 1);
+    ASSERT_TRUE(gather.ask(Instant{}, members(2, 4), QuestionKind::trace, {}, Instant{} + 60s));
+    std::uint64_t number = 0;
+    for (const auto& send : only<Gather::Send>(drain(gather))) {
+        const auto& question = std::get<wire::Question>(send.section);
+        EXPECT_EQ(question.parts, 1U) << "how many there are is not known";
+        number = question.number;
+    }
+    for (const MemberId member : members(2, 4)) {
+        gather.handle(Instant{} + 1ms, member,
+                      wire::AnswerPart{number, 0, kAnswerPartsMax, Bytes(kAnswerPartBytes)});
+    }
+    EXPECT_TRUE(drain(gather).empty());
+    std::size_t asked = 0;
+    for (int burst = 1; burst <= 12; ++burst) {
+        gather.advance(Instant{} + burst * Gather::kPace);
+        std::size_t parts = 0;
+        for (const auto& send : only<Gather::Send>(drain(gather))) {
+            parts += static_cast<std::size_t>(
+                std::popcount(std::get<wire::Question>(send.section).parts));
+        }
+        EXPECT_LE(parts, kGatherBurst);
+        asked += parts;
+        gather.check_invariants();
+    }
+    EXPECT_EQ(asked, 3 * (kAnswerPartsMax - 1));
+}
+
+TEST(Gather, what_is_lost_of_an_answer_is_asked_for_and_nothing_else) {
+    Gather gather(kSelf, 1);
+    ASSERT_TRUE(gather.ask(Instant{}, {MemberId(2)}, QuestionKind::trace, {}, Instant{} + 60s));
+    const std::uint64_t number = question_in(gather).number;
+    const Bytes part(kAnswerPartBytes);
+    gather.handle(Instant{} + 10ms, MemberId(2), wire::AnswerPart{number, 0, 5, part});
+    EXPECT_EQ(question_in(gather).parts, 0b11110U);
+    gather.handle(Instant{} + 20ms, MemberId(2), wire::AnswerPart{number, 1, 5, part});
+    gather.handle(Instant{} + 20ms, MemberId(2), wire::AnswerPart{number, 3, 5, part});
+    EXPECT_TRUE(drain(gather).empty());
+    // Its round trip is 10 ms: the least pause.
+    EXPECT_EQ(gather.deadline(), Instant{} + 20ms + Gather::kRetryPartMin);
+    gather.advance(gather.deadline());
+    EXPECT_EQ(question_in(gather).parts, 0b10100U);
+}
+
+TEST(Gather, answers_are_told_as_they_come_and_not_held) {
+    Net net(5);
+    net.answer_bytes = 3000;
+    net.mute = {MemberId(5)};
+    const auto number = net.at(kSelf).ask(net.now, members(1, 5), QuestionKind::query, {},
+                                          net.now + 1s, Gather::Telling::as_they_come);
+    ASSERT_TRUE(number);
+    net.run(net.now + 500ms);
+    EXPECT_EQ(net.answered.size(), 4U);
+    EXPECT_TRUE(net.gathered.empty());
+    for (const Gather::Answer& answer : net.answered) {
+        EXPECT_EQ(answer.body, bytes_of(3000, answer.member.value()));
+    }
+    net.run(net.now + 500ms);
+    ASSERT_EQ(net.gathered.size(), 1U);
+    EXPECT_TRUE(net.gathered[0].answers.empty());
+    EXPECT_EQ(net.gathered[0].silent, members(5, 5));
+}
+
+TEST(Gather, a_question_that_is_cancelled_ends_without_a_word) {
+    for (const auto telling : {Gather::Telling::at_the_end, Gather::Telling::as_they_come}) {
+        Gather gather(kSelf, 1);
+        const auto number =
+            gather.ask(Instant{}, members(2, 3), QuestionKind::query, {}, Instant{} + 1s, telling);
+        drain(gather);
+        gather.handle(Instant{}, MemberId(2), wire::AnswerPart{*number, 0, 1, {9}});
+        gather.handle(Instant{}, MemberId(3),
+                      wire::AnswerPart{*number, 0, 2, Bytes(kAnswerPartBytes)});
+        drain(gather);
+        gather.cancel(*number);
+        gather.check_invariants();
+        gather.cancel(*number);
+        EXPECT_EQ(gather.open_count(), 0U);
+        EXPECT_EQ(gather.deadline(), kNever);
+        gather.handle(Instant{}, MemberId(3), wire::AnswerPart{*number, 1, 2, {9}});
+        EXPECT_TRUE(drain(gather).empty());
+    }
+}
+
 // -- Being asked --
+
+TEST(Gather, parts_wanted_while_the_answer_is_made_are_told_together) {
+    Gather gather(kSelf, 1);
+    gather.handle(Instant{}, MemberId(2), wire::Question{77, 3, 1, {}});
+    gather.handle(Instant{}, MemberId(2), wire::Question{77, 3, 4, {}});
+    drain(gather);
+    gather.answer(Instant{}, MemberId(2), 77, bytes_of(4000));
+    const auto sends = only<Gather::Send>(drain(gather));
+    ASSERT_EQ(sends.size(), 2U);
+    EXPECT_EQ(std::get<wire::AnswerPart>(sends[0].section).index, 0U);
+    EXPECT_EQ(std::get<wire::AnswerPart>(sends[1].section).index, 2U);
+}
+
+TEST(Gather, who_wants_parts_that_are_not_there_learns_how_many_there_are) {
+    Gather gather(kSelf, 1);
+    gather.handle(Instant{}, MemberId(2), wire::Question{77, 3, 8, {}});
+    drain(gather);
+    gather.answer(Instant{}, MemberId(2), 77, bytes_of(2000));
+    const auto sends = only<Gather::Send>(drain(gather));
+    ASSERT_EQ(sends.size(), 1U);
+    EXPECT_EQ(std::get<wire::AnswerPart>(sends[0].section).index, 0U);
+    EXPECT_EQ(std::get<wire::AnswerPart>(sends[0].section).count, 2U);
+}
 
 TEST(Gather, a_repeated_question_draws_the_same_answer_again) {
     Gather gather(kSelf, 1);
-    const wire::Question question{77, 200, {1}};
+    const wire::Question question{77, 200, 3, {1}};
     gather.handle(Instant{}, MemberId(2), question);
     const auto asked = only<Gather::Asked>(drain(gather));
     ASSERT_EQ(asked.size(), 1U);
@@ -396,23 +507,23 @@ TEST(Gather, a_repeated_question_draws_the_same_answer_again) {
 
 TEST(Gather, an_answer_is_forgotten_after_its_life) {
     Gather gather(kSelf, 1);
-    gather.handle(Instant{}, MemberId(2), wire::Question{77, 2, {}});
+    gather.handle(Instant{}, MemberId(2), wire::Question{77, 2, 1, {}});
     gather.answer(Instant{}, MemberId(2), 77, {1});
     drain(gather);
     const Instant again = Instant{} + Gather::kHeldLife - 1ns;
     gather.advance(again);
-    gather.handle(again, MemberId(2), wire::Question{77, 2, {}});
+    gather.handle(again, MemberId(2), wire::Question{77, 2, 1, {}});
     EXPECT_EQ(only<Gather::Send>(drain(gather)).size(), 1U);
     EXPECT_EQ(gather.deadline(), again + Gather::kHeldLife) << "it is wanted, so it is kept";
     gather.advance(again + Gather::kHeldLife);
-    gather.handle(again + Gather::kHeldLife, MemberId(2), wire::Question{77, 2, {}});
+    gather.handle(again + Gather::kHeldLife, MemberId(2), wire::Question{77, 2, 1, {}});
     EXPECT_EQ(only<Gather::Asked>(drain(gather)).size(), 1U);
 }
 
 TEST(Gather, as_many_questions_are_remembered_as_the_limit_says) {
     Gather gather(kSelf, 1);
     for (std::uint64_t asker = 2; asker < kQuestionsHeldMax + 3; ++asker) {
-        gather.handle(Instant{}, MemberId(asker), wire::Question{asker, 2, {}});
+        gather.handle(Instant{}, MemberId(asker), wire::Question{asker, 2, 1, {}});
         gather.check_invariants();
     }
     EXPECT_EQ(gather.counters().displaced, 1U);
@@ -427,7 +538,7 @@ TEST(Gather, answers_are_remembered_up_to_the_limit_of_bytes) {
     Gather gather(kSelf, 1);
     const std::uint64_t whole = kAnswersHeldBytesMax / kAnswerBytesMax;
     for (std::uint64_t asker = 2; asker < whole + 3; ++asker) {
-        gather.handle(Instant{}, MemberId(asker), wire::Question{asker, 2, {}});
+        gather.handle(Instant{}, MemberId(asker), wire::Question{asker, 2, UINT64_MAX, {}});
         drain(gather);
         gather.answer(Instant{}, MemberId(asker), asker, Bytes(kAnswerBytesMax));
         EXPECT_EQ(drain(gather).size(), kAnswerPartsMax);
@@ -442,7 +553,7 @@ TEST(Gather, one_asker_draws_no_more_than_its_allowance) {
         std::size_t parts = 0;
         for (std::uint64_t number = 1; number <= 2 * kAnswerPartsBurst; ++number) {
             const auto id = number + static_cast<std::uint64_t>(now.time_since_epoch().count());
-            gather.handle(now, MemberId(2), wire::Question{id, 2, {}});
+            gather.handle(now, MemberId(2), wire::Question{id, 2, 1, {}});
             if (only<Gather::Asked>(drain(gather)).empty()) continue;
             gather.answer(now, MemberId(2), id, {1});
             parts += drain(gather).size();
@@ -453,38 +564,45 @@ TEST(Gather, one_asker_draws_no_more_than_its_allowance) {
     EXPECT_GT(gather.counters().refused_rate, 0U);
     EXPECT_EQ(drawn(Instant{} + 1s), kAnswerPartsPerSecond / 2);
     // Others are served meanwhile.
-    gather.handle(Instant{} + 1s, MemberId(3), wire::Question{9, 2, {}});
+    gather.handle(Instant{} + 1s, MemberId(3), wire::Question{9, 2, 1, {}});
     EXPECT_EQ(only<Gather::Asked>(drain(gather)).size(), 1U);
 }
 
 TEST(Gather, an_allowance_below_the_whole_leaves_out_no_part_for_ever) {
     Gather gather(kSelf, 1);
-    gather.handle(Instant{}, MemberId(2), wire::Question{1, 2, {}});
+    std::set<std::uint16_t> lacking;
+    for (std::uint16_t index = 0; index < kAnswerPartsMax; ++index) lacking.insert(index);
+    // Somebody else of the same name has spent all but a few of its parts before.
+    for (std::uint64_t other = 10; other < 10 + kAnswerPartsBurst - 5; ++other) {
+        gather.handle(Instant{}, MemberId(2), wire::Question{other, 2, 1, {}});
+    }
+    gather.handle(Instant{}, MemberId(2), wire::Question{1, 2, UINT64_MAX, {}});
     gather.answer(Instant{}, MemberId(2), 1, Bytes(kAnswerBytesMax));
-    std::map<std::uint16_t, int> times;
-    const auto count = [&] {
+    const auto take = [&] {
         for (const auto& send : only<Gather::Send>(drain(gather))) {
-            ++times[std::get<wire::AnswerPart>(send.section).index];
+            lacking.erase(std::get<wire::AnswerPart>(send.section).index);
         }
     };
-    count();
-    for (int step = 1; step <= 8; ++step) {
-        gather.handle(Instant{} + step * 250ms, MemberId(2), wire::Question{1, 2, {}});
-        count();
+    take();
+    EXPECT_EQ(lacking.size(), kAnswerPartsMax - 4);
+    for (int step = 1; step <= 4; ++step) {
+        std::uint64_t parts = 0;
+        for (const std::uint16_t index : lacking) parts |= std::uint64_t{1} << index;
+        gather.handle(Instant{} + step * 250ms, MemberId(2), wire::Question{1, 2, parts, {}});
+        take();
     }
-    ASSERT_EQ(times.size(), kAnswerPartsMax);
-    for (const auto& [index, seen] : times) EXPECT_GE(seen, 3) << index;
+    EXPECT_TRUE(lacking.empty());
 }
 
 TEST(Gather, allowances_of_as_many_askers_are_kept_as_the_limit_says) {
     Gather gather(kSelf, 1);
     for (std::uint64_t asker = 2; asker < kAskersMax + 2; ++asker) {
-        gather.handle(Instant{}, MemberId(asker), wire::Question{1, 2, {}});
+        gather.handle(Instant{}, MemberId(asker), wire::Question{1, 2, 1, {}});
     }
     EXPECT_EQ(only<Gather::Asked>(drain(gather)).size(), kAskersMax);
-    gather.handle(Instant{}, MemberId(kAskersMax + 2), wire::Question{1, 2, {}});
+    gather.handle(Instant{}, MemberId(kAskersMax + 2), wire::Question{1, 2, 1, {}});
     EXPECT_TRUE(drain(gather).empty());
-    gather.handle(Instant{} + 1s, MemberId(kAskersMax + 2), wire::Question{1, 2, {}});
+    gather.handle(Instant{} + 1s, MemberId(kAskersMax + 2), wire::Question{1, 2, 1, {}});
     EXPECT_EQ(only<Gather::Asked>(drain(gather)).size(), 1U);
     gather.check_invariants();
 }

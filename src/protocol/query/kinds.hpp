@@ -11,6 +11,7 @@ enum class QuestionKind : std::uint8_t {
     reachability = 1,  ///< "Whom do you reach, and how?"
     state_cell = 16,   ///< "Send me that cell of the shared map" (state/map.hpp).
     trace = 2,         ///< "How did you learn of this event?" (rumor/traces.hpp)
+    query = 3,         ///< "What does an application of yours say to this?" (query/query.hpp)
 };
 
 }  // namespace grapevine::protocol

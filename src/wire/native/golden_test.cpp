@@ -128,7 +128,8 @@ TEST(Golden, observers) {
 }
 
 TEST(Golden, questions) {
-    expect_section("question", "question 9 of kind 1: abc", Question{9, 1, {'a', 'b', 'c'}});
+    expect_section("question", "question 9 of kind 1, parts 0 and 1: abc",
+                   Question{9, 1, 3, {'a', 'b', 'c'}});
     expect_section("answer_part", "the second and last part of the answer to question 9",
                    AnswerPart{9, 1, 2, {'x', 'y'}});
 }

@@ -6,6 +6,7 @@ namespace grapevine::wire::native {
 void write_body(Writer& writer, const Question& question) {
     writer.integer(question.number);
     writer.integer(question.kind);
+    writer.integer(question.parts);
     writer.bytes(question.body);
 }
 
@@ -13,6 +14,7 @@ Result<Question> read_question(Reader& reader) {
     Question question;
     question.number = GV_TRY(reader.integer<std::uint64_t>("question.number"));
     question.kind = GV_TRY(reader.integer<std::uint8_t>("question.kind"));
+    question.parts = GV_TRY(reader.integer<std::uint64_t>("question.parts"));
     const ByteView body = GV_TRY(reader.bytes(reader.remaining(), "question.body"));
     question.body.assign(body.begin(), body.end());
     return question;

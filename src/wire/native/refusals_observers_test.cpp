@@ -151,16 +151,19 @@ TEST(Refusals, heartbeats_count_one_to_ninety_members) {
 }
 
 TEST(Refusals, a_question_has_a_limit) {
-    const auto question = [](std::size_t size) {
+    const auto question = [](std::size_t size, std::uint64_t parts = 1) {
         return verdict(SectionType::question, [=](Writer& w) {
             w.integer(std::uint64_t{9});
             w.integer(std::uint8_t{200});
+            w.integer(parts);
             w.bytes(Bytes(size, 'q'));
         });
     };
     EXPECT_EQ(question(0), "accepted");
     EXPECT_EQ(question(kQuestionBytesMax), "accepted");
     EXPECT_EQ(question(kQuestionBytesMax + 1), "over limit question.body");
+    EXPECT_EQ(question(3, UINT64_MAX), "accepted");
+    EXPECT_EQ(question(3, 0), "malformed question.parts");
 }
 
 TEST(Refusals, every_part_of_an_answer_but_the_last_is_full) {

@@ -264,7 +264,7 @@ inline Heartbeats sample_heartbeats(Random& random) {
 }
 
 inline Question sample_question(Random& random) {
-    return {random.next(), static_cast<std::uint8_t>(random.next()),
+    return {random.next(), static_cast<std::uint8_t>(random.next()), random.next() | 1U,
             Bytes(random.below(kQuestionBytesMax + 1), 'q')};
 }
 

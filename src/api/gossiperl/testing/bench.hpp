@@ -31,6 +31,12 @@ public:
         callback(std::move(answer));
     }
     std::shared_ptr<control::Log> log(const std::string&) override { return nullptr; }
+    /// The old API knows no queries.
+    std::shared_ptr<void> query(control::AskQuery, control::QueryTaker) override { return nullptr; }
+    Outcome<std::shared_ptr<void>> serve(const std::string&, const std::string&,
+                                         control::CallTaker) override {
+        return std::shared_ptr<void>();
+    }
 
     /// The last request of this kind; null if there was none.
     template <typename T>
