@@ -14,7 +14,9 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "crypto/identity.hpp"
 #include "crypto/key_ring.hpp"
+#include "overlay/ring_plan.hpp"
 #include "protocol/membership/membership.hpp"
 #include "protocol/node.hpp"
 #include "protocol/rumor/events.hpp"
@@ -25,12 +27,16 @@
 namespace grapevine::overlay {
 
 class RecordCache;
+class Rotation;
 
 /// What a user decided about an overlay, already checked.
 struct Settings {
     std::string name;
     crypto::Cipher cipher{};
-    std::vector<crypto::OverlayKey> keys;  ///< The first is used to send.
+    /// The first is used to send. A rotation outranks them (rotation.hpp).
+    std::vector<crypto::OverlayKey> keys;
+    /// Who may sign notices; none: members may sign those of rotation, nobody others.
+    std::vector<crypto::PublicKey> operators;
     protocol::ProtocolConfig protocol;
     std::string member_name;
     std::vector<wire::Label> labels;
@@ -108,9 +114,16 @@ public:
     struct LiarFound {
         MemberId member;
     };
+    /// The keys that are valid here have changed by a rotation.
+    struct KeysChanged {
+        std::uint64_t epoch = 0;
+        RingPlan::Stage stage = RingPlan::Stage::install;
+        KeyId sealing;
+        std::vector<KeyId> held;
+    };
     using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged,
                                 ViewSettled, RecordChanged, EventDelivered, EventGap, Announce,
-                                LiarFound, Gathered, PathChanged>;
+                                LiarFound, Gathered, PathChanged, KeysChanged>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;
@@ -176,8 +189,23 @@ public:
     /// New name, labels or addresses of our own.
     void change_self(Instant now, std::string member_name, std::vector<wire::Label> labels,
                      std::vector<Endpoint> addresses);
-    /// Keys that are valid from now on; the first is used to send.
+    /// Keys that are valid from now on; the first is used to send. After a rotation its keys stay
+    /// valid and first (rotation.hpp).
     void set_keys(Instant now, std::vector<crypto::OverlayKey> keys);
+    /// How to rotate.
+    struct RotationOrder {
+        std::optional<crypto::Secret<32>> key;  ///< The new one; absent: `fresh`.
+        crypto::Secret<32> fresh;               ///< Random.
+        std::vector<MemberId> without;          ///< At most kRotationWithoutMax.
+        /// Signs in an overlay that names operators; else our own identity does.
+        const crypto::Identity* signer = nullptr;
+    };
+    /// Begins a rotation, or goes on with the one that is under way, and drives it to its end.
+    /// Refused (conflict, forbidden, over_limit), with nothing changed, by `Rotation::begin` and
+    /// `Notices::propose`.
+    Outcome<void> rotate_keys(Instant now, const RotationOrder& order);
+    /// A notice that was signed elsewhere. Refused as in `protocol::Notices::propose`.
+    Outcome<void> propose(Instant now, wire::Notice notice);
 
     // -- Outputs --
     [[nodiscard]] std::optional<Action> poll();
@@ -185,6 +213,7 @@ public:
 
     [[nodiscard]] const protocol::Node& node() const;
     [[nodiscard]] const Settings& settings() const;
+    [[nodiscard]] const Rotation& rotation() const;
     [[nodiscard]] const Counters& counters() const;
     /// Of the replicated view: equal on two members that agree.
     [[nodiscard]] std::uint64_t view_fingerprint() const;

@@ -43,6 +43,7 @@ int rank_of(const wire::Section& section) {
                           [](const wire::Heartbeats&) { return 0; },
                           [](const wire::Question&) { return 4; },
                           [](const wire::AnswerPart&) { return 4; },
+                          [](const wire::NoticeDigest&) { return 2; },
                       },
                       section);
 }
@@ -63,7 +64,7 @@ wire::SharedRecord share(wire::MemberRecord record) {
 }  // namespace
 
 Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
-           std::uint64_t seed, std::vector<std::string> subscriber_topics)
+           std::uint64_t seed, std::vector<std::string> subscriber_topics, Notices::Judge judge)
     : config_(config),
       random_(seed),
       membership_(share(self), config),
@@ -83,6 +84,7 @@ Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig conf
                     return channels_.has_told(event);
                 }),
       gather_(self.member, random_.next()),
+      notices_(std::move(judge)),
       born_as_(self.incarnation),
       epoch_(epoch),
       next_reconnect_(Instant{} + config.reconnect_interval) {
@@ -240,6 +242,7 @@ void Node::check_invariants() const {
     events_.check_invariants();
     channels_.check_invariants();
     gather_.check_invariants();
+    notices_.check_invariants();
     assert(waiting_.empty());
 }
 
@@ -289,6 +292,7 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             },
             [&](const wire::Question& question) { gather_.handle(now, from, question); },
             [&](const wire::AnswerPart& part) { gather_.handle(now, from, part); },
+            [&](const wire::NoticeDigest& digest) { handle_notices(from, digest); },
         },
         section);
     settle(now);
@@ -308,7 +312,7 @@ void Node::handle_heartbeats(Instant now, MemberId from, const wire::Heartbeats&
 }
 
 void Node::compare(Instant now, MemberId from, const wire::Summary& summary) {
-    if (summary.view != reconciler_.root() && now >= next_sync_) begin_sync(now, from);
+    if (summary.view != view_fingerprint() && now >= next_sync_) begin_sync(now, from);
     if (summary.events != events_.summary()) events_.peer_differs(now, from);
 }
 
@@ -332,6 +336,7 @@ void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) 
                     return membership_.handle_accusation(now, from, accusation);
                 },
                 [&](const wire::StateDelta& delta) { return handle_delta(now, from, delta); },
+                [&](const wire::SharedNotice& notice) { return notices_.handle(notice); },
             },
             push.items[index]);
         if (!is_news) known |= std::uint64_t{1} << index;

@@ -20,6 +20,7 @@
 #include "protocol/membership/membership.hpp"
 #include "protocol/membership/paths.hpp"
 #include "protocol/membership/telling.hpp"
+#include "protocol/notices.hpp"
 #include "protocol/query/gather.hpp"
 #include "protocol/query/reachability.hpp"
 #include "protocol/rumor/channels.hpp"
@@ -70,9 +71,12 @@ public:
     using Gap = Events::Gap;
     using PathChanged = Paths::Changed;
     using Gathered = Gather::Gathered;
-    using Action =
-        std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed, ChangedTogether,
-                     Settled, RecordChanged, Deliver, Gap, Gathered, PathChanged>;
+    using PersistNotice = Notices::Persist;
+    /// A notice that was news, from here or elsewhere.
+    using NoticeTaken = Notices::Taken;
+    using Action = std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed,
+                                ChangedTogether, Settled, RecordChanged, Deliver, Gap, Gathered,
+                                PathChanged, PersistNotice, NoticeTaken>;
 
     struct Counters {
         std::uint64_t syncs_begun = 0;     ///< Anti-entropy exchanges that we asked for.
@@ -91,7 +95,8 @@ public:
     /// patterns of topics that we send to their subscribers only (rumor/channels.hpp), at most
     /// kSubscriberTopicsMax.
     Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
-         std::uint64_t seed, std::vector<std::string> subscriber_topics = {});
+         std::uint64_t seed, std::vector<std::string> subscriber_topics = {},
+         Notices::Judge judge = nobody_may);
 
     /// `from` has proven itself to the layer below; `packet` has passed the decoder.
     void receive(Instant now, MemberId from, const wire::Packet& packet);
@@ -128,7 +133,15 @@ public:
     Outcome<std::uint64_t> ask(Instant now, const std::vector<MemberId>& targets, QuestionKind kind,
                                Bytes body, Duration patience);
 
+    /// What was held before a restart; before any other input.
+    void restore_notices(const std::vector<wire::Notice>& notices);
+    /// Refused as in `Notices::propose`.
+    Outcome<void> propose(Instant now, wire::Notice notice);
+    /// Writes one of the daemon's own keys into our record (state/reserved_keys.hpp).
+    void set_reserved(Instant now, std::string_view key, std::string_view value);
+
     [[nodiscard]] std::optional<Action> poll();
+    [[nodiscard]] bool has_actions() const { return !outbox_.empty(); }
     [[nodiscard]] Instant deadline() const;
 
     [[nodiscard]] const Membership& membership() const { return membership_; }
@@ -149,10 +162,17 @@ public:
     /// Civil time of instant zero; 0 if the driver has not told it.
     [[nodiscard]] std::int64_t wall_zero_us() const { return wall_zero_us_; }
     [[nodiscard]] const Gather& gather() const { return gather_; }
-    [[nodiscard]] std::uint64_t view_fingerprint() const { return reconciler_.root(); }
+    [[nodiscard]] const Notices& notices() const { return notices_; }
+    /// Of members, their records of keys, and notices.
+    [[nodiscard]] std::uint64_t view_fingerprint() const {
+        return reconciler_.root() + notices_.fingerprint();
+    }
     void check_invariants() const;
 
 private:
+    /// Where nobody judges, no notice is taken.
+    static Notices::Verdict nobody_may(const wire::Notice&) { return Notices::Verdict::stranger; }
+
     /// Room for sections in a packet: what the seal leaves, less flags and cookie of a first one.
     static constexpr std::size_t kBudget = kPacketBytesMax - kProofBytesMax;
 
@@ -212,6 +232,8 @@ private:
     bool settle_records(Instant now);
     bool settle_spread();
     bool settle_channels(Instant now);
+    bool settle_notices(Instant now);
+    void handle_notices(MemberId from, const wire::NoticeDigest& digest);
     void deliver(Events::Deliver deliver);
     void tell_gap(const Events::Gap& gap);
     void moved(const wire::StreamId& stream);
@@ -255,6 +277,7 @@ private:
     Events events_;
     Channels channels_;
     Gather gather_;
+    Notices notices_;
     /// Questions of whom we reach that wait for examinations to end.
     std::vector<ReachDebt> reach_debts_;
     Counters counters_;

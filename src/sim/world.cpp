@@ -116,7 +116,8 @@ void World::run_task() {
 overlay::Settings World::settings_for(HostIndex host) const {
     overlay::Settings settings;
     settings.name = kOverlayName;
-    settings.keys = {key_};
+    settings.keys = config_.keys ? config_.keys(host) : std::vector{key_};
+    settings.operators = config_.operators;
     settings.protocol = config_.protocol;
     settings.member_name = fmt::format("m{}", host);
     settings.labels = config_.labels

@@ -48,6 +48,7 @@ Result<void> check_item(const RumorItem& item) {
         return check(**record);
     }
     if (const auto* accusation = std::get_if<Accusation>(&item)) return check(*accusation);
+    if (const auto* notice = std::get_if<SharedNotice>(&item)) return check(**notice);
     return check(std::get<StateDelta>(item));
 }
 
@@ -168,6 +169,25 @@ Result<void> check(const AnswerPart& part) {
     GV_TRY_VOID(require(part.body.size() <= kAnswerPartBytes, "answer_part.body"));
     // One form for every answer: a last part without anything would be no part.
     return require(part.count == 1 || !part.body.empty(), "answer_part.body");
+}
+
+Result<void> check(const Notice& notice) {
+    GV_TRY_VOID(require(notice.kind != 0, "notice.kind"));
+    GV_TRY_VOID(within(notice.name.size(), kNoticeNameBytesMax, "notice.name"));
+    GV_TRY_VOID(require(is_plain(notice.name), "notice.name"));
+    GV_TRY_VOID(require(notice.epoch != 0, "notice.epoch"));
+    return within(notice.body.size(), kNoticeBodyBytesMax, "notice.body");
+}
+
+Result<void> check(const NoticeDigest& digest) {
+    GV_TRY_VOID(within(digest.items.size(), kNoticesMax, "notice_digest.items"));
+    const NoticeDigest::Item* before = nullptr;
+    for (const NoticeDigest::Item& item : digest.items) {
+        GV_TRY_VOID(require(before == nullptr || before->slot < item.slot, "notice_digest.slot"));
+        GV_TRY_VOID(require(item.epoch != 0, "notice_digest.epoch"));
+        before = &item;
+    }
+    return {};
 }
 
 Result<void> check(const StateItem& item) {

@@ -39,6 +39,8 @@ Result<void> check(const BurstVerdict& verdict);
 Result<void> check(const Heartbeats& heartbeats);
 Result<void> check(const Question& question);
 Result<void> check(const AnswerPart& part);
+Result<void> check(const Notice& notice);
+Result<void> check(const NoticeDigest& digest);
 
 /// Any section, its items included. Records inside a `RumorPush` are checked too.
 Result<void> check(const Section& section);

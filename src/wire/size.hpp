@@ -19,6 +19,7 @@ std::size_t encoded_size(const StateItem& item);
 std::size_t encoded_size(const SyncEntry& entry);
 std::size_t encoded_size(const EventFrontier::Item& item);
 std::size_t encoded_size(const SyncPull::Item& item);
+std::size_t encoded_size(const Notice& notice);
 
 /// Frame of a section around its items: type, length and the fixed fields of an empty one.
 /// A `StateDelta` has the longest: 1 + 2, member 8, flags 1, three versions of up to 10, count 2.

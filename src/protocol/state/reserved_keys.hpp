@@ -11,6 +11,8 @@ inline constexpr std::string_view kReservedPrefix = "gv.";
 inline constexpr std::string_view kInterestKey = "gv.interest";
 /// Patterns whose events this member sends to subscribers only, one a line.
 inline constexpr std::string_view kChannelsKey = "gv.channels";
+/// Which keys of the overlay it holds and seals with (FORMAT.md, section 7.2).
+inline constexpr std::string_view kKeysKey = "gv.keys";
 
 inline bool is_reserved_key(std::string_view key) {
     return key.starts_with(kReservedPrefix);
