@@ -44,6 +44,11 @@ void handle_events(Service&, const CallPointer&);
 void handle_socket(Service&, const CallPointer&);
 void handle_trace(Service&, const CallPointer&);
 
+void handle_show_keys(Service&, const CallPointer&);
+void handle_rotate_keys(Service&, const CallPointer&);
+void handle_list_wipes(Service&, const CallPointer&);
+void handle_wipe(Service&, const CallPointer&);
+
 void handle_list_tokens(Service&, const CallPointer&);
 void handle_create_token(Service&, const CallPointer&);
 void handle_delete_token(Service&, const CallPointer&);

@@ -13,5 +13,6 @@ namespace grapevine::api {
 [[nodiscard]] std::string_view openapi_schemas();
 /// The part of it that describes how an event spread: members of an object, with a comma behind.
 [[nodiscard]] std::string_view openapi_trace_schemas();
+[[nodiscard]] std::string_view openapi_keys_schemas();
 
 }  // namespace grapevine::api

@@ -502,7 +502,7 @@ constexpr std::array kRoutes = {
 std::span<const Route> routes() {
     static const std::vector<Route> all = [] {
         std::vector<Route> table(kRoutes.begin(), kRoutes.end());
-        for (const auto& more : {network_routes(), trace_routes()}) {
+        for (const auto& more : {network_routes(), trace_routes(), keys_routes()}) {
             table.insert(table.end(), more.begin(), more.end());
         }
         return table;

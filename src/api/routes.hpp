@@ -81,5 +81,7 @@ std::span<const Route> routes();
 std::span<const Route> network_routes();
 /// In routes_trace.cpp.
 std::span<const Route> trace_routes();
+/// In routes_keys.cpp.
+std::span<const Route> keys_routes();
 
 }  // namespace grapevine::api

@@ -55,45 +55,7 @@ std::string sentence_of(const daemon::Key& key) {
     return text;
 }
 
-enum class WithOverlay : std::uint8_t { yes, no };
 enum class KeySet : std::uint8_t { all, of_overlay };
-
-void add_connection(CLI::App* app, Connection& to, WithOverlay with_overlay = WithOverlay::yes) {
-    const std::string group = "Connection";
-    app->add_option("--url", to.url,
-                    "The daemon's HTTP API; else $GRAPEVINE_URL or http://127.0.0.1:9470.")
-        ->type_name("URL")
-        ->group(group);
-    app->add_option("--token", to.token, "Access token; else $GRAPEVINE_TOKEN.")
-        ->type_name("TOKEN")
-        ->group(group);
-    app->add_option("--token-file", to.token_file,
-                    "File that holds it; else $GRAPEVINE_TOKEN_FILE or the one in the daemon's "
-                    "state folder.")
-        ->type_name("FILE")
-        ->group(group);
-    if (with_overlay == WithOverlay::yes) {
-        app->add_option("-o,--overlay", to.overlay,
-                        "Which overlay; else $GRAPEVINE_OVERLAY or the only one.")
-            ->type_name("NAME")
-            ->group(group);
-    }
-    app->add_option("--ca", to.ca_file,
-                    "PEM file of authorities to trust for https; else $GRAPEVINE_CA.")
-        ->type_name("FILE")
-        ->group(group);
-    app->add_flag("--insecure", to.is_insecure, "Trust any certificate: for a first look only.")
-        ->group(group);
-    app->add_option("--timeout", to.timeout_seconds, "Seconds to wait for an answer.")
-        ->type_name("SECONDS")
-        ->check(CLI::Range(0.1, 3600.0))
-        ->capture_default_str()
-        ->group(group);
-}
-
-void add_json(CLI::App* app, bool& is_json) {
-    app->add_flag("--json", is_json, "Print JSON, for scripts.");
-}
 
 /// Whether an overlay that is made over the API can have it: those of the old protocol are not.
 bool is_of_native_overlay(const daemon::Key& key) {
@@ -138,13 +100,6 @@ std::string see_help(const CLI::App& app) {
 }
 
 /// What the chosen command comes to, after parsing.
-template <typename Options>
-void Grammar::choose(CLI::App* app, Options& options) {
-    app->callback([this, &options] {
-        finish_ = [&options]() -> Attempt<Command> { return Command(options); };
-    });
-}
-
 Grammar::Grammar()
     : root_(
           "Gossip as a service for the host: who is in the group, who has failed, and events "
@@ -453,6 +408,8 @@ void Grammar::add_tools() {
         ->capture_default_str();
     add_json(generate, all_.keys.is_json);
     choose(generate, all_.keys);
+    add_keys_commands(keys);
+    add_managing();
 
     CLI::App* sim = add(root_, "sim", "Run a scenario in the simulator.");
     SimOptions& options = all_.sim;

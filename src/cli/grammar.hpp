@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -36,6 +37,8 @@ struct AllOptions {
     OverlayOptions overlay;
     KeyTexts overlay_keys;
     KeysOptions keys;
+    OperatorOptions operator_key;
+    WipeOptions wipe;
     SimOptions sim;
     LabOptions lab;
     VersionOptions version;
@@ -70,11 +73,27 @@ private:
     void add_overlay();
     void add_tools();
     void add_lab();  // grammar_lab.cpp
+    // grammar_keys.cpp
+    void add_keys_commands(CLI::App* keys);
+    void add_managing();
 
     CLI::App root_;
     AllOptions all_;
     std::function<Attempt<Command>()> finish_;
 };
+
+template <typename Options>
+void Grammar::choose(CLI::App* app, Options& options) {
+    app->callback([this, &options] {
+        finish_ = [&options]() -> Attempt<Command> { return Command(options); };
+    });
+}
+
+enum class WithOverlay : std::uint8_t { yes, no };
+
+/// The flags of every command that asks a daemon.
+void add_connection(CLI::App* app, Connection& to, WithOverlay with_overlay = WithOverlay::yes);
+void add_json(CLI::App* app, bool& is_json);
 
 /// "grapevine 0.1.0"
 std::string version_line();

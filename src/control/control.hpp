@@ -17,6 +17,7 @@
 #include "control/dissemination.hpp"
 #include "control/event_id.hpp"
 #include "control/gossiperl.hpp"
+#include "control/keys.hpp"
 #include "control/trace.hpp"
 
 // The vocabulary in which the outside (HTTP, command line, old clients) speaks to the daemon.
@@ -107,6 +108,8 @@ struct OverlaySpec {
         advertise;                                  ///< Addresses told to others; default: bind.
     std::optional<std::vector<std::string>> seeds;  ///< "host:port"
     std::optional<std::vector<std::string>> keys;   ///< "id:base64url"; the first is used to send.
+    /// Public keys of those who may decide for the whole overlay, base64url.
+    std::optional<std::vector<std::string>> operators;
     std::optional<std::string> profile;             ///< fast, lan, wan
     Detection detection;                            ///< Of a native overlay.
     Dissemination dissemination;                    ///< Of a native overlay.
@@ -270,7 +273,7 @@ using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
                  ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
                  SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
-                 Metrics, TraceEvent, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
+                 Metrics, TraceEvent, ShowKeys, RotateKeys, Wipe, ListWipes, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
                  gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
                  gossiperl::SendDigest>;
 
@@ -279,10 +282,12 @@ struct Done {};
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
 /// -> MemberView, `ShowRoundTrip` -> RoundTripView, `ShowReachability` -> ReachabilityView,
 /// `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt, `Invite`,
-/// `Metrics` -> std::string, `TraceEvent` -> TraceView, all others -> Done.
+/// `Metrics` -> std::string, `TraceEvent` -> TraceView, `ShowKeys`, `RotateKeys` -> KeysView, `Wipe`
+/// -> WipeView, `ListWipes` -> vector<WipeView>, all others -> Done.
 using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
                             std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
-                            std::string, RoundTripView, ReachabilityView, TraceView,
+                            std::string, RoundTripView, ReachabilityView, TraceView, KeysView,
+                            WipeView, std::vector<WipeView>,
                             gossiperl::Settings, std::vector<gossiperl::MemberView>,
                             std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 

@@ -402,12 +402,15 @@ void Host::handle(control::Invite request, Callback callback) {
     invitation.cipher = *(*entry)->spec.cipher;
     invitation.profile = *(*entry)->spec.profile;
     invitation.detector = (*entry)->spec.detection.detector.value_or("");
-    for (const std::string& text : *(*entry)->spec.keys)
-        invitation.keys.push_back(*parse_key(text));
+    for (const std::string& text : (*entry)->spec.operators.value_or(std::vector<std::string>{})) {
+        invitation.operators.push_back(text);
+    }
     ask(
         request.overlay,
         [invitation, seeds = std::move(request.seeds)](OverlayPump& pump) mutable {
             invitation.seeds = std::move(seeds);
+            // Those that are valid now: a rotation may have come further than the configuration.
+            invitation.keys = pump.ring();
             if (invitation.seeds.empty()) {
                 // Ourselves, and a few others for the day on which we are gone.
                 invitation.seeds = pump.view().advertise;

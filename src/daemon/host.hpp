@@ -90,6 +90,10 @@ private:
     void handle(control::Publish request, Callback callback);
     void handle(control::TraceEvent request, Callback callback);
     void handle(control::Metrics request, Callback callback);
+    void handle(control::ShowKeys request, Callback callback);
+    void handle(control::RotateKeys request, Callback callback);
+    void handle(control::Wipe request, Callback callback);
+    void handle(control::ListWipes request, Callback callback);
     void handle(control::gossiperl::ShowSettings request, Callback callback);
     void handle(control::gossiperl::Create request, Callback callback);
     void handle(control::gossiperl::Change request, Callback callback);

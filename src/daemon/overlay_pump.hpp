@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "control/control.hpp"
+#include "daemon/overlay_spec.hpp"
 #include "daemon/statistics_feed.hpp"
 #include "storage/batch.hpp"
 
@@ -68,6 +69,12 @@ public:
     /// Asks all members; what they found out longer ago than `age_max` they find out anew.
     virtual void reachability(Duration age_max, ReachabilityDone done);
     virtual Outcome<void> forget(const std::string& member);
+    /// The keys that are valid, the first to seal with: secrets.
+    [[nodiscard]] virtual std::vector<KeyText> ring() const { return {}; }
+    [[nodiscard]] virtual Outcome<control::KeysView> keys() const;
+    virtual Outcome<control::KeysView> rotate_keys(const control::RotateKeys& wanted);
+    virtual Outcome<control::WipeView> wipe(const control::Wipe& wanted);
+    [[nodiscard]] virtual std::vector<control::WipeView> wipes() const { return {}; }
     virtual Outcome<void> join(const std::vector<std::string>& seeds);
     /// Calls `done` once, on this thread, at the end of the overlay at the latest.
     virtual void trace(const control::TraceEvent& wanted,

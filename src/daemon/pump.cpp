@@ -333,6 +333,7 @@ Outcome<void> Pump::perform(Instant now) {
                                                gap.last.value(), gap.stream.channel});
                 },
                 [&](overlay::Overlay::Gathered& gathered) { on_gathered(std::move(gathered)); },
+                [&](const overlay::Overlay::KeysChanged& changed) { keys_changed(changed); },
             },
             *action);
     }

@@ -85,6 +85,8 @@ public:
                      std::vector<Endpoint> addresses);
     void set_keys(Instant now, std::vector<crypto::OverlayKey> keys);
     Outcome<void> rotate_keys(Instant now, const RotationOrder& order);
+    Outcome<protocol::WipeOrder> wipe(Instant now, WallTime wall, const std::string& part,
+                                      const crypto::Identity& signer);
     void drain(Instant now);
     [[nodiscard]] Instant rotation_deadline() const { return rotation_.deadline(); }
     [[nodiscard]] const Rotation& rotation() const { return rotation_; }

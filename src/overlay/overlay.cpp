@@ -205,6 +205,12 @@ const protocol::Node& Overlay::node() const {
 const Settings& Overlay::settings() const {
     return implementation_->settings_;
 }
+Outcome<protocol::WipeOrder> Overlay::wipe(Instant now, WallTime wall, const std::string& part,
+                                           const crypto::Identity& signer) {
+    auto order = implementation_->wipe(now, wall, part, signer);
+    implementation_->drain(now);
+    return order;
+}
 Outcome<void> Overlay::propose(Instant now, wire::Notice notice) {
     auto outcome = implementation_->node_.propose(now, std::move(notice));
     implementation_->drain(now);

@@ -204,6 +204,10 @@ public:
     /// Refused (conflict, forbidden, over_limit), with nothing changed, by `Rotation::begin` and
     /// `Notices::propose`.
     Outcome<void> rotate_keys(Instant now, const RotationOrder& order);
+    /// Wipes `part` (protocol/notices.hpp) of all that is older than `wall`, in the name of an
+    /// operator. Refused (invalid, and as in `Notices::propose`) with nothing changed.
+    Outcome<protocol::WipeOrder> wipe(Instant now, WallTime wall, const std::string& part,
+                                      const crypto::Identity& signer);
     /// A notice that was signed elsewhere. Refused as in `protocol::Notices::propose`.
     Outcome<void> propose(Instant now, wire::Notice notice);
 

@@ -92,6 +92,26 @@ void Overlay::Implementation::take_notice(Instant now, const wire::Notice& notic
     }
 }
 
+Outcome<protocol::WipeOrder> Overlay::Implementation::wipe(Instant now, WallTime wall,
+                                                           const std::string& part,
+                                                           const crypto::Identity& signer) {
+    if (!protocol::is_wipe_part(part)) {
+        return std::unexpected(Refusal{Refusal::Code::invalid, "there is no such part to be wiped",
+                                       "name records, events, state or state:PREFIX", "part"});
+    }
+    const Stamp last = node_.notices().wiped_before(part);
+    const protocol::WipeOrder order{part,
+                                    node_.notices().next_epoch(wire::NoticeKind::wipe, part),
+                                    std::max(protocol::stamp_of(wall), last.next())};
+    wire::Notice notice;
+    notice.kind = static_cast<std::uint8_t>(wire::NoticeKind::wipe);
+    notice.name = part;
+    notice.epoch = order.epoch;
+    notice.body = protocol::encode_wipe(order.before);
+    GV_TRY_VOID(node_.propose(now, sign_notice(std::move(notice), signer)));
+    return order;
+}
+
 // -- Rotations -----------------------------------------------------------------------------------
 
 Outcome<void> Overlay::Implementation::rotate_keys(Instant now, const RotationOrder& order) {

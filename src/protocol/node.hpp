@@ -233,6 +233,7 @@ private:
     bool settle_spread();
     bool settle_channels(Instant now);
     bool settle_notices(Instant now);
+    void obey_wipe(Instant now, const WipeOrder& order);
     void handle_notices(MemberId from, const wire::NoticeDigest& digest);
     void deliver(Events::Deliver deliver);
     void tell_gap(const Events::Gap& gap);

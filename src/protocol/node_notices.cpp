@@ -12,6 +12,8 @@ namespace grapevine::protocol {
 
 void Node::restore_notices(const std::vector<wire::Notice>& notices) {
     notices_.restore(notices);
+    for (const WipeOrder& order : notices_.wipes()) obey_wipe(Instant{}, order);
+    settle(Instant{});
 }
 
 Outcome<void> Node::propose(Instant now, wire::Notice notice) {
@@ -27,6 +29,23 @@ void Node::set_reserved(Instant now, std::string_view key, std::string_view valu
     finish(now);
 }
 
+/// In the smallest layer, before anything else is made of the state. The shared map asks `notices`.
+void Node::obey_wipe(Instant now, const WipeOrder& order) {
+    if (order.part == kRecordsPart) {
+        // Without civil time nobody can say what was written after: nothing is kept.
+        Instant since = kNever;
+        if (wall_zero_us_ != 0) {
+            since = Instant{} + std::chrono::microseconds(wall_of(order.before).unix_ms * 1000 -
+                                                          wall_zero_us_);
+        }
+        records_.wipe(now, order.epoch, since);
+    }
+    if (order.part == kEventsPart) {
+        events_.wipe(wall_of(order.before));
+        channels_.wipe(wall_of(order.before));
+    }
+}
+
 bool Node::settle_notices(Instant now) {
     bool is_busy = false;
     while (auto action = notices_.poll()) {
@@ -38,6 +57,7 @@ bool Node::settle_notices(Instant now) {
         auto& taken = std::get<Notices::Taken>(*action);
         const RumorKey key{RumorKey::Kind::notice, MemberId(Notices::slot_of(*taken.notice))};
         if (is_worth_telling()) rumors_.add(now, key, told_by_);
+        if (const auto wipe = wipe_of(*taken.notice)) obey_wipe(now, *wipe);
         outbox_.emplace_back(std::move(taken));
     }
     return is_busy;

@@ -14,9 +14,33 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/outbox.hpp"
+#include "base/time.hpp"
 #include "wire/messages.hpp"
 
 namespace grapevine::protocol {
+
+/// The parts of the replicated state that can be wiped. Of the shared map also "state:PREFIX".
+inline constexpr std::string_view kRecordsPart = "records";
+inline constexpr std::string_view kEventsPart = "events";
+inline constexpr std::string_view kStatePart = "state";
+inline constexpr std::string_view kStatePrefixPart = "state:";
+
+/// What a notice of kind wipe says: all of `part` that is older is gone.
+struct WipeOrder {
+    std::string part;
+    std::uint64_t epoch = 0;
+    Stamp before;
+    friend bool operator==(const WipeOrder&, const WipeOrder&) = default;
+};
+/// Civil time of a moment of the hybrid logical clock, and the first moment of a millisecond.
+WallTime wall_of(Stamp stamp);
+Stamp stamp_of(WallTime wall);
+
+bool is_wipe_part(std::string_view part);
+/// The body of a notice (FORMAT.md, 7.2).
+Bytes encode_wipe(Stamp before);
+/// Nothing if it is none, or of a part or form that we do not know.
+std::optional<WipeOrder> wipe_of(const wire::Notice& notice);
 
 /// The few records that concern the whole overlay and that every member must hold: which keys are
 /// valid, which settings, what has been wiped.
@@ -86,6 +110,13 @@ public:
     /// What the next notice of this subject has to bear.
     [[nodiscard]] std::uint64_t next_epoch(wire::NoticeKind kind, std::string_view name = {}) const;
     [[nodiscard]] std::vector<wire::SharedNotice> all() const;
+
+    /// What has been wiped, by part.
+    [[nodiscard]] std::vector<WipeOrder> wipes() const;
+    /// What of `part` is older than this must not be held, taken or told. Zero: all may be.
+    [[nodiscard]] Stamp wiped_before(std::string_view part) const;
+    /// The same for one key of the shared map: of "state" and all prefixes that it has.
+    [[nodiscard]] Stamp state_wiped_before(std::string_view key) const;
 
     // -- Anti-entropy --
     [[nodiscard]] std::uint64_t fingerprint() const { return fingerprint_; }

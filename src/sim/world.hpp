@@ -75,6 +75,8 @@ public:
 
     // -- Time --
     [[nodiscard]] Moment now() const { return now_; }
+    /// What civil time it is, to all hosts.
+    [[nodiscard]] WallTime wall() const;
     void run_until(Moment end);
     void run_for(Duration duration) { run_until(now_ + duration); }
     /// Runs until `predicate` holds, asked every `step`; false if it does not within `limit`.
@@ -127,6 +129,9 @@ public:
     Outcome<void> forget(HostIndex host, MemberId member);
     /// See overlay::Overlay::rotate_keys; the fresh key is drawn from the seed.
     Outcome<void> rotate_keys(HostIndex host, overlay::Overlay::RotationOrder order = {});
+    /// See overlay::Overlay::wipe.
+    Outcome<protocol::WipeOrder> wipe(HostIndex host, const std::string& part,
+                                      const crypto::Identity& signer);
     /// Two hosts that are up and of which one seals with a key that the other does not hold; empty
     /// if there are none.
     [[nodiscard]] std::string why_no_common_key() const;

@@ -20,6 +20,15 @@ Outcome<void> World::rotate_keys(HostIndex index, overlay::Overlay::RotationOrde
     return outcome;
 }
 
+Outcome<protocol::WipeOrder> World::wipe(HostIndex index, const std::string& part,
+                                         const crypto::Identity& signer) {
+    assert(is_up(index));
+    trace_.happened(now_, index, "wipe");
+    auto order = hosts_[index].overlay->wipe(clock(index), wall(), part, signer);
+    drain(index);
+    return order;
+}
+
 std::string World::why_no_common_key() const {
     const std::vector<HostIndex> up = members();
     for (const HostIndex from : up) {
