@@ -61,8 +61,8 @@ Outcome<control::RotateKeys> decode_rotation(std::string_view body) {
     const JsonReader reader = GV_TRY(JsonReader::parse(body, kKeys));
     control::RotateKeys wanted;
     wanted.secret = GV_TRY(reader.text("key"));
-    wanted.without = GV_TRY(reader.texts("without", kRotationWithoutMax))
-                         .value_or(std::vector<std::string>{});
+    wanted.without =
+        GV_TRY(reader.texts("without", kRotationWithoutMax)).value_or(std::vector<std::string>{});
     wanted.operator_key = GV_TRY(reader.text("operator_key"));
     return wanted;
 }

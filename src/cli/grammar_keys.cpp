@@ -48,7 +48,9 @@ void Grammar::add_managing() {
     CLI::App* operators = add(root_, "operator", "Keys of those who decide for an overlay.");
     operators->require_subcommand(1);
     CLI::App* make = add(*operators, "new", "Make a key, and print its public half.");
-    make->add_option("--out", keeper.file, "The file to be written.")->type_name("FILE")->required();
+    make->add_option("--out", keeper.file, "The file to be written.")
+        ->type_name("FILE")
+        ->required();
     add_json(make, keeper.is_json);
     choose(make, keeper);
     make->preparse_callback([&keeper](std::size_t) { keeper.is_new = true; });
@@ -60,8 +62,9 @@ void Grammar::add_managing() {
     choose(show, keeper);
 
     CLI::App* wiping = add(root_, "wipe", "Wipe a part of the state on all members.");
-    wiping->add_option("part", all_.wipe.part,
-                       "records, events, state or state:PREFIX; without it, what has been wiped.")
+    wiping
+        ->add_option("part", all_.wipe.part,
+                     "records, events, state or state:PREFIX; without it, what has been wiped.")
         ->type_name("PART");
     add_operator_file(wiping, all_.wipe.operator_file);
     add_json(wiping, all_.wipe.is_json);

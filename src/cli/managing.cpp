@@ -67,8 +67,8 @@ std::string hindrances_of(const json::value& answer) {
 
 Attempt<json::value> wait_for_end(Remote& remote, const KeysOptions& options) {
     const std::string path = GV_TRY(remote.overlay_path("/keys"));
-    const auto end = std::chrono::steady_clock::now() +
-                     std::chrono::duration<double>(options.give_up_seconds);
+    const auto end =
+        std::chrono::steady_clock::now() + std::chrono::duration<double>(options.give_up_seconds);
     for (;;) {
         json::value answer = GV_TRY(remote.get(path));
         if (truth_at(answer, "is_complete")) return answer;
@@ -91,13 +91,17 @@ std::string keys_page(const json::value& answer, const Paint& paint) {
                                    list_at(answer, "held"));
     if (!has_rotated) return page + "there was no rotation\n";
     const bool is_complete = truth_at(answer, "is_complete");
-    page += is_complete ? std::string("the rotation is complete\n")
-                        : fmt::format("stage {}{}\n", text_at(answer, "stage"),
-                                      truth_at(answer, "is_driving")
-                                          ? ", driven by this daemon"
-                                          : ", driven by another daemon");
-    Table table({{"NAME"}, {"STATUS"}, {"SINCE", Table::Align::right}, {"HOLDS"},
-                 {"SEALS", Table::Align::right}, {"STEP"}});
+    page += is_complete
+                ? std::string("the rotation is complete\n")
+                : fmt::format("stage {}{}\n", text_at(answer, "stage"),
+                              truth_at(answer, "is_driving") ? ", driven by this daemon"
+                                                             : ", driven by another daemon");
+    Table table({{"NAME"},
+                 {"STATUS"},
+                 {"SINCE", Table::Align::right},
+                 {"HOLDS"},
+                 {"SEALS", Table::Align::right},
+                 {"STEP"}});
     for (const json::value& member : items_at(answer, "members")) {
         const std::string step = text_at(member, "step");
         table.add({name_of(member), text_at(member, "status"),

@@ -193,11 +193,11 @@ struct ShowText {
     std::string text;
 };
 
-using Command = std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
-                             ReachabilityOptions, InfoOptions, PublishOptions, TraceOptions,
-                             SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions,
-                             InviteOptions, RecordOptions, OverlayOptions, KeysOptions, SimOptions,
-                             LabOptions, VersionOptions, CompletionOptions, OperatorOptions,
-                             WipeOptions>;
+using Command =
+    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
+                 ReachabilityOptions, InfoOptions, PublishOptions, TraceOptions, SubscribeOptions,
+                 JoinOptions, LeaveOptions, ForgetOptions, InviteOptions, RecordOptions,
+                 OverlayOptions, KeysOptions, SimOptions, LabOptions, VersionOptions,
+                 CompletionOptions, OperatorOptions, WipeOptions>;
 
 }  // namespace grapevine::cli

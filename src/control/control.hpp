@@ -110,10 +110,10 @@ struct OverlaySpec {
     std::optional<std::vector<std::string>> keys;   ///< "id:base64url"; the first is used to send.
     /// Public keys of those who may decide for the whole overlay, base64url.
     std::optional<std::vector<std::string>> operators;
-    std::optional<std::string> profile;             ///< fast, lan, wan
-    Detection detection;                            ///< Of a native overlay.
-    Dissemination dissemination;                    ///< Of a native overlay.
-    std::optional<std::string> cipher;              ///< chacha20-poly1305, aes-256-gcm
+    std::optional<std::string> profile;  ///< fast, lan, wan
+    Detection detection;                 ///< Of a native overlay.
+    Dissemination dissemination;         ///< Of a native overlay.
+    std::optional<std::string> cipher;   ///< chacha20-poly1305, aes-256-gcm
     std::optional<std::string> member_name;
     std::optional<Labels> labels;
     std::optional<std::int64_t> retention_age_ms;
@@ -273,7 +273,8 @@ using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
                  ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
                  SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
-                 Metrics, TraceEvent, ShowKeys, RotateKeys, Wipe, ListWipes, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
+                 Metrics, TraceEvent, ShowKeys, RotateKeys, Wipe, ListWipes,
+                 gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
                  gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
                  gossiperl::SendDigest>;
 
@@ -282,14 +283,14 @@ struct Done {};
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
 /// -> MemberView, `ShowRoundTrip` -> RoundTripView, `ShowReachability` -> ReachabilityView,
 /// `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt, `Invite`,
-/// `Metrics` -> std::string, `TraceEvent` -> TraceView, `ShowKeys`, `RotateKeys` -> KeysView, `Wipe`
-/// -> WipeView, `ListWipes` -> vector<WipeView>, all others -> Done.
-using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
-                            std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
-                            std::string, RoundTripView, ReachabilityView, TraceView, KeysView,
-                            WipeView, std::vector<WipeView>,
-                            gossiperl::Settings, std::vector<gossiperl::MemberView>,
-                            std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
+/// `Metrics` -> std::string, `TraceEvent` -> TraceView, `ShowKeys`, `RotateKeys` -> KeysView,
+/// `Wipe` -> WipeView, `ListWipes` -> vector<WipeView>, all others -> Done.
+using Answer =
+    std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
+                 std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string,
+                 RoundTripView, ReachabilityView, TraceView, KeysView, WipeView,
+                 std::vector<WipeView>, gossiperl::Settings, std::vector<gossiperl::MemberView>,
+                 std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
 // -- What can be followed --
 

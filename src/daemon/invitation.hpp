@@ -30,9 +30,9 @@ struct Invitation {
     std::string overlay;
     std::string cipher = "chacha20-poly1305";
     std::string profile = "lan";
-    std::string detector;            ///< Empty: as the profile says.
-    std::vector<KeyText> keys;       ///< 1 to kKeysMax; the first is used to send.
-    std::vector<std::string> seeds;  ///< At most kSeedsMax; may be empty.
+    std::string detector;                  ///< Empty: as the profile says.
+    std::vector<KeyText> keys;             ///< 1 to kKeysMax; the first is used to send.
+    std::vector<std::string> seeds;        ///< At most kSeedsMax; may be empty.
     std::vector<std::string> operators{};  ///< At most kOperatorsMax; base64url.
 
     friend bool operator==(const Invitation&, const Invitation&) = default;

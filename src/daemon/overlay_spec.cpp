@@ -120,8 +120,8 @@ Outcome<void> check_keys(const std::vector<std::string>& keys) {
 
 Outcome<void> check_operators(const std::vector<std::string>& operators) {
     if (operators.size() > kOperatorsMax) {
-        return no("operators", fmt::format("{} operators, more than {}", operators.size(),
-                                           kOperatorsMax),
+        return no("operators",
+                  fmt::format("{} operators, more than {}", operators.size(), kOperatorsMax),
                   "name a few", Refusal::Code::over_limit);
     }
     for (const std::string& text : operators) GV_TRY_VOID(parse_operator(text));

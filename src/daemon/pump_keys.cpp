@@ -95,8 +95,8 @@ Outcome<control::KeysView> Pump::keys() const {
             member.uses = standing.state->uses.value();
         }
         member.step = rotation.plan() ? step_text(standing.step) : "done";
-        const bool is_waited_for = standing.step == Rotation::Step::behind ||
-                                   standing.step == Rotation::Step::unknown;
+        const bool is_waited_for =
+            standing.step == Rotation::Step::behind || standing.step == Rotation::Step::unknown;
         if (rotation.plan() && is_waited_for) view.is_complete = false;
         view.members.push_back(std::move(member));
     }
@@ -108,10 +108,11 @@ Outcome<control::KeysView> Pump::rotate_keys(const control::RotateKeys& wanted) 
     runtime::os_random(order.fresh.writable());
     if (wanted.secret) order.key = GV_TRY(parse_secret(*wanted.secret));
     if (wanted.without.size() > kRotationWithoutMax) {
-        return std::unexpected(Refusal{
-            Refusal::Code::over_limit, fmt::format("{} members to go on without, more than {}",
+        return std::unexpected(Refusal{Refusal::Code::over_limit,
+                                       fmt::format("{} members to go on without, more than {}",
                                                    wanted.without.size(), kRotationWithoutMax),
-            "forget those that are gone for good: grapevine forget", "without"});
+                                       "forget those that are gone for good: grapevine forget",
+                                       "without"});
     }
     for (const std::string& member : wanted.without) {
         order.without.push_back(GV_TRY(find_awaited(member)));
@@ -138,8 +139,7 @@ Outcome<control::WipeView> Pump::wipe(const control::Wipe& wanted) {
     const auto signer = GV_TRY(signer_of(wanted.operator_key));
     const Instant now = loop_.now();
     tell_wall(now);
-    const auto wiped =
-        GV_TRY(overlay_->wipe(now, runtime::wall_now(), wanted.part, *signer));
+    const auto wiped = GV_TRY(overlay_->wipe(now, runtime::wall_now(), wanted.part, *signer));
     GV_TRY_VOID(drain());
     return view_of(wiped);
 }

@@ -1,7 +1,8 @@
 #include "daemon/views.hpp"
-#include "overlay/rotation.hpp"
 
 #include <fmt/core.h>
+
+#include "overlay/rotation.hpp"
 
 namespace grapevine::daemon {
 
@@ -208,7 +209,8 @@ control::OverlayView view_of(const overlay::Overlay& overlay) {
     view.incarnation = membership.self_record()->incarnation.value();
     for (const Endpoint& address : settings.addresses) view.advertise.push_back(to_string(address));
     view.seeds = settings.seeds;
-    for (const crypto::OverlayKey& key : overlay.rotation().ring()) view.key_ids.push_back(key.id.value());
+    for (const crypto::OverlayKey& key : overlay.rotation().ring())
+        view.key_ids.push_back(key.id.value());
     view.cipher = crypto::to_string(settings.cipher);
     for (const wire::Label& label : settings.labels)
         view.labels.emplace_back(label.key, label.value);

@@ -100,8 +100,7 @@ Outcome<protocol::WipeOrder> Overlay::Implementation::wipe(Instant now, WallTime
                                        "name records, events, state or state:PREFIX", "part"});
     }
     const Stamp last = node_.notices().wiped_before(part);
-    const protocol::WipeOrder order{part,
-                                    node_.notices().next_epoch(wire::NoticeKind::wipe, part),
+    const protocol::WipeOrder order{part, node_.notices().next_epoch(wire::NoticeKind::wipe, part),
                                     std::max(protocol::stamp_of(wall), last.next())};
     wire::Notice notice;
     notice.kind = static_cast<std::uint8_t>(wire::NoticeKind::wipe);

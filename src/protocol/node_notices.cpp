@@ -35,8 +35,8 @@ void Node::obey_wipe(Instant now, const WipeOrder& order) {
         // Without civil time nobody can say what was written after: nothing is kept.
         Instant since = kNever;
         if (wall_zero_us_ != 0) {
-            since = Instant{} + std::chrono::microseconds(wall_of(order.before).unix_ms * 1000 -
-                                                          wall_zero_us_);
+            since = Instant{} +
+                    std::chrono::microseconds(wall_of(order.before).unix_ms * 1000 - wall_zero_us_);
         }
         records_.wipe(now, order.epoch, since);
     }

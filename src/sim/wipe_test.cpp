@@ -57,8 +57,9 @@ TEST(Wipes, records_do_not_come_back_with_one_who_was_away) {
         world.run_for(5s);
         ASSERT_TRUE(world.set_record(7, "bad", "2"));
         ASSERT_TRUE(world.wipe(0, "records", chief()));
-        ASSERT_TRUE(world.run_until(
-            [&] { return why_not_clean(world, all_but(world, 7)).empty(); }, 10s));
+        ASSERT_TRUE(
+            world.run_until([&] { return why_not_clean(world, all_but(world, 7)).empty(); }, 10s))
+            << why_not_clean(world, all_but(world, 7));
         ASSERT_TRUE(world.set_record(3, "later", "1"));
         world.run_for(15s);
         world.heal();

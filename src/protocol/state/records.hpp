@@ -179,8 +179,8 @@ private:
     MemberId self_;
     ProtocolConfig config_;
     std::map<MemberId, Record> records_;
-    std::map<Version, Instant> tombstones_;  ///< Our own, and when each was made.
-    std::uint64_t wiped_ = 0;                ///< The last wipe that we obey.
+    std::map<Version, Instant> tombstones_;                ///< Our own, and when each was made.
+    std::uint64_t wiped_ = 0;                              ///< The last wipe that we obey.
     std::map<std::string, Instant, std::less<>> written_;  ///< Own keys of users, in this life.
     Outbox<Action> outbox_;
     Counters counters_;

@@ -58,10 +58,11 @@ void Records::wipe(Instant now, std::uint64_t epoch, Instant since) {
     if (obeyed_by(own()) < wiped_) wipe_own(now, since);
 }
 
-/// As in `adopt`, every copy of before lies below the new base, and is replaced by a reset.
+/// As in `adopt`, every copy of before lies below the new base, and is replaced by a reset, also by
+/// those who have not heard of the wipe yet.
 void Records::wipe_own(Instant /*now*/, Instant since) {
     Record& record = own();
-    const Version base = record.version;
+    const Version base = record.version.next();
     std::vector<StateItem> kept = {{std::string(kWipedKey), std::to_string(wiped_), false, {}}};
     std::vector<StateItem> changes;
     std::vector<StateItem> gone;
