@@ -12,6 +12,7 @@
 #include "daemon/config.hpp"
 #include "daemon/definitions.hpp"
 #include "daemon/influx_writer.hpp"
+#include "daemon/invitation.hpp"
 #include "daemon/pump.hpp"
 #include "daemon/store_gate.hpp"
 #include "daemon/workers.hpp"
@@ -127,6 +128,8 @@ private:
     [[nodiscard]] control::OverlayView stub_view(const Entry& entry) const;
     static void complete_view(control::OverlayView& view, const Entry& entry);
     void create(control::OverlaySpec spec, Origin origin, Callback callback);
+    /// Of an overlay that we are in already.
+    void add_seeds(const Invitation& invitation, Callback callback);
     /// As create(), for who did not say where: takes `port` or the next above that is free.
     void create_from_port(control::OverlaySpec spec, Origin origin, std::uint16_t port,
                           Callback callback);

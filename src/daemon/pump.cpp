@@ -71,6 +71,7 @@ Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver
                                                         std::make_shared<overlay::RecordCache>());
     // Identity and incarnation are the first writes. Without them on disk we must not say a word.
     if (auto written = pump->drain(); !written) return std::unexpected(written.error());
+    pump->tell_wall(loop.now());
     if (!groups.empty()) {
         pump->groups_.emplace(
             loop, name, bind, groups,
