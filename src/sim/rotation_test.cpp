@@ -37,6 +37,12 @@ std::uint64_t dropped_for_keys(const World& world) {
     return sum;
 }
 
+std::uint64_t hellos(const World& world) {
+    std::uint64_t sum = 0;
+    for (const HostIndex host : world.members()) sum += world.overlay(host).counters().hellos_sent;
+    return sum;
+}
+
 /// Runs, publishes ten events a second, and looks all the time whether everybody has a key in
 /// common; until `is_done` or for `limit`.
 bool run_and_publish(World& world, Duration limit, const std::function<bool()>& is_done) {
@@ -95,7 +101,7 @@ TEST(Rotations, survive_loss_and_a_partition_in_the_middle) {
         const Duration round = config.protocol.probe_period;
         EXPECT_TRUE(run_and_publish(world, 60 * round, [&] { return is_rotated(world); }))
             << world.why_not_converged();
-        EXPECT_EQ(dropped_for_keys(world), 0U);
+        EXPECT_LE(dropped_for_keys(world), hellos(world)) << "a hello tries each key in turn";
         world.run_for(30s);
         EXPECT_EQ(violations_of(world), "");
     });
