@@ -116,12 +116,13 @@ Outcome<Bytes> read_payload(const JsonReader& reader) {
 }
 
 Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, OverlayName name) {
-    static constexpr std::array<std::string_view, 35> kKeys = {"name",
+    static constexpr std::array<std::string_view, 36> kKeys = {"name",
                                                                "protocol",
                                                                "bind",
                                                                "advertise",
                                                                "seeds",
                                                                "keys",
+                                                               "operators",
                                                                "profile",
                                                                "cipher",
                                                                "member_name",
@@ -163,6 +164,7 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
     spec.advertise = GV_TRY(reader.texts("advertise", kMemberAddressesMax));
     spec.seeds = GV_TRY(reader.texts("seeds", kSeedsMax));
     spec.keys = GV_TRY(reader.texts("keys", kKeysMax));
+    spec.operators = GV_TRY(reader.texts("operators", kOperatorsMax));
     spec.multicast = GV_TRY(reader.text("multicast"));
     spec.profile = GV_TRY(reader.text("profile"));
     spec.detection = GV_TRY(read_detection(reader));

@@ -59,6 +59,10 @@ void handle_follow_aggregate(Service&, const CallPointer&);
 void handle_ask_query(Service&, const CallPointer&);
 void handle_serve_queries(Service&, const CallPointer&);
 void handle_answer_query(Service&, const CallPointer&);
+void handle_show_keys(Service&, const CallPointer&);
+void handle_rotate_keys(Service&, const CallPointer&);
+void handle_list_wipes(Service&, const CallPointer&);
+void handle_wipe(Service&, const CallPointer&);
 
 void handle_list_tokens(Service&, const CallPointer&);
 void handle_create_token(Service&, const CallPointer&);

@@ -18,5 +18,6 @@ namespace grapevine::api {
 [[nodiscard]] std::string_view openapi_answer_schemas();
 /// ... and queries; after those of traces, whose MemberName they use.
 [[nodiscard]] std::string_view openapi_query_schemas();
+[[nodiscard]] std::string_view openapi_keys_schemas();
 
 }  // namespace grapevine::api

@@ -20,6 +20,8 @@ constexpr std::string_view kRequestSchemas = R"json({
               "description": "host:port of members to contact."},
     "keys": {"type": "array", "maxItems": 8, "items": {"type": "string"},
              "description": "id:base64url; the first is used to send, all to receive."},
+    "operators": {"type": "array", "maxItems": 8, "items": {"type": "string"},
+                  "description": "Public keys of those who may decide for the whole overlay."},
     "multicast": {"type": "string", "examples": ["on", "off", "239.1.2.3:9470"],
                   "description": "Where the overlay announces itself to its network."},
     "profile": {"type": "string", "enum": ["fast", "lan", "wan"]},
@@ -66,6 +68,7 @@ constexpr std::string_view kRequestSchemas = R"json({
     "advertise": {"type": "array", "maxItems": 4, "items": {"type": "string"}},
     "seeds": {"type": "array", "maxItems": 64, "items": {"type": "string"}},
     "keys": {"type": "array", "maxItems": 8, "items": {"type": "string"}},
+    "operators": {"type": "array", "maxItems": 8, "items": {"type": "string"}},
     "multicast": {"type": "string", "examples": ["on", "off", "239.1.2.3:9470"],
                   "description": "Where the overlay announces itself to its network."},
     "profile": {"type": "string", "enum": ["fast", "lan", "wan"]},
@@ -586,6 +589,7 @@ std::string_view openapi_schemas() {
                                        std::string(openapi_state_schemas()) +
                                        std::string(openapi_answer_schemas()) +
                                        std::string(openapi_query_schemas()) +
+                                       std::string(openapi_keys_schemas()) +
                                        std::string(kStreamSchemas);
     return schemas;
 }

@@ -372,6 +372,22 @@ inline constexpr std::size_t kPublishBytesWaitingMax = 8 * 1024 * 1024;
 
 inline constexpr std::size_t kOverlaysMax = 256;
 inline constexpr std::size_t kKeysMax = 8;
+/// Records that everybody holds (protocol/notices.hpp), one per kind and name; a new name on top is
+/// refused. One packet lists them all.
+inline constexpr std::size_t kNoticesMax = 32;
+inline constexpr std::size_t kNoticeNameBytesMax = 64;
+/// With name, author and signature it fits one datagram beside what else is in it.
+inline constexpr std::size_t kNoticeBodyBytesMax = 700;
+/// How far a notice may run ahead of the one that it replaces: without it one bad notice of the
+/// highest epoch could never be replaced.
+inline constexpr std::uint64_t kNoticeEpochLeadMax = std::uint64_t{1} << 32U;
+/// Operators that an overlay names: they are people, or the places where deployments are made.
+inline constexpr std::size_t kOperatorsMax = 8;
+/// Keys that rotations have taken away, so that they are not taken for new ones when a file still
+/// names them; the oldest is displaced. A rotation a week fills it in more than a year.
+inline constexpr std::size_t kRetiredKeysMax = 64;
+/// Members that a rotation does not wait for.
+inline constexpr std::size_t kRotationWithoutMax = 64;
 inline constexpr std::size_t kSeedsMax = 64;
 /// Peers remembered on disk for the day on which every seed is gone.
 inline constexpr std::size_t kPeerCacheMax = 128;

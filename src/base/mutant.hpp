@@ -24,6 +24,7 @@ enum class Mutant : std::uint8_t {
     death_is_leaving,          ///< Membership: who is declared dead is held to have left.
     forget_the_floor,          ///< Membership: nothing keeps old news of the forgotten out.
     skip_incarnation_persist,  ///< Overlay: a raised incarnation is not written to disk.
+    use_before_all_hold,       ///< Overlay: rotate to a key that some members do not hold yet.
     reuse_counter,             ///< Overlay: now and then the same nonce seals twice.
     accept_replays,            ///< Crypto: every counter is new.
     answer_more_than_asked,    ///< Overlay: challenges longer than what drew them.

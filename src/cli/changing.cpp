@@ -106,6 +106,7 @@ Attempt<json::object> spec_of(const OverlayOptions& options) {
         }
         if (key == "overlay.seeds") spec["seeds"] = to_array(split_all(texts));
         if (key == "overlay.keys") spec["keys"] = to_array(split_all(texts));
+        if (key == "overlay.operators") spec["operators"] = to_array(split_all(texts));
         if (key == "overlay.labels") {
             json::object labels;
             for (const std::string& text : split_all(texts)) {

@@ -45,6 +45,13 @@ Attempt<void> change_overlay(const OverlayOptions& options, Console& console);
 Attempt<void> subscribe(const SubscribeOptions& options, Console& console);
 Attempt<void> watch_members(const MembersOptions& options, Console& console);
 
+// What concerns a whole overlay (managing.cpp)
+Attempt<void> show_keys(const KeysOptions& options, Console& console);
+Attempt<void> rotate_keys(const KeysOptions& options, Console& console);
+Attempt<void> wipe(const WipeOptions& options, Console& console);
+/// Makes the key of an operator, or shows the public half of one.
+Attempt<void> operator_key(const OperatorOptions& options, Console& console);
+
 // Without a daemon (tools.cpp, completion.cpp)
 /// Returns the exit code of the daemon.
 Attempt<int> agent(const AgentOptions& options, Console& console);
@@ -60,6 +67,8 @@ std::string reachability_page(const boost::json::value& answer, const Paint& pai
 /// The rows of an answer, for people and as RFC 4180 wants them.
 std::string rows_table(const boost::json::value& answer, const Paint& paint);
 std::string rows_csv(const boost::json::value& answer);
+/// How far a rotation is, for people.
+std::string keys_page(const boost::json::value& answer, const Paint& paint);
 /// A table of the members of an answer, which has them under "members".
 std::string members_table(const boost::json::value& answer, const Paint& paint);
 /// "/members?status=..&label=..", with what was asked for.

@@ -104,13 +104,6 @@ std::string see_help(const CLI::App& app) {
 }
 
 /// What the chosen command comes to, after parsing.
-template <typename Options>
-void Grammar::choose(CLI::App* app, Options& options) {
-    app->callback([this, &options] {
-        finish_ = [&options]() -> Attempt<Command> { return Command(options); };
-    });
-}
-
 Grammar::Grammar()
     : root_(
           "Gossip as a service for the host: who is in the group, who has failed, and events "
@@ -422,6 +415,8 @@ void Grammar::add_tools() {
         ->capture_default_str();
     add_json(generate, all_.keys.is_json);
     choose(generate, all_.keys);
+    add_keys_commands(keys);
+    add_managing();
 
     CLI::App* sim = add(root_, "sim", "Run a scenario in the simulator.");
     SimOptions& options = all_.sim;

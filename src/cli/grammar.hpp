@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -40,6 +41,8 @@ struct AllOptions {
     OverlayOptions overlay;
     KeyTexts overlay_keys;
     KeysOptions keys;
+    OperatorOptions operator_key;
+    WipeOptions wipe;
     SimOptions sim;
     LabOptions lab;
     VersionOptions version;
@@ -76,15 +79,27 @@ private:
     void add_overlay();
     void add_tools();
     void add_answers();  // grammar_answers.cpp
-    void add_lab();      // grammar_lab.cpp
+    void add_lab();  // grammar_lab.cpp
+    // grammar_keys.cpp
+    void add_keys_commands(CLI::App* keys);
+    void add_managing();
 
     CLI::App root_;
     AllOptions all_;
     std::function<Attempt<Command>()> finish_;
 };
 
-/// Flags that say how to reach the daemon, and which overlay is meant.
+template <typename Options>
+void Grammar::choose(CLI::App* app, Options& options) {
+    app->callback([this, &options] {
+        finish_ = [&options]() -> Attempt<Command> { return Command(options); };
+    });
+}
+
+/// Whether the command is about one overlay.
 enum class WithOverlay : std::uint8_t { yes, no };
+
+/// The flags of every command that asks a daemon.
 void add_connection(CLI::App* app, Connection& to, WithOverlay with_overlay = WithOverlay::yes);
 void add_json(CLI::App* app, bool& is_json);
 

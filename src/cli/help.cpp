@@ -125,6 +125,29 @@ Who has the token has the overlay's key: treat it like a password.)"},
     Entry{"keys generate", R"(Examples:
   grapevine keys generate
   grapevine keys generate --id 2)"},
+    Entry{"keys status", R"(Examples:
+  grapevine keys status
+
+STEP is what a member has confirmed of the stage: done, behind (an earlier one) or silent. A rotation
+waits for members that are dead too: for one that is gone for good, `grapevine forget NAME`.)"},
+    Entry{"keys rotate", R"(Examples:
+  grapevine keys rotate --wait
+  grapevine keys rotate --key 2:SECRET         to this key, not to a fresh one
+  grapevine keys rotate --without old-box      go on without a member that will not come back
+  grapevine keys rotate --operator-key ops.key
+
+The daemon that is asked makes the steps. If it is gone, ask another: it goes on.)"},
+    Entry{"operator new", R"(Examples:
+  grapevine operator new --out ops.key         the file is the secret; what is printed is public)"},
+    Entry{"operator show", R"(Examples:
+  grapevine operator show ops.key)"},
+    Entry{"wipe", R"(Examples:
+  grapevine wipe                               what has been wiped
+  grapevine wipe records --operator-key ops.key
+  grapevine wipe state:cache/ --operator-key ops.key
+
+Everything of that part that is older than this moment is gone everywhere, also from members that are
+away and come back with it. It cannot be undone.)"},
     Entry{"sim", R"(Examples:
   grapevine sim --list
   grapevine sim partition_heal --seed 7 --members 500

@@ -194,7 +194,28 @@ struct OverlayOptions {
 };
 
 struct KeysOptions {
+    enum class What : std::uint8_t { generate, status, rotate };
+    What what = What::generate;
+    Connection connection;
     std::uint32_t id = 1;
+    std::string key;  ///< To rotate to; empty: a fresh one.
+    std::vector<std::string> without;
+    std::string operator_file;
+    bool is_waiting = false;
+    double give_up_seconds = 600;  ///< Of waiting.
+    bool is_json = false;
+};
+
+struct OperatorOptions {
+    bool is_new = false;  ///< Else: shown.
+    std::string file;
+    bool is_json = false;
+};
+
+struct WipeOptions {
+    Connection connection;
+    std::string part;  ///< Empty: list what was wiped.
+    std::string operator_file;
     bool is_json = false;
 };
 
@@ -239,6 +260,7 @@ using Command =
                  ReachabilityOptions, InfoOptions, SqlOptions, AggregateOptions, PublishOptions,
                  TraceOptions, QueryOptions, SubscribeOptions, JoinOptions, LeaveOptions,
                  ForgetOptions, InviteOptions, RecordOptions, StateOptions, OverlayOptions,
-                 KeysOptions, SimOptions, LabOptions, VersionOptions, CompletionOptions>;
+                 KeysOptions, SimOptions, LabOptions, VersionOptions, CompletionOptions,
+                 OperatorOptions, WipeOptions>;
 
 }  // namespace grapevine::cli

@@ -83,7 +83,16 @@ struct Dispatch {
                                : change_overlay(options, console));
     }
     Attempt<int> operator()(const KeysOptions& options) const {
+        using What = KeysOptions::What;
+        if (options.what == What::status) return done(show_keys(options, console));
+        if (options.what == What::rotate) return done(rotate_keys(options, console));
         return done(generate_key(options, console));
+    }
+    Attempt<int> operator()(const OperatorOptions& options) const {
+        return done(operator_key(options, console));
+    }
+    Attempt<int> operator()(const WipeOptions& options) const {
+        return done(wipe(options, console));
     }
     Attempt<int> operator()(const SimOptions& options) const {
         return done(simulate(options, console));

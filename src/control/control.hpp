@@ -22,6 +22,7 @@
 #include "control/sampling.hpp"
 #include "control/sql.hpp"
 #include "control/queries.hpp"
+#include "control/keys.hpp"
 #include "control/trace.hpp"
 
 // The vocabulary in which the outside (HTTP, command line, old clients) speaks to the daemon.
@@ -112,10 +113,12 @@ struct OverlaySpec {
         advertise;                                  ///< Addresses told to others; default: bind.
     std::optional<std::vector<std::string>> seeds;  ///< "host:port"
     std::optional<std::vector<std::string>> keys;   ///< "id:base64url"; the first is used to send.
-    std::optional<std::string> profile;             ///< fast, lan, wan
-    Detection detection;                            ///< Of a native overlay.
-    Dissemination dissemination;                    ///< Of a native overlay.
-    std::optional<std::string> cipher;              ///< chacha20-poly1305, aes-256-gcm
+    /// Public keys of those who may decide for the whole overlay, base64url.
+    std::optional<std::vector<std::string>> operators;
+    std::optional<std::string> profile;  ///< fast, lan, wan
+    Detection detection;                 ///< Of a native overlay.
+    Dissemination dissemination;         ///< Of a native overlay.
+    std::optional<std::string> cipher;   ///< chacha20-poly1305, aes-256-gcm
     std::optional<std::string> member_name;
     std::optional<Labels> labels;
     std::optional<std::int64_t> retention_age_ms;
@@ -277,7 +280,8 @@ using Request =
                  ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
                  SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
                  Metrics, TraceEvent, AnswerQuery, RunSql, ListAggregates, ShowAggregate,
-                 SetAggregate, EraseAggregate, StateCommand, gossiperl::ShowSettings,
+                 SetAggregate, EraseAggregate, StateCommand, ShowKeys, RotateKeys, Wipe,
+                 ListWipes, gossiperl::ShowSettings,
                  gossiperl::Create, gossiperl::Change, gossiperl::ListMembers,
                  gossiperl::ListSubscriptions, gossiperl::ShowStatistics, gossiperl::SendDigest>;
 
@@ -288,11 +292,13 @@ struct Done {};
 /// `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt, `Invite`,
 /// `Metrics` -> std::string, `TraceEvent` -> TraceView, `RunSql` -> TableView, `ListAggregates` ->
 /// vector<AggregateView>, `ShowAggregate`, `SetAggregate` -> AggregateView, `StateCommand` ->
-/// StateEntryView (get, put, count, change), StatePage (list) or Done, all others -> Done.
+/// StateEntryView (get, put, count, change), StatePage (list) or Done, `ShowKeys`, `RotateKeys` ->
+/// KeysView, `Wipe` -> WipeView, `ListWipes` -> vector<WipeView>, all others -> Done.
 using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
                             std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
                             std::string, RoundTripView, ReachabilityView, TraceView, TableView,
                             AggregateView, std::vector<AggregateView>, StateEntryView, StatePage,
+                            KeysView, WipeView, std::vector<WipeView>,
                             gossiperl::Settings, std::vector<gossiperl::MemberView>,
                             std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 

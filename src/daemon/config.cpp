@@ -363,6 +363,7 @@ private:
         const control::OverlaySpec invited = to_spec(*invitation_);
         spec.keys = invited.keys;
         if (!spec.seeds) spec.seeds = invited.seeds;
+        if (!spec.operators) spec.operators = invited.operators;
         if (!spec.cipher) spec.cipher = invited.cipher;
         if (!spec.profile) spec.profile = invited.profile;
         if (!spec.detection.detector) spec.detection.detector = invited.detection.detector;

@@ -266,6 +266,16 @@ const std::array kKeys = {
         .change = Key::Change::at_reload,
         .kind_of_default = Key::Default::worked_out,
         .set = [](Config&, Spec* spec, KeyValue value) { spec->keys = list(value); }},
+    Key{.name = "overlay.operators",
+        .type = KeyType::list,
+        .default_text = "none",
+        .description = "Public keys of those who may decide for the whole overlay, as `grapevine "
+                       "operator new` prints them, at most 8; the same on all members. Without "
+                       "them every member may rotate keys, and nobody may wipe.",
+        .flag = "--operator",
+        .environment = "GRAPEVINE_OVERLAY_OPERATORS",
+        .kind_of_default = Key::Default::worked_out,
+        .set = [](Config&, Spec* spec, KeyValue value) { spec->operators = list(value); }},
     Key{.name = "overlay.multicast",
         .type = KeyType::text,
         .default_text = "off",

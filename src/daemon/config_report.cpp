@@ -119,6 +119,7 @@ std::string describe_overlay(const control::OverlaySpec& spec) {
     } else {
         text += "# keys: made at the first start, then kept in the state folder\n";
     }
+    if (spec.operators) text += fmt::format("operators = {}\n", quoted_list(*spec.operators));
     text += fmt::format("profile = {}\n", quoted(*spec.profile));
     text += describe_detection(spec);
     text += describe_dissemination(spec);

@@ -31,6 +31,7 @@ std::string to_json(const control::OverlaySpec& spec) {
     if (spec.advertise) object["advertise"] = to_json(*spec.advertise);
     if (spec.seeds) object["seeds"] = to_json(*spec.seeds);
     if (spec.keys) object["keys"] = to_json(*spec.keys);
+    if (spec.operators) object["operators"] = to_json(*spec.operators);
     if (spec.multicast) object["multicast"] = *spec.multicast;
     if (spec.profile) object["profile"] = *spec.profile;
     for (const auto& text : control::kDetectionTexts) {
@@ -117,6 +118,7 @@ control::OverlaySpec merged(control::OverlaySpec base, const control::OverlaySpe
     take(base.advertise, next.advertise);
     take(base.seeds, next.seeds);
     take(base.keys, next.keys);
+    take(base.operators, next.operators);
     take(base.profile, next.profile);
     merge_detection(base.detection, next.detection);
     merge_dissemination(base.dissemination, next.dissemination);
@@ -164,6 +166,11 @@ overlay::Settings settings_of(const control::OverlaySpec& spec) {
         const auto key = parse_key(text);
         assert(key && "checked");
         settings.keys.push_back({KeyId(key->id), crypto::Secret<32>(key->secret)});
+    }
+    for (const std::string& text : spec.operators.value_or(std::vector<std::string>{})) {
+        const auto key = parse_operator(text);
+        assert(key && "checked");
+        settings.operators.push_back(*key);
     }
     const auto profile = protocol::parse_profile(*spec.profile);
     assert(profile && "checked");

@@ -141,6 +141,7 @@ std::vector<Refusal> check_gossiperl_spec(const control::OverlaySpec& spec) {
         checker.refuse(field, "does not exist in the gossiperl protocol", "leave it out");
     };
     foreign(spec.keys.has_value(), "keys");
+    foreign(spec.operators.has_value(), "operators");
     foreign(spec.advertise.has_value(), "advertise");
     foreign(spec.client_key.has_value(), "client_key");
     if (!spec.gossiperl) {

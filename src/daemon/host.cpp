@@ -386,16 +386,32 @@ void Host::join(const std::string& token, Callback callback) {
     const bool is_same = std::ranges::any_of(invitation->keys, [&](const KeyText& key) {
         return std::ranges::find(own_keys, format_key(key)) != own_keys.end();
     });
-    if (!is_same) {
-        callback(std::unexpected(
-            Refusal{Refusal::Code::conflict,
-                    fmt::format("this daemon is in another overlay named '{}', with another key",
-                                invitation->overlay),
-                    "remove that one first: grapevine overlay remove", "token"}));
-        return;
-    }
-    handle(control::JoinSeeds{invitation->overlay, invitation->seeds},
-           [this, self = self_, name = invitation->overlay,
+    if (is_same) return add_seeds(*invitation, std::move(callback));
+    // After a rotation the ring is no more that of the configuration.
+    ask(
+        invitation->overlay,
+        [invited = *invitation](OverlayPump& pump) -> Outcome<control::Answer> {
+            const std::vector<KeyText> ring = pump.ring();
+            if (std::ranges::find_first_of(ring, invited.keys) != ring.end()) {
+                return control::Answer(control::Done{});
+            }
+            return std::unexpected(Refusal{
+                Refusal::Code::conflict,
+                fmt::format("this daemon is in another overlay named '{}', with another key",
+                            invited.overlay),
+                "remove that one first: grapevine overlay remove", "token"});
+        },
+        [this, self = self_, invited = *invitation,
+         callback = std::move(callback)](Outcome<control::Answer> answer) mutable {
+            if (*self == nullptr) return;
+            if (!answer) return callback(std::move(answer));
+            add_seeds(invited, std::move(callback));
+        });
+}
+
+void Host::add_seeds(const Invitation& invitation, Callback callback) {
+    handle(control::JoinSeeds{invitation.overlay, invitation.seeds},
+           [this, self = self_, name = invitation.overlay,
             callback = std::move(callback)](Outcome<control::Answer> answer) {
                if (*self == nullptr) return;
                if (!answer) return callback(std::move(answer));
@@ -424,12 +440,15 @@ void Host::handle(control::Invite request, Callback callback) {
     invitation.cipher = *(*entry)->spec.cipher;
     invitation.profile = *(*entry)->spec.profile;
     invitation.detector = (*entry)->spec.detection.detector.value_or("");
-    for (const std::string& text : *(*entry)->spec.keys)
-        invitation.keys.push_back(*parse_key(text));
+    for (const std::string& text : (*entry)->spec.operators.value_or(std::vector<std::string>{})) {
+        invitation.operators.push_back(text);
+    }
     ask(
         request.overlay,
         [invitation, seeds = std::move(request.seeds)](OverlayPump& pump) mutable {
             invitation.seeds = std::move(seeds);
+            // Those that are valid now: a rotation may have come further than the configuration.
+            invitation.keys = pump.ring();
             if (invitation.seeds.empty()) {
                 // Ourselves, and a few others for the day on which we are gone.
                 invitation.seeds = pump.view().advertise;

@@ -14,6 +14,7 @@
 #include "daemon/config.hpp"
 #include "daemon/definitions.hpp"
 #include "daemon/influx_writer.hpp"
+#include "daemon/invitation.hpp"
 #include "daemon/pump.hpp"
 #include "daemon/sampler.hpp"
 #include "daemon/sql_thread.hpp"
@@ -109,6 +110,10 @@ private:
     void handle(control::ShowAggregate request, Callback callback);
     void handle(control::SetAggregate request, Callback callback);
     void handle(control::EraseAggregate request, Callback callback);
+    void handle(control::ShowKeys request, Callback callback);
+    void handle(control::RotateKeys request, Callback callback);
+    void handle(control::Wipe request, Callback callback);
+    void handle(control::ListWipes request, Callback callback);
     void handle(control::gossiperl::ShowSettings request, Callback callback);
     void handle(control::gossiperl::Create request, Callback callback);
     void handle(control::gossiperl::Change request, Callback callback);
@@ -159,6 +164,8 @@ private:
     [[nodiscard]] control::OverlayView stub_view(const Entry& entry) const;
     void complete_view(control::OverlayView& view, const Entry& entry) const;
     void create(control::OverlaySpec spec, Origin origin, Callback callback);
+    /// Of an overlay that we are in already.
+    void add_seeds(const Invitation& invitation, Callback callback);
     /// As create(), for who did not say where: takes `port` or the next above that is free.
     void create_from_port(control::OverlaySpec spec, Origin origin, std::uint16_t port,
                           Callback callback);

@@ -37,8 +37,8 @@ bool needs_restart(const control::OverlaySpec& before, const control::OverlaySpe
     return before.client_key != after.client_key || before.client_port != after.client_port ||
            before.is_local_delivery != after.is_local_delivery || before.bind != after.bind ||
            before.multicast != after.multicast || before.cipher != after.cipher ||
-           before.profile != after.profile || before.detection != after.detection ||
-           before.dissemination != after.dissemination ||
+           before.operators != after.operators || before.profile != after.profile ||
+           before.detection != after.detection || before.dissemination != after.dissemination ||
            before.retention_age_ms != after.retention_age_ms ||
            before.retention_bytes != after.retention_bytes;
 }

@@ -16,6 +16,8 @@ namespace {
 constexpr std::string_view kPrefix = "gv1.";
 constexpr std::size_t kChecksumBytes = 4;
 constexpr std::size_t kLengthBytes = 2;
+/// In place of a detector: as the profile says.
+constexpr std::uint8_t kOfProfile = 0xff;
 /// The longest token: a name of 64, 8 keys of 33 and 64 seeds of 264 bytes make 17,236; in base64
 /// 22,982 characters. Wrapped at every character it would have twice as many.
 constexpr std::size_t kTokenBytesMax = 48 * 1024;
@@ -82,10 +84,20 @@ Result<Invitation> read_fields(Reader& reader) {
     }
     if (!reader.at_end()) {
         const auto detector = GV_TRY(reader.integer<std::uint8_t>("detector"));
-        if (detector >= protocol::kDetectorNames.size()) {
+        if (detector >= protocol::kDetectorNames.size() && detector != kOfProfile) {
             return reader.refuse<Invitation>(Error::Code::unsupported, "detector");
         }
-        invitation.detector = protocol::kDetectorNames[detector];
+        if (detector != kOfProfile) invitation.detector = protocol::kDetectorNames[detector];
+    }
+    if (!reader.at_end()) {
+        const auto count = GV_TRY(reader.integer<std::uint8_t>("operator count"));
+        if (count == 0 || count > kOperatorsMax) {
+            return reader.refuse<Invitation>(Error::Code::over_limit, "operator count");
+        }
+        for (std::uint8_t index = 0; index < count; ++index) {
+            const ByteView key = GV_TRY(reader.bytes(32, "operator"));
+            invitation.operators.push_back(to_base64url(key));
+        }
     }
     GV_TRY_VOID(reader.expect_end("end"));
     return invitation;
@@ -171,6 +183,12 @@ std::string format_invitation(const Invitation& invitation) {
     }
     if (!invitation.detector.empty()) {
         writer.integer(index_of(protocol::kDetectorNames, invitation.detector));
+    } else if (!invitation.operators.empty()) {
+        writer.integer(kOfProfile);
+    }
+    if (!invitation.operators.empty()) {
+        writer.integer(static_cast<std::uint8_t>(invitation.operators.size()));
+        for (const std::string& text : invitation.operators) writer.bytes(*parse_operator(text));
     }
     Bytes body;
     Writer frame(body);
@@ -218,6 +236,7 @@ control::OverlaySpec to_spec(const Invitation& invitation) {
     spec.profile = invitation.profile;
     if (!invitation.detector.empty()) spec.detection.detector = invitation.detector;
     spec.seeds = invitation.seeds;
+    if (!invitation.operators.empty()) spec.operators = invitation.operators;
     spec.keys.emplace();
     for (const KeyText& key : invitation.keys) spec.keys->push_back(format_key(key));
     return spec;

@@ -19,7 +19,9 @@ namespace grapevine::daemon {
 ///             overlay name (sized), cipher u8, profile u8,
 ///             key count u8, per key: id u8, secret 32 bytes
 ///             seed count u8, per seed: "host:port" (sized)
-///             detector u8, if it is another than the profile's: its place in kDetectorNames
+///             detector u8, if it is another than the profile's, or operators follow: its place in
+///             kDetectorNames, 255 for that of the profile
+///             operator count u8 (1 or more), if there are any, per operator: public key 32 bytes
 ///             checksum u32: CRC-32 (IEEE 802.3) of all bytes before it
 ///
 /// The length tells a token that lost its end from one that was altered: people copy incompletely
@@ -28,9 +30,10 @@ struct Invitation {
     std::string overlay;
     std::string cipher = "chacha20-poly1305";
     std::string profile = "lan";
-    std::string detector;            ///< Empty: as the profile says.
-    std::vector<KeyText> keys;       ///< 1 to kKeysMax; the first is used to send.
-    std::vector<std::string> seeds;  ///< At most kSeedsMax; may be empty.
+    std::string detector;                  ///< Empty: as the profile says.
+    std::vector<KeyText> keys;             ///< 1 to kKeysMax; the first is used to send.
+    std::vector<std::string> seeds;        ///< At most kSeedsMax; may be empty.
+    std::vector<std::string> operators{};  ///< At most kOperatorsMax; base64url.
 
     friend bool operator==(const Invitation&, const Invitation&) = default;
 };

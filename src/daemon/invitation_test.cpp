@@ -39,6 +39,17 @@ TEST(Invitation, comes_back_as_it_was) {
     EXPECT_EQ(parse_invitation(format_invitation(other)), other);
 }
 
+TEST(Invitation, carries_operators) {
+    Invitation invitation = small();
+    const std::string one(43, 'A');
+    invitation.operators = {one};
+    EXPECT_EQ(parse_invitation(format_invitation(invitation)), invitation);
+    invitation.detector = "swim";
+    invitation.operators.assign(kOperatorsMax, one);
+    EXPECT_EQ(parse_invitation(format_invitation(invitation)), invitation);
+    EXPECT_EQ(to_spec(invitation).operators, invitation.operators);
+}
+
 // The bytes are a promise to the hosts of other versions: this text never changes.
 TEST(Invitation, is_written_as_its_format_says) {
     EXPECT_EQ(

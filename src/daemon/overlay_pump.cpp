@@ -62,6 +62,28 @@ void OverlayPump::reachability(Duration, ReachabilityDone done) {
     done(no_paths());
 }
 
+namespace {
+
+std::unexpected<Refusal> no_notices() {
+    return std::unexpected(Refusal{Refusal::Code::conflict,
+                                   "the gossiperl protocol has no word for all members at once",
+                                   "change its settings on every host", "overlay"});
+}
+
+}  // namespace
+
+Outcome<control::KeysView> OverlayPump::keys() const {
+    return no_notices();
+}
+
+Outcome<control::KeysView> OverlayPump::rotate_keys(const control::RotateKeys&) {
+    return no_notices();
+}
+
+Outcome<control::WipeView> OverlayPump::wipe(const control::Wipe&) {
+    return no_notices();
+}
+
 Outcome<void> OverlayPump::forget(const std::string&) {
     return std::unexpected(Refusal{Refusal::Code::conflict,
                                    "the gossiperl protocol forgets members by time only",

@@ -11,6 +11,7 @@
 #include "base/time.hpp"
 #include "client/query_desk.hpp"
 #include "control/control.hpp"
+#include "daemon/overlay_spec.hpp"
 #include "daemon/statistics_feed.hpp"
 #include "sql/snapshot.hpp"
 #include "storage/batch.hpp"
@@ -75,6 +76,12 @@ public:
     /// The rows of these tables, but for events, which the log has.
     [[nodiscard]] virtual Outcome<sql::Snapshot> snapshot(sql::TableSet tables) const;
     virtual Outcome<void> forget(const std::string& member);
+    /// The keys that are valid, the first to seal with: secrets.
+    [[nodiscard]] virtual std::vector<KeyText> ring() const { return {}; }
+    [[nodiscard]] virtual Outcome<control::KeysView> keys() const;
+    virtual Outcome<control::KeysView> rotate_keys(const control::RotateKeys& wanted);
+    virtual Outcome<control::WipeView> wipe(const control::Wipe& wanted);
+    [[nodiscard]] virtual std::vector<control::WipeView> wipes() const { return {}; }
     virtual Outcome<void> join(const std::vector<std::string>& seeds);
     /// Calls `done` once, on this thread, at the end of the overlay at the latest.
     virtual void trace(const control::TraceEvent& wanted,

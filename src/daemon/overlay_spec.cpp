@@ -119,6 +119,16 @@ Outcome<void> check_keys(const std::vector<std::string>& keys) {
     return {};
 }
 
+Outcome<void> check_operators(const std::vector<std::string>& operators) {
+    if (operators.size() > kOperatorsMax) {
+        return no("operators",
+                  fmt::format("{} operators, more than {}", operators.size(), kOperatorsMax),
+                  "name a few", Refusal::Code::over_limit);
+    }
+    for (const std::string& text : operators) GV_TRY_VOID(parse_operator(text));
+    return {};
+}
+
 Outcome<void> check_choice(std::string_view field, const std::string& text,
                            std::span<const std::string_view> known) {
     if (std::ranges::find(known, text) != known.end()) return {};
@@ -147,6 +157,17 @@ std::string printable(std::string_view text, std::size_t bytes_max) {
     }
     if (text.size() > bytes_max) result += "...";
     return result;
+}
+
+Outcome<std::array<std::uint8_t, 32>> parse_operator(std::string_view text) {
+    const auto bytes = from_base64url(text);
+    std::array<std::uint8_t, 32> key{};
+    if (!bytes || bytes->size() != key.size()) {
+        return no("operators", fmt::format("'{}' is no public key of an operator", printable(text)),
+                  "write the 43 characters that `grapevine operator new` has printed");
+    }
+    std::ranges::copy(*bytes, key.begin());
+    return key;
 }
 
 Outcome<KeyText> parse_key(std::string_view text) {
@@ -372,6 +393,7 @@ std::vector<Refusal> check_overlay_spec(const control::OverlaySpec& spec) {
         for (const std::string& seed : *spec.seeds) note(check_seed(seed), "seeds");
     }
     if (spec.keys) note(check_keys(*spec.keys), "keys");
+    if (spec.operators) note(check_operators(*spec.operators), "operators");
     if (spec.multicast) {
         const auto bind = Endpoint::parse(spec.bind.value_or(kDefaultOverlayBind));
         const auto groups = parse_groups(*spec.multicast, bind.value_or(Endpoint{}));

@@ -25,6 +25,9 @@ struct KeyText {
 Outcome<KeyText> parse_key(std::string_view text);
 std::string format_key(const KeyText& key);
 
+/// The public key of an operator as people carry it: base64url of 32 bytes.
+Outcome<std::array<std::uint8_t, 32>> parse_operator(std::string_view text);
+
 /// 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit.
 Outcome<void> check_overlay_name(std::string_view name);
 

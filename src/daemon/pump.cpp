@@ -73,6 +73,7 @@ Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver
                                                         std::make_shared<overlay::RecordCache>());
     // Identity and incarnation are the first writes. Without them on disk we must not say a word.
     if (auto written = pump->drain(); !written) return std::unexpected(written.error());
+    pump->tell_wall(loop.now());
     if (!groups.empty()) {
         pump->groups_.emplace(
             loop, name, bind, groups,
@@ -350,6 +351,7 @@ Outcome<void> Pump::perform(Instant now) {
                 },
                 [&](overlay::Overlay::Answered& answered) { on_answered(answered); },
                 [&](overlay::Overlay::Asked& asked) { on_asked(std::move(asked)); },
+                [&](const overlay::Overlay::KeysChanged& changed) { keys_changed(changed); },
             },
             *action);
     }

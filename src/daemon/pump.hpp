@@ -56,6 +56,11 @@ public:
                                           const std::string& value) override;
     Outcome<void> erase_record(const std::string& key) override;
     Outcome<void> forget(const std::string& member) override;
+    [[nodiscard]] std::vector<KeyText> ring() const override;
+    [[nodiscard]] Outcome<control::KeysView> keys() const override;
+    Outcome<control::KeysView> rotate_keys(const control::RotateKeys& wanted) override;
+    Outcome<control::WipeView> wipe(const control::Wipe& wanted) override;
+    [[nodiscard]] std::vector<control::WipeView> wipes() const override;
     Outcome<control::MemberView> member(const std::string& member) const override;
     Outcome<control::RecordView> record(const std::string& member) const override;
     void round_trip(const std::string& from, const std::string& to, RoundTripDone done) override;
@@ -120,6 +125,8 @@ private:
     Outcome<void> check_store();
     [[nodiscard]] Outcome<control::Answer> list_state(
         Instant now, const control::StateCommand::List& list) const;
+    void keys_changed(const overlay::Overlay::KeysChanged& changed);
+    Outcome<MemberId> find_awaited(const std::string& member) const;
     [[nodiscard]] Instant publish_at(Instant now);
     Outcome<MemberId> find(const std::string& member) const;
     void add_records(sql::Snapshot& rows) const;

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "overlay/rotation.hpp"
+
 namespace grapevine::daemon {
 
 std::string id_text(MemberId member) {
@@ -115,6 +117,7 @@ std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Ov
         {"news_dropped_forged_total", members.dropped_forged},
         {"record_changes_applied_total", records.applied},
         {"record_resets_total", records.resets},
+        {"record_dropped_wiped_total", records.dropped_wiped},
         {"events_published_total", events.published},
         {"events_delivered_total", events.delivered},
         {"event_pushes_total", events.pushed},
@@ -122,6 +125,12 @@ std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Ov
         {"event_grafts_total", events.grafted},
         {"event_prunes_total", events.pruned},
         {"event_duplicates_total", events.duplicates},
+        {"event_dropped_wiped_total", events.dropped_wiped},
+        {"notices_taken_total", overlay.node().notices().counters().taken},
+        {"notices_dropped_forged_total", overlay.node().notices().counters().dropped_forged},
+        {"notices_dropped_stranger_total", overlay.node().notices().counters().dropped_stranger},
+        {"notices_dropped_lead_total", overlay.node().notices().counters().dropped_lead},
+        {"notices_dropped_full_total", overlay.node().notices().counters().dropped_full},
         {"event_requests_total", events.requested},
         {"event_resends_total", events.resent},
         {"event_gaps_total", events.gaps},
@@ -200,7 +209,8 @@ control::OverlayView view_of(const overlay::Overlay& overlay) {
     view.incarnation = membership.self_record()->incarnation.value();
     for (const Endpoint& address : settings.addresses) view.advertise.push_back(to_string(address));
     view.seeds = settings.seeds;
-    for (const crypto::OverlayKey& key : settings.keys) view.key_ids.push_back(key.id.value());
+    for (const crypto::OverlayKey& key : overlay.rotation().ring())
+        view.key_ids.push_back(key.id.value());
     view.cipher = crypto::to_string(settings.cipher);
     for (const wire::Label& label : settings.labels)
         view.labels.emplace_back(label.key, label.value);

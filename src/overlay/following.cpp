@@ -9,7 +9,10 @@ namespace grapevine::overlay {
 // -- What the node wants --
 
 void Overlay::Implementation::drain(Instant now) {
-    while (auto action = node_.poll()) apply(now, std::move(*action));
+    do {
+        while (auto action = node_.poll()) apply(now, std::move(*action));
+        follow_ring(now);
+    } while (node_.has_actions());
     drain_seeds(now);
     drain_announcer(now);
 }
@@ -62,6 +65,10 @@ void Overlay::Implementation::apply(Instant now, protocol::Node::Action action) 
             [&](Node::Gathered& gathered) { outbox_.push_back(std::move(gathered)); },
             [&](Node::Answered& answered) { outbox_.push_back(std::move(answered)); },
             [&](Node::Asked& asked) { outbox_.push_back(std::move(asked)); },
+            [&](Node::PersistNotice& persist) {
+                outbox_.push_back(Persist{storage::save_notice(settings_.name, *persist.notice)});
+            },
+            [&](Node::NoticeTaken& taken) { take_notice(now, *taken.notice); },
         },
         action);
 }
@@ -79,6 +86,7 @@ void Overlay::Implementation::follow_record(const protocol::MemberChange& change
     if (record.member == identity_.member()) return;
     if (change.kind == protocol::MemberChange::Kind::forgotten) {
         sessions_.retire(record.member);
+        rotation_.forget(record.member);
         return;
     }
     Peer* peer = sessions_.find(record.member);
@@ -154,6 +162,7 @@ void Overlay::Implementation::advance(Instant now) {
     if (announcer_) announcer_->advance(now);
     node_.advance(now);
     drain(now);
+    look_at_rotation(now);
 }
 
 void Overlay::Implementation::change_self(Instant now, std::string name,
@@ -167,15 +176,6 @@ void Overlay::Implementation::change_self(Instant now, std::string name,
     next.labels = settings_.labels;
     next.addresses = settings_.addresses;
     node_.change_self(now, std::move(next));
-    drain(now);
-}
-
-void Overlay::Implementation::set_keys(Instant now, std::vector<crypto::OverlayKey> keys) {
-    settings_.keys = std::move(keys);
-    ring_ = make_ring(settings_);
-    // The counter goes on, whatever the key: it never repeats in one life.
-    own_key_ = *ring_.derive(ring_.sending(), identity_.member(), boot_);
-    sessions_.forget_keys();
     drain(now);
 }
 

@@ -14,6 +14,7 @@
 #include "discovery/seeds.hpp"
 #include "overlay/overlay.hpp"
 #include "overlay/record_cache.hpp"
+#include "overlay/rotation.hpp"
 #include "overlay/seen_announcements.hpp"
 #include "overlay/sessions.hpp"
 #include "overlay/token_bucket.hpp"
@@ -69,8 +70,8 @@ inline constexpr std::size_t kStrangerDatagramBytesMin = 96;
 /// One who sends false votes is named in the log this often at most; the counter counts on.
 inline constexpr Duration kLiarReportInterval = std::chrono::minutes(1);
 
-/// The ring that `settings` describe; they have been checked.
-crypto::KeyRing make_ring(const Settings& settings);
+/// The ring of these keys in the overlay of `settings`; all have been checked.
+crypto::KeyRing make_ring(const Settings& settings, std::vector<crypto::OverlayKey> keys);
 
 /// Hashes of the shared map's entries, under its salt.
 protocol::SharedMap::Hash keyed_state_hash();
@@ -86,7 +87,12 @@ public:
     void change_self(Instant now, std::string name, std::vector<wire::Label> labels,
                      std::vector<Endpoint> addresses);
     void set_keys(Instant now, std::vector<crypto::OverlayKey> keys);
+    Outcome<void> rotate_keys(Instant now, const RotationOrder& order);
+    Outcome<protocol::WipeOrder> wipe(Instant now, WallTime wall, const std::string& part,
+                                      const crypto::Identity& signer);
     void drain(Instant now);
+    [[nodiscard]] Instant rotation_deadline() const { return rotation_.deadline(); }
+    [[nodiscard]] const Rotation& rotation() const { return rotation_; }
 
     Settings settings_;
     Counters counters_;
@@ -128,8 +134,16 @@ private:
     void say_hello(Instant now, const Endpoint& to, MemberId expected);
     void send(Instant now, MemberId to, const wire::Packet& packet);
     void send_sections(Instant now, MemberId to, Peer& peer, ByteView sections);
-    Bytes seal(native::DatagramKind kind, MemberId receiver, Boot receiver_boot,
+    Bytes seal(KeyId key, native::DatagramKind kind, MemberId receiver, Boot receiver_boot,
                std::uint64_t counter, ByteView body);
+    const crypto::SubKey& own_key(KeyId key);
+    [[nodiscard]] KeyId key_for(MemberId to, const Peer& peer) const;
+    KeyId key_for_hello();
+    [[nodiscard]] protocol::Notices::Verdict judge(const wire::Notice& notice) const;
+    void take_notice(Instant now, const wire::Notice& notice);
+    void look_at_rotation(Instant now);
+    void follow_ring(Instant now);
+    wire::Notice sign_notice(wire::Notice notice, const crypto::Identity& author) const;
     void transmit(const Endpoint& to, Bytes bytes);
     Peer* route(MemberId to);
     void remember_unanswered(Instant now, std::uint64_t nonce, MemberId to, ByteView sections);
@@ -158,17 +172,22 @@ private:
     [[nodiscard]] bool is_alive(MemberId member) const;
     void keep_house(Instant now);
     [[nodiscard]] wire::MemberRecord first_record(const Start& start) const;
+    Rotation restored_rotation(const Start& start);
     static Epoch first_epoch(const Start& start);
     static protocol::Record own_record(const Start& start);
     static std::vector<Endpoint> cached_addresses(const Start& start);
 
     std::shared_ptr<RecordCache> records_;
+    Rotation rotation_;
     crypto::KeyRing ring_;
     crypto::Aead aead_;
     crypto::CookieJar cookies_;
     Boot boot_;
     Random random_;
-    crypto::SubKey own_key_;
+    /// What we seal with, by key; derived when first needed.
+    std::vector<std::pair<KeyId, crypto::SubKey>> own_keys_;
+    std::size_t hello_turn_ = 0;
+    bool is_key_state_due_ = false;
     std::uint64_t counter_ = 0;
     TokenBucket announcements_{kAnnouncementsPerSecond, kAnnouncementsPerSecond};
     SeenAnnouncements seen_;

@@ -8,8 +8,8 @@
 namespace grapevine::overlay {
 // -- Construction --
 
-crypto::KeyRing make_ring(const Settings& settings) {
-    auto ring = crypto::KeyRing::make(settings.name, settings.keys, settings.cipher);
+crypto::KeyRing make_ring(const Settings& settings, std::vector<crypto::OverlayKey> keys) {
+    auto ring = crypto::KeyRing::make(settings.name, std::move(keys), settings.cipher);
     assert(ring && "settings have been checked by whoever made them");
     return std::move(*ring);
 }
@@ -28,19 +28,18 @@ Overlay::Implementation::Implementation(Settings settings, Start start,
     : settings_(std::move(settings)),
       identity_(identity_of(start)),
       node_(first_record(start), own_record(start), first_epoch(start), settings_.protocol,
-            mix64(start.seed), settings_.subscriber_topics, keyed_state_hash()),
+            mix64(start.seed), settings_.subscriber_topics, keyed_state_hash(),
+            [this](const wire::Notice& notice) { return judge(notice); }),
       seeds_(
           settings_.seeds, cached_addresses(start),
           [this](const Endpoint& endpoint) { return member_at(endpoint) != kNobody; },
           mix64(start.seed + 1)),
       records_(std::move(records)),
-      ring_(make_ring(settings_)),
+      rotation_(restored_rotation(start)),
+      ring_(make_ring(settings_, rotation_.ring())),
       cookies_(crypto::Secret<32>(start.cookie_secret), kCookieLife),
       boot_(start.boot),
       random_(mix64(start.seed + 2)) {
-    const auto own_key = ring_.derive(ring_.sending(), identity_.member(), boot_);
-    assert(own_key && "the ring derives for its own first key");
-    own_key_ = *own_key;
     if (!settings_.groups.empty()) {
         announcer_.emplace([this](MemberId member) { return is_alive(member); },
                            mix64(start.seed + 3));
@@ -54,6 +53,13 @@ Overlay::Implementation::Implementation(Settings settings, Start start,
     }
     outbox_.push_back(Persist{
         storage::save_incarnation(settings_.name, node_.membership().self_record()->incarnation)});
+}
+
+Rotation Overlay::Implementation::restored_rotation(const Start& start) {
+    node_.restore_notices(start.image.notices);
+    is_key_state_due_ = true;
+    return Rotation{settings_.keys, start.image.rotation,
+                    node_.notices().find(wire::NoticeKind::rotation)};
 }
 
 wire::MemberRecord Overlay::Implementation::first_record(const Start& start) const {
@@ -186,6 +192,11 @@ void Overlay::change_self(Instant now, std::string member_name, std::vector<wire
 void Overlay::set_keys(Instant now, std::vector<crypto::OverlayKey> keys) {
     implementation_->set_keys(now, std::move(keys));
 }
+Outcome<void> Overlay::rotate_keys(Instant now, const RotationOrder& order) {
+    auto outcome = implementation_->rotate_keys(now, order);
+    implementation_->drain(now);
+    return outcome;
+}
 
 std::optional<Overlay::Action> Overlay::poll() {
     auto& outbox = implementation_->outbox_;
@@ -198,7 +209,7 @@ std::optional<Overlay::Action> Overlay::poll() {
 Instant Overlay::deadline() const {
     const auto& announcer = implementation_->announcer_;
     return std::min({implementation_->node_.deadline(), implementation_->seeds_.deadline(),
-                     implementation_->next_housekeeping_,
+                     implementation_->next_housekeeping_, implementation_->rotation_deadline(),
                      announcer ? announcer->deadline() : kNever});
 }
 
@@ -207,6 +218,21 @@ const protocol::Node& Overlay::node() const {
 }
 const Settings& Overlay::settings() const {
     return implementation_->settings_;
+}
+Outcome<protocol::WipeOrder> Overlay::wipe(Instant now, WallTime wall, const std::string& part,
+                                           const crypto::Identity& signer) {
+    auto order = implementation_->wipe(now, wall, part, signer);
+    implementation_->drain(now);
+    return order;
+}
+Outcome<void> Overlay::propose(Instant now, wire::Notice notice) {
+    auto outcome = implementation_->node_.propose(now, std::move(notice));
+    implementation_->drain(now);
+    return outcome;
+}
+
+const Rotation& Overlay::rotation() const {
+    return implementation_->rotation();
 }
 const Overlay::Counters& Overlay::counters() const {
     return implementation_->counters_;

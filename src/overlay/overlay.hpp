@@ -16,7 +16,9 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "crypto/identity.hpp"
 #include "crypto/key_ring.hpp"
+#include "overlay/ring_plan.hpp"
 #include "protocol/membership/membership.hpp"
 #include "protocol/node.hpp"
 #include "protocol/rumor/events.hpp"
@@ -28,12 +30,16 @@
 namespace grapevine::overlay {
 
 class RecordCache;
+class Rotation;
 
 /// What a user decided about an overlay, already checked.
 struct Settings {
     std::string name;
     crypto::Cipher cipher{};
-    std::vector<crypto::OverlayKey> keys;  ///< The first is used to send.
+    /// The first is used to send. A rotation outranks them (rotation.hpp).
+    std::vector<crypto::OverlayKey> keys;
+    /// Who may sign notices; none: members may sign those of rotation, nobody others.
+    std::vector<crypto::PublicKey> operators;
     protocol::ProtocolConfig protocol;
     std::string member_name;
     std::vector<wire::Label> labels;
@@ -125,10 +131,17 @@ public:
         MemberId from;
         std::vector<Endpoint> addresses;  ///< Of the member, best first.
     };
+    /// The keys that are valid here have changed by a rotation.
+    struct KeysChanged {
+        std::uint64_t epoch = 0;
+        RingPlan::Stage stage = RingPlan::Stage::install;
+        KeyId sealing;
+        std::vector<KeyId> held;
+    };
     using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged,
                                 ViewSettled, RecordChanged, EventDelivered, EventGap, Announce,
                                 LiarFound, Gathered, PathChanged, Answered, Asked, StateChanged,
-                                StateReloaded, CopyWanted>;
+                                StateReloaded, CopyWanted, KeysChanged>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;
@@ -218,8 +231,27 @@ public:
     /// New name, labels or addresses of our own.
     void change_self(Instant now, std::string member_name, std::vector<wire::Label> labels,
                      std::vector<Endpoint> addresses);
-    /// Keys that are valid from now on; the first is used to send.
+    /// Keys that are valid from now on; the first is used to send. After a rotation its keys stay
+    /// valid and first (rotation.hpp).
     void set_keys(Instant now, std::vector<crypto::OverlayKey> keys);
+    /// How to rotate.
+    struct RotationOrder {
+        std::optional<crypto::Secret<32>> key;  ///< The new one; absent: `fresh`.
+        crypto::Secret<32> fresh;               ///< Random.
+        std::vector<MemberId> without;          ///< At most kRotationWithoutMax.
+        /// Signs in an overlay that names operators; else our own identity does.
+        const crypto::Identity* signer = nullptr;
+    };
+    /// Begins a rotation, or goes on with the one that is under way, and drives it to its end.
+    /// Refused (conflict, forbidden, over_limit), with nothing changed, by `Rotation::begin` and
+    /// `Notices::propose`.
+    Outcome<void> rotate_keys(Instant now, const RotationOrder& order);
+    /// Wipes `part` (protocol/notices.hpp) of all that is older than `wall`, in the name of an
+    /// operator. Refused (invalid, and as in `Notices::propose`) with nothing changed.
+    Outcome<protocol::WipeOrder> wipe(Instant now, WallTime wall, const std::string& part,
+                                      const crypto::Identity& signer);
+    /// A notice that was signed elsewhere. Refused as in `protocol::Notices::propose`.
+    Outcome<void> propose(Instant now, wire::Notice notice);
 
     // -- Outputs --
     [[nodiscard]] std::optional<Action> poll();
@@ -227,6 +259,7 @@ public:
 
     [[nodiscard]] const protocol::Node& node() const;
     [[nodiscard]] const Settings& settings() const;
+    [[nodiscard]] const Rotation& rotation() const;
     [[nodiscard]] const Counters& counters() const;
     /// Of the replicated view: equal on two members that agree.
     [[nodiscard]] std::uint64_t view_fingerprint() const;

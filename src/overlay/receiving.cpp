@@ -155,6 +155,7 @@ void Overlay::Implementation::receive_data(Instant now, const Endpoint& from, By
     }
     session->last_heard = now;
     Peer& peer = sessions_.peer(header.sender);
+    peer.heard_under = header.key;
     if (is_proven) {
         peer.boot = header.boot;
         peer.endpoint = from;
@@ -261,6 +262,7 @@ void Overlay::Implementation::receive_challenge(Instant now, const Endpoint& fro
     }
     session->last_heard = now;
     Peer& peer = sessions_.peer(header.sender);
+    peer.heard_under = header.key;
     peer.boot = header.boot;
     peer.endpoint = from;
     peer.is_confirmed = false;

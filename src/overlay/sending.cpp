@@ -14,8 +14,9 @@ void Overlay::Implementation::challenge(Instant now, const Endpoint& to,
     native::Challenge message;
     message.nonce = nonce;
     message.cookie = cookies_.make(now, header.sender, header.boot, to);
-    Bytes bytes = seal(native::DatagramKind::challenge, header.sender, header.boot, ++counter_,
-                       native::encode_challenge(message));
+    // Under the key that it was asked with: whoever asks may hold no other.
+    Bytes bytes = seal(header.key, native::DatagramKind::challenge, header.sender, header.boot,
+                       ++counter_, native::encode_challenge(message));
     if (GV_MUTANT(answer_more_than_asked)) bytes.resize(asked_bytes + 1);
     // Never more than was received.
     if (bytes.size() > asked_bytes && !GV_MUTANT(answer_more_than_asked)) return;
@@ -28,22 +29,22 @@ void Overlay::Implementation::say_hello(Instant now, const Endpoint& to, MemberI
     native::Hello hello;
     hello.nonce = random_.next();
     remember_unanswered(now, hello.nonce, expected, {});
-    transmit(to, seal(native::DatagramKind::hello, kNobody, Boot{}, ++counter_,
+    transmit(to, seal(key_for_hello(), native::DatagramKind::hello, kNobody, Boot{}, ++counter_,
                       native::encode_hello(hello)));
 }
 
-Bytes Overlay::Implementation::seal(native::DatagramKind kind, MemberId receiver,
+Bytes Overlay::Implementation::seal(KeyId key, native::DatagramKind kind, MemberId receiver,
                                     Boot receiver_boot, std::uint64_t counter, ByteView body) {
     native::DatagramHeader header;
     header.kind = kind;
-    header.key = ring_.sending();
+    header.key = key;
     header.sender = identity_.member();
     header.boot = boot_;
     header.counter = counter;
     const native::HeaderBytes head = native::encode_header(header);
     Bytes datagram(head.begin(), head.end());
     datagram.reserve(head.size() + body.size() + native::kTagBytes);
-    aead_.seal(own_key_, counter, native::associated_data(head, receiver, receiver_boot), body,
+    aead_.seal(own_key(key), counter, native::associated_data(head, receiver, receiver_boot), body,
                datagram);
     assert(datagram.size() <= kDatagramBytesMax);
     return datagram;
@@ -98,7 +99,8 @@ void Overlay::Implementation::send_sections(Instant now, MemberId to, Peer& peer
         native::pad_to(body, kStrangerDatagramBytesMin - kSealBytes);
         remember_unanswered(now, counter, to, sections);
     }
-    transmit(peer.endpoint, seal(native::DatagramKind::data, to, peer.boot, counter, body));
+    transmit(peer.endpoint,
+             seal(key_for(to, peer), native::DatagramKind::data, to, peer.boot, counter, body));
 }
 
 void Overlay::Implementation::remember_unanswered(Instant now, std::uint64_t nonce, MemberId to,

@@ -38,7 +38,8 @@ struct Peer {
     std::uint8_t unheard_count = 0;  ///< Datagrams sent to it since it was last heard.
     std::optional<crypto::Cookie> cookie;
     Instant cookie_expires{};
-    std::vector<Session> sessions;  ///< Newest last, at most kLivesMax.
+    std::optional<KeyId> heard_under;  ///< What it last sealed with.
+    std::vector<Session> sessions;     ///< Newest last, at most kLivesMax.
 };
 
 /// All peers of one overlay.

@@ -34,6 +34,7 @@ class Wire {
 public:
     /// Of those that are added from now on.
     std::vector<std::string> subscriber_topics;
+    std::vector<crypto::PublicKey> operators;
 
     Overlay& add(int host, std::vector<std::string> seeds,
                  std::vector<crypto::OverlayKey> keys = {key(1)}, std::string name = "web") {
@@ -45,6 +46,7 @@ public:
         settings.addresses = {address_of(host)};
         settings.seeds = std::move(seeds);
         settings.subscriber_topics = subscriber_topics;
+        settings.operators = operators;
         Start start;
         start.image = images_[host];
         start.fresh_identity.fill(static_cast<std::uint8_t>(host));

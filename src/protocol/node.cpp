@@ -47,6 +47,7 @@ int rank_of(const wire::Section& section) {
                           [](const wire::StateRanges&) { return 5; },
                           [](const wire::StateWant&) { return 5; },
                           [](const wire::StateCells&) { return 5; },
+                          [](const wire::NoticeDigest&) { return 2; },
                       },
                       section);
 }
@@ -93,7 +94,7 @@ wire::SharedRecord share(wire::MemberRecord record) {
 
 Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
            std::uint64_t seed, std::vector<std::string> subscriber_topics,
-           SharedMap::Hash state_hash)
+           SharedMap::Hash state_hash, Notices::Judge judge)
     : config_(config),
       random_(seed),
       membership_(share(self), config),
@@ -118,6 +119,7 @@ Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig conf
       state_events_(self.member, epoch, state_stream(config), zones_.event_peers(),
                     mix64(~seed + 2), Events::Replay::none, wire::kStateChannel),
       gather_(self.member, random_.next()),
+      notices_(std::move(judge)),
       born_as_(self.incarnation),
       epoch_(epoch),
       next_reconnect_(Instant{} + config.reconnect_interval) {
@@ -281,6 +283,7 @@ void Node::check_invariants() const {
     channels_.check_invariants();
     state_events_.check_invariants();
     gather_.check_invariants();
+    notices_.check_invariants();
     assert(waiting_.empty());
 }
 
@@ -339,6 +342,7 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             [&](const wire::StateRanges& ranges) { state_.handle(moment(now), from, ranges); },
             [&](const wire::StateWant& want) { state_.handle(moment(now), from, want); },
             [&](const wire::StateCells& cells) { state_.handle(moment(now), from, cells); },
+            [&](const wire::NoticeDigest& digest) { handle_notices(from, digest); },
         },
         section);
     settle(now);
@@ -358,7 +362,7 @@ void Node::handle_heartbeats(Instant now, MemberId from, const wire::Heartbeats&
 }
 
 void Node::compare(Instant now, MemberId from, const wire::Summary& summary) {
-    if (summary.view != reconciler_.root() && now >= next_sync_) begin_sync(now, from);
+    if (summary.view != view_fingerprint() && now >= next_sync_) begin_sync(now, from);
     if (summary.events != events_.summary()) events_.peer_differs(now, from);
     state_.compare(moment(now), from, summary.state);
 }
@@ -383,6 +387,7 @@ void Node::handle_push(Instant now, MemberId from, const wire::RumorPush& push) 
                     return membership_.handle_accusation(now, from, accusation);
                 },
                 [&](const wire::StateDelta& delta) { return handle_delta(now, from, delta); },
+                [&](const wire::SharedNotice& notice) { return notices_.handle(notice); },
             },
             push.items[index]);
         if (!is_news) known |= std::uint64_t{1} << index;

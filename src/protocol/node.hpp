@@ -21,6 +21,7 @@
 #include "protocol/membership/membership.hpp"
 #include "protocol/membership/paths.hpp"
 #include "protocol/membership/telling.hpp"
+#include "protocol/notices.hpp"
 #include "protocol/query/gather.hpp"
 #include "protocol/query/reachability.hpp"
 #include "protocol/rumor/channels.hpp"
@@ -80,10 +81,14 @@ public:
     using StateReloaded = SharedMap::Reloaded;
     /// Carry a full copy of the shared map from this member; answered by `state_copy_ended`.
     using WantCopy = SharedMap::WantCopy;
+    using PersistNotice = Notices::Persist;
+    /// A notice that was news, from here or elsewhere.
+    using NoticeTaken = Notices::Taken;
     using Action =
         std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed, ChangedTogether,
                      Settled, RecordChanged, Deliver, Gap, Gathered, PathChanged, Answered, Asked,
-                     PersistState, StateChanged, StateReloaded, WantCopy>;
+                     PersistState, StateChanged, StateReloaded, WantCopy, PersistNotice,
+                     NoticeTaken>;
 
     struct Counters {
         std::uint64_t syncs_begun = 0;     ///< Anti-entropy exchanges that we asked for.
@@ -104,7 +109,7 @@ public:
     /// hashed by a mix that keeps nobody from making equal sums.
     Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
          std::uint64_t seed, std::vector<std::string> subscriber_topics = {},
-         SharedMap::Hash state_hash = {});
+         SharedMap::Hash state_hash = {}, Notices::Judge judge = nobody_may);
 
     /// Before any input: the shared map as stored. How many cells could not be taken.
     std::size_t restore_state(const SharedMap::Meta& meta, const std::vector<Bytes>& cells);
@@ -166,7 +171,15 @@ public:
     /// What we say to an `Asked`; see `Gather::answer`.
     void answer(Instant now, MemberId to, std::uint64_t number, Bytes body);
 
+    /// What was held before a restart; before any other input.
+    void restore_notices(const std::vector<wire::Notice>& notices);
+    /// Refused as in `Notices::propose`.
+    Outcome<void> propose(Instant now, wire::Notice notice);
+    /// Writes one of the daemon's own keys into our record (state/reserved_keys.hpp).
+    void set_reserved(Instant now, std::string_view key, std::string_view value);
+
     [[nodiscard]] std::optional<Action> poll();
+    [[nodiscard]] bool has_actions() const { return !outbox_.empty(); }
     [[nodiscard]] Instant deadline() const;
 
     [[nodiscard]] const Membership& membership() const { return membership_; }
@@ -187,10 +200,17 @@ public:
     /// Civil time of instant zero; 0 if the driver has not told it.
     [[nodiscard]] std::int64_t wall_zero_us() const { return wall_zero_us_; }
     [[nodiscard]] const Gather& gather() const { return gather_; }
-    [[nodiscard]] std::uint64_t view_fingerprint() const { return reconciler_.root(); }
+    [[nodiscard]] const Notices& notices() const { return notices_; }
+    /// Of members, their records of keys, and notices.
+    [[nodiscard]] std::uint64_t view_fingerprint() const {
+        return reconciler_.root() + notices_.fingerprint();
+    }
     void check_invariants() const;
 
 private:
+    /// Where nobody judges, no notice is taken.
+    static Notices::Verdict nobody_may(const wire::Notice&) { return Notices::Verdict::stranger; }
+
     /// Room for sections in a packet: what the seal leaves, less flags and cookie of a first one.
     static constexpr std::size_t kBudget = kPacketBytesMax - kProofBytesMax;
 
@@ -258,6 +278,9 @@ private:
     bool take_fetched(Instant now, const Gather::Gathered& gathered);
     void link(Instant now, MemberId member);
     void unlink(Instant now, MemberId member);
+    bool settle_notices(Instant now);
+    void obey_wipe(Instant now, const WipeOrder& order);
+    void handle_notices(MemberId from, const wire::NoticeDigest& digest);
     void deliver(Events::Deliver deliver);
     void tell_gap(const Events::Gap& gap);
     void moved(const wire::StreamId& stream);
@@ -304,6 +327,7 @@ private:
     Events state_events_;  ///< What is written into it, as a stream of each member.
     std::set<std::uint64_t> fetches_;  ///< Our questions for cells.
     Gather gather_;
+    Notices notices_;
     /// Questions of whom we reach that wait for examinations to end.
     std::vector<ReachDebt> reach_debts_;
     Counters counters_;

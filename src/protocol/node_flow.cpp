@@ -22,6 +22,7 @@ void Node::settle(Instant now) {
         is_busy |= settle_channels(now);
         is_busy |= settle_state(now);
         is_busy |= settle_questions(now);
+        is_busy |= settle_notices(now);
     }
 }
 
@@ -127,7 +128,7 @@ void Node::place(const wire::MemberRecord& record) {
 }
 
 void Node::send_probe(MemberId to, ProbeMessage& message) {
-    const wire::Summary summary = {reconciler_.root(), events_.summary(), state_.summary()};
+    const wire::Summary summary = {view_fingerprint(), events_.summary(), state_.summary()};
     if (auto* ping = std::get_if<wire::Ping>(&message)) ping->summary = summary;
     if (auto* beats = std::get_if<wire::Heartbeats>(&message)) beats->summary = summary;
     std::visit([&](auto& probe) { waiting_for(to).probes.emplace_back(std::move(probe)); },
@@ -257,6 +258,11 @@ void Node::tell(MemberId to, MemberId member) {
 
 std::optional<wire::RumorItem> Node::render(const RumorKey& key) const {
     if (key.kind == RumorKey::Kind::member) return membership_.item_for(key.subject);
+    if (key.kind == RumorKey::Kind::notice) {
+        const wire::SharedNotice notice = notices_.in_slot(key.subject.value());
+        if (notice == nullptr) return std::nullopt;
+        return wire::RumorItem(notice);
+    }
     auto delta = records_.newest(key.subject);
     if (!delta) return std::nullopt;
     return wire::RumorItem(std::move(*delta));

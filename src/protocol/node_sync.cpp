@@ -24,6 +24,7 @@ void Node::begin_sync(Instant now, MemberId peer) {
     next_sync_ = now + std::chrono::duration_cast<Duration>(config_.sync_interval * stretch);
     ++counters_.syncs_begun;
     waiting_for(peer).sections.emplace_back(wire::SyncDigest{reconciler_.buckets()});
+    waiting_for(peer).sections.emplace_back(notices_.digest(false));
 }
 
 void Node::handle_digest(MemberId from, const wire::SyncDigest& digest) {

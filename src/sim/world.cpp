@@ -62,6 +62,10 @@ World::~World() = default;
 
 // -- Time --
 
+WallTime World::wall() const {
+    return WallTime{kEpochMs + now_.time_since_epoch() / 1ms};
+}
+
 void World::run_until(Moment end) {
     for (;;) {
         const Moment next_task = tasks_.empty() ? kEndOfTime : tasks_.front().when;
@@ -116,7 +120,8 @@ void World::run_task() {
 overlay::Settings World::settings_for(HostIndex host) const {
     overlay::Settings settings;
     settings.name = kOverlayName;
-    settings.keys = {key_};
+    settings.keys = config_.keys ? config_.keys(host) : std::vector{key_};
+    settings.operators = config_.operators;
     settings.protocol = config_.protocol;
     settings.member_name = fmt::format("m{}", host);
     settings.labels = config_.labels
@@ -143,7 +148,7 @@ void World::start(HostIndex index) {
     start.boot = Boot(births_.next());
     start.cookie_secret = random_bytes<32>(births_);
     start.seed = births_.next();
-    start.started = WallTime{kEpochMs + now_.time_since_epoch() / 1ms};
+    start.started = wall();
 
     host.clock = HostClock(now_, host.drift_ppm);
     host.started = now_;
@@ -247,9 +252,8 @@ bool World::restore(HostIndex index) {
 Outcome<EventSequence> World::publish(HostIndex index, std::string topic, Bytes payload) {
     assert(is_up(index));
     trace_.happened(now_, index, "publish");
-    const WallTime wall{kEpochMs + now_.time_since_epoch() / 1ms};
     const auto sequence =
-        hosts_[index].overlay->publish(clock(index), wall, std::move(topic), std::move(payload));
+        hosts_[index].overlay->publish(clock(index), wall(), std::move(topic), std::move(payload));
     if (sequence) statistics_.published(index, *sequence);
     drain(index);
     return sequence;

@@ -38,6 +38,10 @@ struct WorldConfig {
     std::size_t seeds = 3;
     /// What each host says of itself; empty: rack=r0 .. r7 in turn.
     std::function<std::vector<wire::Label>(HostIndex host)> labels;
+    /// The ring that each host starts with; empty: one key for all, drawn from the seed.
+    std::function<std::vector<crypto::OverlayKey>(HostIndex host)> keys;
+    /// Who may sign notices.
+    std::vector<crypto::PublicKey> operators;
     /// Patterns of topics that every host sends to their subscribers only.
     std::vector<std::string> subscriber_topics;
     /// All hosts share one network and its multicast group, in which they announce themselves.
@@ -71,6 +75,8 @@ public:
 
     // -- Time --
     [[nodiscard]] Moment now() const { return now_; }
+    /// What civil time it is, to all hosts.
+    [[nodiscard]] WallTime wall() const;
     void run_until(Moment end);
     void run_for(Duration duration) { run_until(now_ + duration); }
     /// Runs until `predicate` holds, asked every `step`; false if it does not within `limit`.
@@ -127,6 +133,14 @@ public:
     Outcome<Version> set_record(HostIndex host, std::string_view key, std::string_view value);
     Outcome<Version> erase_record(HostIndex host, std::string_view key);
     Outcome<void> forget(HostIndex host, MemberId member);
+    /// See overlay::Overlay::rotate_keys; the fresh key is drawn from the seed.
+    Outcome<void> rotate_keys(HostIndex host, overlay::Overlay::RotationOrder order = {});
+    /// See overlay::Overlay::wipe.
+    Outcome<protocol::WipeOrder> wipe(HostIndex host, const std::string& part,
+                                      const crypto::Identity& signer);
+    /// Two hosts that are up and of which one seals with a key that the other does not hold; empty
+    /// if there are none.
+    [[nodiscard]] std::string why_no_common_key() const;
     /// See protocol::Node::ask; what comes of it is found by `gathered`.
     Outcome<std::uint64_t> ask(
         HostIndex host, const std::vector<MemberId>& targets, protocol::QuestionKind kind,

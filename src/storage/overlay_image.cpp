@@ -7,6 +7,7 @@
 #include "base/limits.hpp"
 #include "base/reader.hpp"
 #include "storage/checked.hpp"
+#include "wire/native/codec.hpp"
 
 namespace grapevine::storage {
 namespace {
@@ -16,6 +17,10 @@ constexpr std::string_view kIncarnationKey = "incarnation";
 constexpr std::string_view kVersionKey = "record";
 constexpr std::string_view kPeersKey = "peers";
 constexpr std::string_view kItemPrefix = "record/";
+constexpr std::string_view kNoticePrefix = "notice/";
+constexpr std::string_view kRotationKey = "rotation";
+/// Of one rotation: install, use, remove.
+constexpr std::size_t kPendingMax = 3;
 
 Write write(std::string_view overlay, std::string key, const Bytes& value) {
     return checked_write(bucket_of(overlay), std::move(key), value);
@@ -79,6 +84,43 @@ Result<void> load_peers(ByteView value, OverlayImage& image) {
     return {};
 }
 
+Result<void> load_notice(ByteView value, OverlayImage& image) {
+    if (image.notices.size() >= kNoticesMax) {
+        return std::unexpected(Error{Error::Code::over_limit, "notice"});
+    }
+    image.notices.push_back(GV_TRY(wire::native::decode_notice(value)));
+    return {};
+}
+
+Result<void> load_rotation(ByteView value, OverlayImage& image) {
+    Reader reader(value);
+    RotationImage rotation;
+    const auto count = [&reader](std::size_t max) -> Result<std::uint64_t> {
+        const auto stated = GV_TRY(reader.varint("rotation.count"));
+        if (stated <= max) return stated;
+        return reader.refuse<std::uint64_t>(Error::Code::over_limit, "rotation.count");
+    };
+    for (auto left = GV_TRY(count(kRetiredKeysMax)); left > 0; --left) {
+        rotation.retired.push_back(GV_TRY(reader.integer<std::uint64_t>("rotation.retired")));
+    }
+    rotation.is_driving = GV_TRY(reader.integer<std::uint8_t>("rotation.driving")) != 0;
+    for (auto left = GV_TRY(count(kPendingMax)); left > 0; --left) {
+        const auto bytes = GV_TRY(reader.sized_bytes(value.size(), "rotation.pending"));
+        rotation.pending.push_back(GV_TRY(wire::native::decode_notice(bytes)));
+    }
+    for (auto left = GV_TRY(count(kRotationWithoutMax)); left > 0; --left) {
+        const MemberId member(GV_TRY(reader.integer<std::uint64_t>("rotation.without")));
+        rotation.without.push_back(member);
+    }
+    for (auto left = GV_TRY(count(kMembersMax)); left > 0; --left) {
+        const MemberId member(GV_TRY(reader.integer<std::uint64_t>("rotation.awaited")));
+        rotation.awaited.push_back(member);
+    }
+    GV_TRY_VOID(reader.expect_end("rotation"));
+    image.rotation = std::move(rotation);
+    return {};
+}
+
 Result<void> load_entry(const Entry& entry, OverlayImage& image) {
     const ByteView value = GV_TRY(checked_value(entry));
     if (entry.key == kIdentityKey) return load_identity(value, image);
@@ -86,6 +128,8 @@ Result<void> load_entry(const Entry& entry, OverlayImage& image) {
     if (entry.key == kVersionKey) return load_versions(value, image);
     if (entry.key == kPeersKey) return load_peers(value, image);
     if (entry.key.starts_with(kItemPrefix)) return load_item(entry.key, value, image);
+    if (entry.key.starts_with(kNoticePrefix)) return load_notice(value, image);
+    if (entry.key == kRotationKey) return load_rotation(value, image);
     return std::unexpected(Error{Error::Code::unsupported, "entry.key"});
 }
 
@@ -156,6 +200,29 @@ Batch save_peers(std::string_view overlay, const std::vector<CachedPeer>& peers)
         writer.integer(peers[index].address.scope);
     }
     return {{write(overlay, std::string(kPeersKey), value)}, Durability::lazy};
+}
+
+Batch save_notice(std::string_view overlay, const wire::Notice& notice) {
+    std::string key = fmt::format("{}{}/{}", kNoticePrefix, notice.kind, notice.name);
+    return {{write(overlay, std::move(key), wire::native::encode_notice(notice))},
+            Durability::flush};
+}
+
+Batch save_rotation(std::string_view overlay, const RotationImage& rotation) {
+    Bytes value;
+    Writer writer(value);
+    writer.varint(rotation.retired.size());
+    for (const std::uint64_t fingerprint : rotation.retired) writer.integer(fingerprint);
+    writer.integer(std::uint8_t{rotation.is_driving});
+    writer.varint(rotation.pending.size());
+    for (const wire::Notice& notice : rotation.pending) {
+        writer.sized_bytes(wire::native::encode_notice(notice));
+    }
+    writer.varint(rotation.without.size());
+    for (const MemberId member : rotation.without) writer.integer(member.value());
+    writer.varint(rotation.awaited.size());
+    for (const MemberId member : rotation.awaited) writer.integer(member.value());
+    return {{write(overlay, std::string(kRotationKey), value)}, Durability::flush};
 }
 
 Batch erase_overlay(std::string_view overlay, const std::vector<Entry>& entries) {

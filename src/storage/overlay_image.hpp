@@ -21,6 +21,16 @@ struct CachedPeer {
     friend bool operator==(const CachedPeer&, const CachedPeer&) = default;
 };
 
+/// What a daemon remembers of rotations of keys, beside the notice itself.
+struct RotationImage {
+    std::vector<std::uint64_t> retired;  ///< Fingerprints of keys that were taken away.
+    bool is_driving = false;
+    std::vector<wire::Notice> pending;  ///< Stages that this daemon will begin.
+    std::vector<MemberId> without;      ///< Members that it does not wait for.
+    std::vector<MemberId> awaited;      ///< ... and those that it does; ascending.
+    friend bool operator==(const RotationImage&, const RotationImage&) = default;
+};
+
 /// What of one overlay survives a restart. Each value is stored with a checksum; an entry that
 /// fails it is left out and counted, never guessed.
 struct OverlayImage {
@@ -31,6 +41,8 @@ struct OverlayImage {
     Version own_version;
     Version own_collected;
     std::vector<CachedPeer> peers;
+    std::vector<wire::Notice> notices;
+    RotationImage rotation;
     std::uint32_t damaged_entries = 0;
 };
 
@@ -46,6 +58,8 @@ Batch save_incarnation(std::string_view overlay, Incarnation incarnation);
 Batch save_own_items(std::string_view overlay, const std::vector<wire::StateItem>& items,
                      Version version, Version collected);
 Batch save_peers(std::string_view overlay, const std::vector<CachedPeer>& peers);
+Batch save_notice(std::string_view overlay, const wire::Notice& notice);
+Batch save_rotation(std::string_view overlay, const RotationImage& rotation);
 /// Everything of an overlay, for its removal. `entries` is what the bucket holds.
 Batch erase_overlay(std::string_view overlay, const std::vector<Entry>& entries);
 

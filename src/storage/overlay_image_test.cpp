@@ -57,6 +57,28 @@ TEST(OverlayImage, what_is_saved_is_loaded) {
     EXPECT_EQ(image.damaged_entries, 0U);
 }
 
+wire::Notice notice(std::uint64_t epoch) {
+    wire::Notice made;
+    made.kind = 1;
+    made.name = "all";
+    made.epoch = epoch;
+    made.body = {1, 2, 3};
+    return made;
+}
+
+TEST(OverlayImage, notices_and_rotations_are_kept) {
+    Shelf shelf;
+    shelf.apply(save_notice("web", notice(1)));
+    shelf.apply(save_notice("web", notice(2)));
+    const RotationImage rotation{
+        {7, 8}, true, {notice(3), notice(4)}, {MemberId(5)}, {MemberId(6), MemberId(9)}};
+    shelf.apply(save_rotation("web", rotation));
+    const OverlayImage image = shelf.load();
+    EXPECT_EQ(image.notices, std::vector{notice(2)});
+    EXPECT_EQ(image.rotation, rotation);
+    EXPECT_EQ(image.damaged_entries, 0U);
+}
+
 TEST(OverlayImage, an_empty_shelf_is_a_first_start) {
     const OverlayImage image = load_overlay({});
     EXPECT_FALSE(image.has_identity);

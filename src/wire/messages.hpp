@@ -184,9 +184,42 @@ struct StateDelta {
     friend bool operator==(const StateDelta&, const StateDelta&) = default;
 };
 
+// -- Notices: what concerns the whole overlay (protocol/notices.hpp) --
+
+/// Kinds that we know; others are kept and passed on.
+enum class NoticeKind : std::uint8_t { rotation = 1, configuration = 2, wipe = 3 };
+
+/// What everybody must hold about one subject, which `kind` and `name` are: that of the highest
+/// `epoch`. Immutable once made, and shared.
+struct Notice {
+    std::uint8_t kind = 0;  ///< Not 0; not only those of NoticeKind.
+    std::string name;
+    std::uint64_t epoch = 0;  ///< Not 0.
+    /// Who made it: an operator of the overlay, or a member.
+    PublicKey author{};
+    Bytes body;  ///< What it says, by its kind; at most kNoticeBodyBytesMax.
+    /// By the author, over all of the above and the name of the overlay.
+    Signature signature{};
+    friend bool operator==(const Notice&, const Notice&) = default;
+};
+using SharedNotice = std::shared_ptr<const Notice>;
+
+/// All notices that the sender holds.
+struct NoticeDigest {
+    struct Item {
+        std::uint64_t slot = 0;  ///< Names kind and name.
+        std::uint64_t epoch = 0;
+        std::uint64_t mark = 0;  ///< Of the whole notice, for two of one epoch.
+        friend bool operator==(const Item&, const Item&) = default;
+    };
+    bool is_reply = false;    ///< Draws notices, and no digest.
+    std::vector<Item> items;  ///< At most kNoticesMax, by slot, ascending.
+    friend bool operator==(const NoticeDigest&, const NoticeDigest&) = default;
+};
+
 // -- Rumors (Demers 1987) --
 
-using RumorItem = std::variant<SharedRecord, Accusation, StateDelta>;
+using RumorItem = std::variant<SharedRecord, Accusation, StateDelta, SharedNotice>;
 
 /// Numbers of pushes that ask for no feedback. Told directly is news, which the receiver spreads
 /// on: a refutation, a suspicion told to the suspect. Told on request is what anti-entropy brings:
@@ -389,7 +422,7 @@ using Section =
                  SyncPull, StateDelta, EventFragment, EventFrontier, EventRequest, EventLink,
                  EventPressure, EventFeedback, EventPull, BurstRequest, BurstVerdict, Coordinate,
                  Heartbeats, Question, AnswerPart, StateRanges, StateWant,
-                 StateHello, StateCells>;
+                 StateHello, StateCells, NoticeDigest>;
 
 /// What one datagram says, in order. At most kSectionsMax sections and kPacketBytesMax bytes.
 using Packet = std::vector<Section>;

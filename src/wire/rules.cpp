@@ -48,6 +48,7 @@ Result<void> check_item(const RumorItem& item) {
         return check(**record);
     }
     if (const auto* accusation = std::get_if<Accusation>(&item)) return check(*accusation);
+    if (const auto* notice = std::get_if<SharedNotice>(&item)) return check(**notice);
     return check(std::get<StateDelta>(item));
 }
 
@@ -215,10 +216,9 @@ Result<void> check(const StateHello& hello) {
     GV_TRY_VOID(within(hello.cells, kStateCellsMax, "state_hello.cells"));
     GV_TRY_VOID(within(hello.floor.raises.size(), kFloorRaisesMax, "state_hello.raises"));
     // Strictly: each raise stands once.
-    const bool is_ascending =
-        std::ranges::is_sorted(hello.floor.raises, std::ranges::less_equal{}) ||
-        hello.floor.raises.size() < 2;
-    return require(is_ascending, "state_hello.raises");
+    const auto out_of_order =
+        std::ranges::adjacent_find(hello.floor.raises, std::ranges::greater_equal{});
+    return require(out_of_order == hello.floor.raises.end(), "state_hello.raises");
 }
 
 Result<void> check(const StateCells& cells) {
@@ -227,6 +227,25 @@ Result<void> check(const StateCells& cells) {
     for (const Bytes& cell : cells.cells) {
         GV_TRY_VOID(require(!cell.empty(), "state_cells.cell"));
         GV_TRY_VOID(within(cell.size(), kStateInlineBytesMax, "state_cells.cell"));
+    }
+    return {};
+}
+
+Result<void> check(const Notice& notice) {
+    GV_TRY_VOID(require(notice.kind != 0, "notice.kind"));
+    GV_TRY_VOID(within(notice.name.size(), kNoticeNameBytesMax, "notice.name"));
+    GV_TRY_VOID(require(is_plain(notice.name), "notice.name"));
+    GV_TRY_VOID(require(notice.epoch != 0, "notice.epoch"));
+    return within(notice.body.size(), kNoticeBodyBytesMax, "notice.body");
+}
+
+Result<void> check(const NoticeDigest& digest) {
+    GV_TRY_VOID(within(digest.items.size(), kNoticesMax, "notice_digest.items"));
+    const NoticeDigest::Item* before = nullptr;
+    for (const NoticeDigest::Item& item : digest.items) {
+        GV_TRY_VOID(require(before == nullptr || before->slot < item.slot, "notice_digest.slot"));
+        GV_TRY_VOID(require(item.epoch != 0, "notice_digest.epoch"));
+        before = &item;
     }
     return {};
 }

@@ -43,6 +43,8 @@ Result<void> check(const StateRanges& section);
 Result<void> check(const StateWant& want);
 Result<void> check(const StateHello& hello);
 Result<void> check(const StateCells& cells);
+Result<void> check(const Notice& notice);
+Result<void> check(const NoticeDigest& digest);
 
 /// Any section, its items included. Records inside a `RumorPush` are checked too.
 Result<void> check(const Section& section);

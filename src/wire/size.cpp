@@ -118,6 +118,11 @@ std::size_t body_size(const Question& question) {
 std::size_t body_size(const AnswerPart& part) {
     return 8 + varint_size(part.index) + varint_size(part.count) + part.body.size();
 }
+std::size_t body_size(const NoticeDigest& digest) {
+    std::size_t size = 1;
+    for (const NoticeDigest::Item& item : digest.items) size += 8 + varint_size(item.epoch) + 8;
+    return size;
+}
 
 std::size_t bound_size(const StatePosition& bound, const StatePosition& previous) {
     if (bound == kStateEnd) return 1;
@@ -187,7 +192,13 @@ std::size_t encoded_size(const RumorItem& item) {
     if (const auto* accusation = std::get_if<Accusation>(&item)) {
         return 1 + 8 + 4 + 1 + 8 + 1 + accusation->votes.size() * kVoteBytes;
     }
+    if (const auto* notice = std::get_if<SharedNotice>(&item)) return 1 + encoded_size(**notice);
     return 1 + body_size(std::get<StateDelta>(item));
+}
+
+std::size_t encoded_size(const Notice& notice) {
+    return 1 + sized(notice.name.size()) + varint_size(notice.epoch) + notice.author.size() +
+           sized(notice.body.size()) + notice.signature.size();
 }
 
 std::size_t encoded_size(const StateItem& item) {

@@ -21,6 +21,7 @@ std::size_t encoded_size(const EventFrontier::Item& item);
 std::size_t encoded_size(const SyncPull::Item& item);
 /// Depends on where the range begins.
 std::size_t encoded_size(const StateRange& range, const StatePosition& lower);
+std::size_t encoded_size(const Notice& notice);
 
 /// Frame of a section around its items: type, length and the fixed fields of an empty one.
 /// A `StateDelta` has the longest: 1 + 2, member 8, flags 1, three versions of up to 10, count 2.

@@ -12,6 +12,7 @@
 
 #include "base/mutant.hpp"
 #include "gossiperl_scenarios.hpp"
+#include "overlay/rotation.hpp"
 #include "sim/chaos.hpp"
 #include "sim/testing.hpp"
 #include "sim/world.hpp"
@@ -207,6 +208,23 @@ Finding trees(std::uint64_t seed) {
     return found_in(world);
 }
 
+/// A new key while some are cut off: nobody may seal with what another does not hold.
+Finding rotations(std::uint64_t seed) {
+    World world(config_of(6, protocol::Profile::fast, seed));
+    if (!start_and_converge(world, 500ms, 30s)) return failed(world);
+    world.partition({4, 5});
+    if (!world.rotate_keys(0)) return "a rotation that does not begin";
+    for (int step = 0; step < 1500; ++step) {
+        if (step == 500) world.heal();
+        world.run_for(20ms);
+        if (!world.why_no_common_key().empty()) return "members without a common key";
+    }
+    for (const HostIndex host : world.members()) {
+        if (world.overlay(host).rotation().ring().size() != 1) return "a rotation without an end";
+    }
+    return found_in(world);
+}
+
 Finding any_finding(std::uint64_t seed) {
     const bool is_old = active_mutant >= kFirstOld;
     if (is_old || active_mutant == Mutant::none) {
@@ -214,7 +232,7 @@ Finding any_finding(std::uint64_t seed) {
             return finding;
         }
     }
-    for (const auto scenario : {records, calm, trees, events, chaos}) {
+    for (const auto scenario : {rotations, records, calm, trees, events, chaos}) {
         if (Finding finding = scenario(seed); !finding.empty()) return finding;
     }
     return {};

@@ -380,6 +380,37 @@ private:
                                  "nothing gets from alpha to beta"});
         return on_a(what.overlay, view);
     }
+    static Outcome<control::Answer> give(const control::ShowKeys& what) {
+        return on_a(what.overlay, keys());
+    }
+    static Outcome<control::Answer> give(const control::RotateKeys& what) {
+        if (!what.without.empty() && what.without.front() == "nobody") {
+            return std::unexpected(
+                Refusal{Refusal::Code::not_found, "no such member", "name another", "without"});
+        }
+        return on_a(what.overlay, keys());
+    }
+    static Outcome<control::Answer> give(const control::Wipe& what) {
+        return on_a(what.overlay, control::WipeView{what.part, 3, 1'700'000'000'000});
+    }
+    static Outcome<control::Answer> give(const control::ListWipes& what) {
+        return on_a(what.overlay,
+                    std::vector<control::WipeView>{{"records", 3, 1'700'000'000'000}});
+    }
+    static control::KeysView keys() {
+        control::KeysView view;
+        view.epoch = 2;
+        view.stage = "use";
+        view.is_complete = false;
+        view.sealing = 2;
+        view.held = {2, 1};
+        view.is_driving = true;
+        view.overruled = {7};
+        view.members.push_back(
+            {"00000000000000bb", "beta", "alive", 1200, "behind", {1, 2}, std::uint8_t{1}});
+        view.members.push_back({"00000000000000cc", "", "unknown", 0, "silent", {}, {}});
+        return view;
+    }
     static Outcome<control::Answer> give(const control::ForgetMember& what) {
         return on_a(what.overlay, control::Done{});
     }

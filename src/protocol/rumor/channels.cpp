@@ -154,6 +154,11 @@ void Channels::begin_life(Epoch epoch) {
     for (auto& [number, channel] : channels_) channel->events.begin_life(epoch);
 }
 
+void Channels::wipe(WallTime before) {
+    wiped_before_ = std::max(wiped_before_, before);
+    for (auto& [number, channel] : channels_) channel->events.wipe(wiped_before_);
+}
+
 Outcome<EventSequence> Channels::publish(Instant now, WallTime wall, std::uint32_t channel,
                                          std::string topic, Bytes payload, PublishOptions options) {
     if (!is_begun_) refresh(now);
@@ -413,6 +418,7 @@ void Channels::refresh_channel(Instant now, std::uint32_t number, const Need& ne
     if (is_new) {
         slot = std::make_unique<Channel>(self_, epoch_, config_, number, random_.next());
         slot->events.ask_elsewhere(elsewhere_);
+        slot->events.wipe(wiped_before_);
         ++counters_.opened;
     }
     Channel& channel = *slot;

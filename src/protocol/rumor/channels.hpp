@@ -115,6 +115,8 @@ public:
                                    std::string topic, Bytes payload, PublishOptions options);
     [[nodiscard]] Instant publish_at(Instant now);
     void held_up();
+    /// See `Events::wipe`; of all channels, those that are opened later too.
+    void wipe(WallTime before);
     /// Who slows us down most, of all channels.
     [[nodiscard]] std::optional<Pace::State> pressure(Instant now) const;
     [[nodiscard]] std::size_t left_behind(Instant now) const;
@@ -224,6 +226,7 @@ private:
     Events::Counters ended_;
     Outbox<Action> outbox_;
     Counters counters_;
+    WallTime wiped_before_{INT64_MIN};
 };
 
 }  // namespace grapevine::protocol

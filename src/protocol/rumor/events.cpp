@@ -146,6 +146,10 @@ Outcome<EventSequence> Events::publish(Instant now, WallTime wall, std::string t
 void Events::handle(Instant now, MemberId from, const wire::EventFragment& fragment) {
     touch(now);
     const std::uint64_t sequence = fragment.sequence.value();
+    if (fragment.published_at < wiped_before_) {
+        ++counters_.dropped_wiped;
+        return;
+    }
     if (!is_consistent(fragment)) {
         ++counters_.dropped_conflict;
         return;
@@ -275,6 +279,13 @@ void Events::keep(Instant now, const SharedEvent& event) {
 void Events::expire_retention(Instant now) {
     while (const auto key = retention_.withdraw(now)) {
         if (Flow* flow = find(key->first)) flow->stream.withdrawn(key->second.value());
+    }
+}
+
+void Events::wipe(WallTime before) {
+    wiped_before_ = std::max(wiped_before_, before);
+    for (const Retention::Key& key : retention_.drop_published_before(wiped_before_)) {
+        if (Flow* flow = find(key.first)) flow->stream.withdrawn(key.second.value());
     }
 }
 

@@ -142,6 +142,7 @@ public:
         std::uint64_t pressure_heard = 0;    ///< ... with our own events,
         std::uint64_t pressure_ignored = 0;  ///< and we do not slow down for it any more.
         std::uint64_t unwanted = 0;          ///< Fragments of others that we do not follow.
+        std::uint64_t dropped_wiped = 0;     ///< Fragments of events older than a wipe.
         Counters& operator+=(const Counters& other);
     };
 
@@ -184,6 +185,9 @@ public:
     /// is at once. `held_up` says that one had to wait for it, or was refused.
     [[nodiscard]] Instant publish_at(Instant now) { return pace_.ready_at(now); }
     void held_up() { pace_.held_up(); }
+    /// Drops events that were published before, and takes none any more. Readers that lack them
+    /// hear of a gap.
+    void wipe(WallTime before);
     /// Who slows our own events down, and to what; nothing if nobody does.
     [[nodiscard]] std::optional<Pace::State> pressure(Instant now) const {
         return pace_.state(now);
@@ -329,6 +333,7 @@ private:
     Flows flows_;
     std::set<std::pair<Instant, wire::StreamId>> timers_;
     Retention retention_;
+    WallTime wiped_before_{INT64_MIN};  ///< Events published before are wiped.
     Load load_;
     Pace pace_;
     std::map<wire::StreamId, Relayed> relayed_;

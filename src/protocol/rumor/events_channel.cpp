@@ -61,6 +61,7 @@ Events::Counters& Events::Counters::operator+=(const Counters& other) {
     pressure_heard += other.pressure_heard;
     pressure_ignored += other.pressure_ignored;
     unwanted += other.unwanted;
+    dropped_wiped += other.dropped_wiped;
     return *this;
 }
 

@@ -1,5 +1,6 @@
 #include "protocol/rumor/retention.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -43,26 +44,40 @@ void Retention::drop(Instant now) {
     }
 }
 
-void Retention::keep_only(wire::StreamId stream) {
+template <typename IsKept>
+std::vector<Retention::Key> Retention::filter(IsKept is_kept) {
+    std::vector<Key> dropped;
     std::deque<Entry> kept;
     std::size_t withdrawn = 0;
     for (std::size_t at = 0; at < order_.size(); ++at) {
         const Key& key = order_[at].key;
         const bool is_offered = at >= withdrawn_count_;
-        if (key.first == stream) {
+        const auto found = events_.find(key);
+        assert(found != events_.end());
+        if (is_kept(*found->second)) {
             kept.push_back(order_[at]);
             if (!is_offered) ++withdrawn;
             continue;
         }
-        const auto found = events_.find(key);
-        assert(found != events_.end());
         const std::size_t cost = cost_of(*found->second);
         bytes_ -= cost;
         if (is_offered) offered_bytes_ -= cost;
+        dropped.push_back(key);
         events_.erase(found);
     }
     order_ = std::move(kept);
     withdrawn_count_ = withdrawn;
+    return dropped;
+}
+
+void Retention::keep_only(wire::StreamId stream) {
+    filter([stream](const Event& event) { return event.stream == stream; });
+}
+
+std::vector<Retention::Key> Retention::drop_published_before(WallTime before) {
+    auto dropped = filter([before](const Event& event) { return event.published_at >= before; });
+    std::ranges::sort(dropped);
+    return dropped;
 }
 
 Instant Retention::deadline() const {

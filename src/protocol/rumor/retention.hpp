@@ -41,6 +41,8 @@ public:
     [[nodiscard]] Instant deadline() const;
     /// Drops everything of other streams, at once.
     void keep_only(wire::StreamId stream);
+    /// Drops what was published before, at once; the keys, in the order of streams and sequences.
+    std::vector<Key> drop_published_before(WallTime before);
 
     /// The first event of `stream` at or after `sequence`; null if there is none.
     [[nodiscard]] SharedEvent at_or_after(wire::StreamId stream, EventSequence sequence) const;
@@ -59,6 +61,9 @@ private:
     };
 
     void drop(Instant now);
+    /// Drops what is not to be kept, at once.
+    template <typename IsKept>
+    std::vector<Key> filter(IsKept is_kept);
 
     Duration age_;
     std::size_t bytes_max_;

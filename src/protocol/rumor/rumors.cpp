@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "protocol/notices.hpp"
 #include "wire/size.hpp"
 
 namespace grapevine::protocol {
@@ -36,6 +37,9 @@ RumorKey Rumors::key_of(const wire::RumorItem& item) {
     }
     if (const auto* accusation = std::get_if<wire::Accusation>(&item)) {
         return {RumorKey::Kind::member, accusation->member};
+    }
+    if (const auto* notice = std::get_if<wire::SharedNotice>(&item)) {
+        return {RumorKey::Kind::notice, MemberId(Notices::slot_of(**notice))};
     }
     return {RumorKey::Kind::state, std::get<wire::StateDelta>(item).member};
 }

@@ -22,9 +22,9 @@ namespace grapevine::protocol {
 /// What a rumor is about: one slot per subject, the newest news wins, so the list is bounded by the
 /// number of members (twice) and never by the rate of news.
 struct RumorKey {
-    enum class Kind : std::uint8_t { member, state };
+    enum class Kind : std::uint8_t { member, state, notice };
     Kind kind = Kind::member;
-    MemberId subject;
+    MemberId subject;  ///< Of a notice: its slot.
     friend auto operator<=>(const RumorKey&, const RumorKey&) = default;
 };
 

@@ -136,6 +136,13 @@ Version Records::write(Instant now, StateItem item) {
     const auto [position, is_new] = record.items.try_emplace(item.key);
     if (!is_new && position->second.is_tombstone) tombstones_.erase(position->second.version);
     position->second = item;
+    if (!is_reserved_key(item.key)) {
+        if (item.is_tombstone) {
+            written_.erase(item.key);
+        } else {
+            written_[item.key] = now;
+        }
+    }
     if (item.is_tombstone) tombstones_.emplace(item.version, now);
     if (tombstones_.size() > kRecordTombstonesMax) {
         counters_.collected_early += collect(tombstones_.begin()->first);
@@ -166,6 +173,10 @@ bool Records::handle_delta(Instant /*now*/, const StateDelta& delta) {
     const auto found = records_.find(delta.member);
     static const Record kNothing;
     const Record& held = found == records_.end() ? kNothing : found->second;
+    if (!is_wiped(held, delta)) {
+        ++counters_.dropped_wiped;
+        return false;
+    }
     const Fit fit = judge(held, delta);
     if (fit == Fit::known) ++counters_.dropped_known;
     if (fit == Fit::gap) ++counters_.dropped_gap;

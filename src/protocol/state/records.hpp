@@ -66,6 +66,10 @@ struct Record {
 /// tells us a version of ours above ours. What is then at the others is of a life that we do not
 /// remember; ours is told anew, above all they hold, as a reset. See `adopt`.
 ///
+/// A wipe (notices.hpp): every owner throws away what it wrote before, and writes the epoch of the
+/// wipe first, above all older versions. Every copy is dropped, and until a delta begins with that
+/// mark nothing about its owner is taken, whoever tells it.
+///
 /// Memory: per member kRecordItemsMax items of twice kRecordBytesMax in all; kMembersMax members.
 class Records {
 public:
@@ -93,6 +97,7 @@ public:
         std::uint64_t dropped_own = 0;        ///< Somebody else's idea of our own record.
         std::uint64_t dropped_malformed = 0;  ///< Versions out of order or out of range.
         std::uint64_t dropped_full = 0;       ///< Deltas that would break a limit of a copy.
+        std::uint64_t dropped_wiped = 0;      ///< Of one who has not obeyed the last wipe yet.
         std::uint64_t resets = 0;
         std::uint64_t adopted = 0;          ///< Times we found our own record ahead of us.
         std::uint64_t collected = 0;        ///< Own tombstones thrown away.
@@ -115,6 +120,11 @@ public:
     bool handle_delta(Instant now, const wire::StateDelta& delta);
     /// Drops the copy of a member that was forgotten. Our own is never dropped.
     void forget(MemberId member);
+
+    /// Throws away all that was written before the wipe `epoch`, ours and copies. Of our own keys
+    /// those stay that were written in this life, at `since` or later. A later epoch than before,
+    /// or nothing happens.
+    void wipe(Instant now, std::uint64_t epoch, Instant since);
 
     void advance(Instant now);  ///< Collects our own tombstones older than `tombstone_life`.
     [[nodiscard]] std::optional<Action> poll() { return outbox_.pop(); }
@@ -163,11 +173,15 @@ private:
     Record& own() { return records_[self_]; }
     Version write(Instant now, wire::StateItem item);
     std::size_t collect(Version up_to);
+    void wipe_own(Instant now, Instant since);
+    [[nodiscard]] bool is_wiped(const Record& held, const wire::StateDelta& delta) const;
 
     MemberId self_;
     ProtocolConfig config_;
     std::map<MemberId, Record> records_;
-    std::map<Version, Instant> tombstones_;  ///< Our own, and when each was made.
+    std::map<Version, Instant> tombstones_;                ///< Our own, and when each was made.
+    std::uint64_t wiped_ = 0;                              ///< The last wipe that we obey.
+    std::map<std::string, Instant, std::less<>> written_;  ///< Own keys of users, in this life.
     Outbox<Action> outbox_;
     Counters counters_;
 };

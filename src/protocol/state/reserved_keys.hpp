@@ -11,6 +11,10 @@ inline constexpr std::string_view kReservedPrefix = "gv.";
 inline constexpr std::string_view kInterestKey = "gv.interest";
 /// Patterns whose events this member sends to subscribers only, one a line.
 inline constexpr std::string_view kChannelsKey = "gv.channels";
+/// Which keys of the overlay it holds and seals with (FORMAT.md, section 7.2).
+inline constexpr std::string_view kKeysKey = "gv.keys";
+/// The epoch of the last wipe of records that the member has obeyed; the first item of its record.
+inline constexpr std::string_view kWipedKey = "gv.wiped";
 
 inline bool is_reserved_key(std::string_view key) {
     return key.starts_with(kReservedPrefix);

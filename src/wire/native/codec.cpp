@@ -27,6 +27,12 @@ static_assert(kFrameBytes + 12 + 5 + kVarintBytesMax + 8 + varint_size(kTopicByt
 static_assert(kFrameBytes + 4 + 1 + varint_size(kEncodedRecordBytesMax) + kEncodedRecordBytesMax <=
                   kBudgetBytes,
               "so does the largest record in a push of its own");
+static_assert(kFrameBytes + 4 + 1 + 1 + 1 + kNoticeNameBytesMax + kVarintBytesMax + 32 + 2 +
+                      kNoticeBodyBytesMax + 64 <=
+                  kBudgetBytes,
+              "and the largest notice");
+static_assert(kFrameBytes + 1 + kNoticesMax * (8 + kVarintBytesMax + 8) <= kBudgetBytes,
+              "and the list of all notices");
 static_assert(kSectionFrameBytesMax + 4 + 1 + kVarintBytesMax + 1 + kRecordKeyBytesMax +
                       varint_size(kRecordValueBytesMax + 1) + kRecordValueBytesMax <=
                   kBudgetBytes,
@@ -36,8 +42,8 @@ SectionType type_of(const Section& section) {
     static_assert(std::is_same_v<std::variant_alternative_t<0, Section>, Ping>);
     static_assert(std::is_same_v<std::variant_alternative_t<6, Section>, SyncDigest>);
     static_assert(std::is_same_v<std::variant_alternative_t<12, Section>, EventRequest>);
-    static_assert(std::is_same_v<std::variant_alternative_t<26, Section>, StateCells>);
-    static_assert(std::variant_size_v<Section> == 27);
+    static_assert(std::is_same_v<std::variant_alternative_t<27, Section>, NoticeDigest>);
+    static_assert(std::variant_size_v<Section> == 28);
     // The alternatives stand in the order of their numbers, from 1.
     return static_cast<SectionType>(section.index() + 1);
 }
@@ -98,6 +104,8 @@ Result<Section> read_section(SectionType type, Reader& reader, RecordIntern& rec
             return GV_TRY(read_state_hello(reader));
         case SectionType::state_cells:
             return GV_TRY(read_state_cells(reader));
+        case SectionType::notice_digest:
+            return GV_TRY(read_notice_digest(reader));
         case SectionType::padding:
             break;
     }

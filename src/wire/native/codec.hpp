@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
@@ -46,6 +47,7 @@ enum class SectionType : std::uint8_t {
     state_want = 25,
     state_hello = 26,
     state_cells = 27,
+    notice_digest = 28,
     padding = 0x80,
 };
 
@@ -55,6 +57,9 @@ inline constexpr std::uint8_t kRecordTag = 1;
 
 /// The first byte of what a vote's signature is over. (2 is that of an announcement.)
 inline constexpr std::uint8_t kVoteTag = 3;
+
+/// The first byte of what a notice's signature is over.
+inline constexpr std::uint8_t kNoticeTag = 4;
 
 /// Turns the bytes of a record into the record. The overlay's own version verifies the signature,
 /// and hands out the same object for the same bytes; an error refuses the whole packet.
@@ -129,6 +134,16 @@ Result<MemberRecord> decode_record(ByteView bytes);
 /// neither member nor voter exists anywhere else.
 /// Without its signature.
 Bytes encode_vote_signed_part(MemberId member, Incarnation incarnation, const Vote& vote);
+
+/// What the signature of a notice is over. The overlay is named in it, because an operator may have
+/// one key for several.
+Bytes encode_notice_signed_part(std::string_view overlay, const Notice& notice);
+
+/// A notice as it travels and is stored, signature included.
+Bytes encode_notice(const Notice& notice);
+
+/// What `encode_notice` has written; the signature is the caller's to check.
+Result<Notice> decode_notice(ByteView bytes);
 
 /// The two parts of an encoded record, for `verify`. Truncated if it is shorter than a signature.
 struct RecordParts {

@@ -166,6 +166,26 @@ TEST(Golden, ranges_of_the_shared_state) {
                               {kStateEnd, StateRange::Ids{9}}}});
 }
 
+Notice notice() {
+    Notice notice;
+    notice.kind = 1;
+    notice.name = "name";
+    notice.epoch = 300;
+    notice.author.fill(0xaa);
+    notice.body = {1, 2, 3};
+    notice.signature.fill(0x55);
+    return notice;
+}
+
+TEST(Golden, notices) {
+    expect_section("notice_push", "push 10: a notice of kind 1, epoch 300",
+                   RumorPush{10, {std::make_shared<const Notice>(notice())}});
+    expect_section("notice_digest", "a reply: two notices",
+                   NoticeDigest{true, {{5, 1, 0x1111111111111111}, {6, 300, 2}}});
+    expect_golden("notice_signed_part", "what the signature of a notice is over, in overlay prod",
+                  encode_notice_signed_part("prod", notice()));
+}
+
 TEST(Golden, rumors) {
     expect_section("rumor_push", "push 9: a record, an accusation with two votes, a delta",
                    RumorPush{9,

@@ -167,7 +167,7 @@ TEST(Refusals, votes_come_from_different_members_and_not_from_the_accused) {
 
 TEST(Refusals, a_push_has_one_item_at_least_and_known_ones_only) {
     EXPECT_EQ(push_verdict([](Writer&) {}), "malformed rumor_push.items");
-    EXPECT_EQ(push_verdict([](Writer& w) { w.integer(std::uint8_t{4}); }),
+    EXPECT_EQ(push_verdict([](Writer& w) { w.integer(std::uint8_t{5}); }),
               "unsupported rumor_push.item");
     EXPECT_EQ(push_verdict([](Writer& w) { w.integer(std::uint8_t{0xff}); }),
               "unsupported rumor_push.item");

@@ -9,6 +9,7 @@ namespace {
 constexpr std::uint8_t kItemRecord = 1;
 constexpr std::uint8_t kItemAccusation = 2;
 constexpr std::uint8_t kItemStateDelta = 3;
+constexpr std::uint8_t kItemNotice = 4;
 
 /// Version, length of a key, and the mark of a tombstone. (That a key is never empty is a rule, and
 /// told apart from an input that ends too early.)
@@ -71,6 +72,9 @@ void write_item(Writer& writer, const RumorItem& item) {
     } else if (const auto* accusation = std::get_if<Accusation>(&item)) {
         writer.integer(kItemAccusation);
         write_accusation(writer, *accusation);
+    } else if (const auto* notice = std::get_if<SharedNotice>(&item)) {
+        writer.integer(kItemNotice);
+        write_notice(writer, **notice);
     } else {
         writer.integer(kItemStateDelta);
         write_body(writer, std::get<StateDelta>(item));
@@ -95,6 +99,8 @@ Result<RumorItem> read_item(Reader& reader, RecordIntern& records) {
             return RumorItem(GV_TRY(read_accusation(reader)));
         case kItemStateDelta:
             return RumorItem(GV_TRY(read_state_delta(reader)));
+        case kItemNotice:
+            return RumorItem(std::make_shared<const Notice>(GV_TRY(read_notice(reader))));
         default:
             // Feedback counts items by position, so an unknown one cannot be skipped.
             return reader.refuse<RumorItem>(Error::Code::unsupported, "rumor_push.item");

@@ -75,6 +75,10 @@ void write_body(Writer& writer, const StateHello& hello);
 void write_body(Writer& writer, const StateCells& cells);
 Result<StateHello> read_state_hello(Reader& reader);
 Result<StateCells> read_state_cells(Reader& reader);
+void write_notice(Writer& writer, const Notice& notice);
+Result<Notice> read_notice(Reader& reader);
+void write_body(Writer& writer, const NoticeDigest& digest);
+Result<NoticeDigest> read_notice_digest(Reader& reader);
 
 /// One byte of flags of which only bit 0 is known: 0 or 1, so that a bool has one encoding.
 inline Result<bool> read_flag(Reader& reader, std::string_view field) {

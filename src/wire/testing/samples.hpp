@@ -118,15 +118,29 @@ inline Accusation sample_accusation(Random& random) {
     return accusation;
 }
 
+inline SharedNotice sample_notice(Random& random, std::size_t budget_bytes) {
+    Notice notice;
+    notice.kind = static_cast<std::uint8_t>(1 + random.below(255));
+    notice.name = std::string(random.below(5), 'n');
+    notice.epoch = 1 + sample_number(random, UINT64_MAX - 1);
+    notice.author.fill(static_cast<std::uint8_t>(random.next()));
+    const std::size_t fixed = encoded_size(notice) + 2;
+    const std::size_t room = budget_bytes > fixed ? budget_bytes - fixed : 0;
+    notice.body.resize(random.below(std::min(room, kNoticeBodyBytesMax) + 1), 'b');
+    notice.signature.fill(static_cast<std::uint8_t>(random.next()));
+    return std::make_shared<const Notice>(std::move(notice));
+}
+
 inline RumorPush sample_push(Random& random, std::size_t budget_bytes) {
     RumorPush push;
     push.number = static_cast<std::uint32_t>(random.next());
     std::size_t used = 3 + 4;
     for (auto count = 1 + random.below(8); count > 0; --count) {
         RumorItem item = sample_accusation(random);
-        const auto kind = random.below(3);
+        const auto kind = random.below(4);
         if (kind == 1) item = std::make_shared<const MemberRecord>(sample_record(random));
         if (kind == 2) item = sample_delta(random, 300);
+        if (kind == 3) item = sample_notice(random, 300);
         used += encoded_size(item);
         if (used > budget_bytes) break;
         push.items.push_back(std::move(item));
@@ -261,6 +275,17 @@ inline Heartbeats sample_heartbeats(Random& random) {
             {sample_member(random), static_cast<std::uint32_t>(random.next())});
     }
     return heartbeats;
+}
+
+inline NoticeDigest sample_notice_digest(Random& random) {
+    NoticeDigest digest;
+    digest.is_reply = random.chance(0.5);
+    std::uint64_t slot = 0;
+    for (auto count = random.below(kNoticesMax + 1); count > 0; --count) {
+        slot += 1 + random.below(1000);
+        digest.items.push_back({slot, 1 + sample_number(random, UINT64_MAX - 1), random.next()});
+    }
+    return digest;
 }
 
 inline Question sample_question(Random& random) {
@@ -437,8 +462,10 @@ inline Section sample_section(Random& random, std::size_t index,
             return sample_want(random);
         case 25:
             return sample_state_hello(random);
-        default:
+        case 26:
             return sample_state_cells(random, budget_bytes);
+        default:
+            return sample_notice_digest(random);
     }
 }
 
@@ -458,11 +485,14 @@ inline Packet sample_packet(Random& random) {
     return packet;
 }
 
-/// Equal in content; records by value, not by address.
+/// Equal in content; records and notices by value, not by address.
 inline bool same(const RumorItem& a, const RumorItem& b) {
     const auto* record_a = std::get_if<SharedRecord>(&a);
     const auto* record_b = std::get_if<SharedRecord>(&b);
     if (record_a != nullptr && record_b != nullptr) return **record_a == **record_b;
+    const auto* notice_a = std::get_if<SharedNotice>(&a);
+    const auto* notice_b = std::get_if<SharedNotice>(&b);
+    if (notice_a != nullptr && notice_b != nullptr) return **notice_a == **notice_b;
     return a == b;
 }
 
