@@ -94,7 +94,8 @@ Who has the token has the overlay's key: treat it like a password.)"},
   grapevine keys status
 
 STEP is what a member has confirmed of the stage: done, behind (an earlier one) or silent. A
-rotation waits for members that are dead too: for one that is gone for good, `grapevine forget NAME`.)"},
+rotation waits for members that are dead too: for one that is gone for good,
+`grapevine forget NAME`.)"},
     Entry{"keys rotate", R"(Examples:
   grapevine keys rotate --wait
   grapevine keys rotate --key 2:SECRET         to this key, not to a fresh one
