@@ -28,7 +28,7 @@ constexpr std::string_view kSchemas = R"json(
         "status": {"type": "string", "enum": ["alive", "suspect", "dead", "left", "unknown"]},
         "status_age_ms": {"type": "integer"},
         "step": {"type": "string", "enum": ["done", "behind", "silent", "waived"],
-                 "description": "What it has confirmed: this stage, an earlier one, nothing; or it is not waited for."},
+                 "description": "Confirmed: this stage, an earlier one, nothing, not awaited."},
         "holds": {"type": "array", "items": {"type": "integer"}},
         "uses": {"type": "integer", "description": "What it seals with, if it has said so."}
       }}}

@@ -128,8 +128,9 @@ Who has the token has the overlay's key: treat it like a password.)"},
     Entry{"keys status", R"(Examples:
   grapevine keys status
 
-STEP is what a member has confirmed of the stage: done, behind (an earlier one) or silent. A rotation
-waits for members that are dead too: for one that is gone for good, `grapevine forget NAME`.)"},
+STEP is what a member has confirmed of the stage: done, behind (an earlier one) or silent. A
+rotation waits for members that are dead too: for one that is gone for good,
+`grapevine forget NAME`.)"},
     Entry{"keys rotate", R"(Examples:
   grapevine keys rotate --wait
   grapevine keys rotate --key 2:SECRET         to this key, not to a fresh one
@@ -146,8 +147,8 @@ The daemon that is asked makes the steps. If it is gone, ask another: it goes on
   grapevine wipe records --operator-key ops.key
   grapevine wipe state:cache/ --operator-key ops.key
 
-Everything of that part that is older than this moment is gone everywhere, also from members that are
-away and come back with it. It cannot be undone.)"},
+Everything of that part that is older than this moment is gone everywhere, also from members that
+are away and come back with it. It cannot be undone.)"},
     Entry{"sim", R"(Examples:
   grapevine sim --list
   grapevine sim partition_heal --seed 7 --members 500
