@@ -313,9 +313,9 @@ inline constexpr std::size_t kFloorRaisesMax = 12;
 /// Of the body of a question: with its frame it fits a datagram.
 inline constexpr std::size_t kQuestionBytesMax = 1024;
 /// With its frame and number one part fits a datagram.
-inline constexpr std::size_t kAnswerPartBytes = 1024;
-/// Of one member's answer: 72 KiB, so that the largest cell of the shared map is one.
-inline constexpr std::size_t kAnswerPartsMax = 72;
+inline constexpr std::size_t kAnswerPartBytes = 1040;
+/// Of one member's answer: 65 KiB, so that the largest cell of the shared map is one.
+inline constexpr std::size_t kAnswerPartsMax = 64;
 inline constexpr std::size_t kAnswerBytesMax = kAnswerPartsMax * kAnswerPartBytes;
 /// Members in one answer to "whom do you reach": 16 bytes each at most, so that they fit. Of more
 /// members, those with trouble are told first.
