@@ -16,6 +16,7 @@ namespace {
 using Command = control::StateCommand;
 
 constexpr std::size_t kLimitDefault = 100;
+constexpr std::string_view kReserved = ".grapevine/";
 
 void reply_entry(const Call& call, const control::StateEntryView& entry) {
     call.reply(encode(entry), {{"etag", fmt::format("\"{}\"", entry.version)}});
@@ -40,8 +41,18 @@ Outcome<std::optional<std::uint64_t>> read_lifetime(const Call& call) {
                                    fmt::format("give 1 to {}", kStateLifetimeMaxMs), "ttl_ms"});
 }
 
+/// What the daemon itself keeps in the map has commands of its own.
+Outcome<void> check_key(const std::string& key) {
+    if (!key.starts_with(kReserved)) return {};
+    return std::unexpected(Refusal{Refusal::Code::invalid,
+                                   fmt::format("keys that begin with \"{}\" are the daemon's own",
+                                               kReserved),
+                                   "choose another key", "key"});
+}
+
 /// What a PUT of `key` wants, from the body and the query.
 Outcome<Command> read_put(const Call& call, const std::string& key) {
+    GV_TRY_VOID(check_key(key));
     StateChange change;
     if (call.body_type() == "application/json") {
         change = GV_TRY(decode_state_change(call.request.body));
@@ -104,6 +115,9 @@ void handle_list_state(Service& service, const CallPointer& call) {
 void handle_load_state(Service& service, const CallPointer& call) {
     auto values = decode_state_load(call->request.body);
     if (!values) return call->refuse(values.error());
+    for (const auto& [key, value] : *values) {
+        if (const auto checked = check_key(key); !checked) return call->refuse(checked.error());
+    }
     ask_done(service, call, {call->path_value("overlay"), Command::Load{*std::move(values)}});
 }
 
@@ -114,6 +128,9 @@ void handle_put_state(Service& service, const CallPointer& call) {
 }
 
 void handle_erase_state(Service& service, const CallPointer& call) {
+    if (const auto checked = check_key(call->path_value("key")); !checked) {
+        return call->refuse(checked.error());
+    }
     ask_done(service, call,
              {call->path_value("overlay"),
               Command::Erase{call->path_value("key"), call->query_value("version")}});

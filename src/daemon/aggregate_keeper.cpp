@@ -262,6 +262,10 @@ void AggregateKeeper::note(const control::LogItem& item) {
         return arm();
     }
     if (std::holds_alternative<LogItem::Event>(item.what)) return note(sql::Table::events);
+    if (std::holds_alternative<LogItem::State>(item.what) ||
+        std::holds_alternative<LogItem::StateReload>(item.what)) {
+        return note(sql::Table::state);
+    }
     if (std::holds_alternative<LogItem::Member>(item.what) ||
         std::holds_alternative<LogItem::Members>(item.what)) {
         note(sql::Table::members);

@@ -3,10 +3,8 @@
 #include <functional>
 #include <map>
 #include <string>
-#include <utility>
 
 #include "base/error.hpp"
-#include "daemon/store_gate.hpp"
 
 namespace grapevine::daemon {
 
@@ -25,28 +23,6 @@ public:
     /// Calls `changed` (on this thread) after `list` has changed, until the source ends. One
     /// listener.
     virtual void on_change(std::function<void()> changed) = 0;
-};
-
-/// Definitions of this host alone, in the daemon's store.
-class StoredDefinitions final : public DefinitionSource {
-public:
-    StoredDefinitions(StoreGate& store, const std::string& overlay);
-
-    [[nodiscard]] std::map<std::string, std::string> list() const override { return texts_; }
-    void put(const std::string& name, std::string text, Done done) override;
-    void erase(const std::string& name, Done done) override;
-    void on_change(std::function<void()> changed) override { changed_ = std::move(changed); }
-
-    /// All of an overlay, from disk.
-    static Outcome<void> erase_all(StoreGate& store, const std::string& overlay);
-
-private:
-    Outcome<void> write(const std::string& name, const std::string* text);
-
-    StoreGate& store_;
-    std::string bucket_;
-    std::map<std::string, std::string> texts_;
-    std::function<void()> changed_;
 };
 
 }  // namespace grapevine::daemon

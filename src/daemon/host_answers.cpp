@@ -7,6 +7,7 @@
 #include "daemon/answer.hpp"
 #include "daemon/host.hpp"
 #include "daemon/overlay_spec.hpp"
+#include "daemon/shared_definitions.hpp"
 
 namespace grapevine::daemon {
 namespace {
@@ -150,7 +151,7 @@ void Host::keep_aggregates(const std::string& name) {
     Entry& entry = entries_.at(name);
     if (entry.aggregates || is_gossiperl(entry.spec)) return;
     entry.aggregates = std::make_shared<AggregateKeeper>(
-        loop_, aggregating_, std::make_unique<StoredDefinitions>(store_, name),
+        loop_, aggregating_, std::make_unique<SharedDefinitions>(*this, name, entry.log),
         [this, self = self_, name](sql::TableSet tables, SnapshotDone done) {
             if (*self != nullptr) take_snapshot(name, tables, std::move(done));
         });

@@ -445,7 +445,6 @@ Outcome<void> Host::erase_stored(const std::string& name) {
     const auto image = GV_TRY(store_.list(storage::bucket_of(name)));
     GV_TRY_VOID(store_.apply(storage::erase_overlay(name, image)));
     GV_TRY_VOID(store_.apply({{storage::erase_state(name)}, storage::Durability::flush}));
-    GV_TRY_VOID(StoredDefinitions::erase_all(store_, name));
     const auto sessions = GV_TRY(store_.list(sessions_bucket_of(name)));
     return store_.apply(erase_sessions(name, sessions));
 }

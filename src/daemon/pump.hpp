@@ -130,6 +130,7 @@ private:
     [[nodiscard]] Instant publish_at(Instant now);
     Outcome<MemberId> find(const std::string& member) const;
     void add_records(sql::Snapshot& rows) const;
+    void add_state(sql::Snapshot& rows) const;
     [[nodiscard]] control::MemberView view_of_member(const protocol::Member& member) const;
     [[nodiscard]] control::RoundTripView round_trip_view(MemberId from, MemberId to) const;
     static void add_measured(control::RoundTripView& view, MemberId start, MemberId end,

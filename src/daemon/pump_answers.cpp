@@ -1,6 +1,8 @@
 // What a native overlay knows, as rows for SQL and aggregates. See pump.hpp.
 
 #include <algorithm>
+#include <fmt/core.h>
+#include <string>
 #include <utility>
 
 #include "daemon/pump.hpp"
@@ -8,6 +10,9 @@
 
 namespace grapevine::daemon {
 namespace {
+
+/// Keys and contents of the shared map that one statement sees, beside kSqlStateMax entries.
+constexpr std::size_t kSqlStateBytesMax = 32 * 1024 * 1024;
 
 std::int64_t milliseconds(Duration duration) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -47,6 +52,32 @@ void Pump::add_records(sql::Snapshot& rows) const {
     }
 }
 
+void Pump::add_state(sql::Snapshot& rows) const {
+    const protocol::Node& node = overlay_->node();
+    const auto entries = node.state().list(node.moment(loop_.now()), "", "", kSqlStateMax + 1,
+                                           kSqlStateBytesMax);
+    for (const protocol::StateEntry& entry : entries) {
+        if (rows.state.size() == kSqlStateMax) break;
+        sql::StateRow row;
+        row.key = entry.key;
+        row.type = entry.kind == protocol::CellKind::value     ? "value"
+                   : entry.kind == protocol::CellKind::counter ? "counter"
+                                                               : "set";
+        row.value = entry.kind == protocol::CellKind::counter ? std::to_string(entry.count)
+                                                              : entry.value;
+        if (entry.kind == protocol::CellKind::element) {
+            row.value = std::to_string(entry.element_count);
+        }
+        if (entry.expires_ms != 0) row.expires_at = static_cast<std::int64_t>(entry.expires_ms);
+        row.stamp = fmt::format("{:016x}", entry.version.value());
+        if (entry.writer != kNobody) row.writer = id_text(entry.writer);
+        rows.state.push_back(std::move(row));
+    }
+    std::size_t bytes = 0;
+    for (const sql::StateRow& row : rows.state) bytes += row.key.size() + row.value.size();
+    if (entries.size() > kSqlStateMax || bytes > kSqlStateBytesMax / 2) rows.cut = "state";
+}
+
 Outcome<sql::Snapshot> Pump::snapshot(sql::TableSet tables) const {
     using sql::Table;
     sql::Snapshot rows;
@@ -64,6 +95,7 @@ Outcome<sql::Snapshot> Pump::snapshot(sql::TableSet tables) const {
         }
     }
     if (tables.has(Table::records)) add_records(rows);
+    if (tables.has(Table::state)) add_state(rows);
     if (tables.has(Table::metrics)) {
         for (auto& [name, value] : view().counters) {
             rows.metrics.push_back({std::move(name), static_cast<std::int64_t>(value)});

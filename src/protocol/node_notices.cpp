@@ -29,7 +29,7 @@ void Node::set_reserved(Instant now, std::string_view key, std::string_view valu
     finish(now);
 }
 
-/// In the smallest layer, before anything else is made of the state. The shared map asks `notices`.
+/// In the smallest layer, before anything else is made of the state.
 void Node::obey_wipe(Instant now, const WipeOrder& order) {
     if (order.part == kRecordsPart) {
         // Without civil time nobody can say what was written after: nothing is kept.
@@ -39,6 +39,11 @@ void Node::obey_wipe(Instant now, const WipeOrder& order) {
                     std::chrono::microseconds(wall_of(order.before).unix_ms * 1000 - wall_zero_us_);
         }
         records_.wipe(now, order.epoch, since);
+    }
+    if (order.part.starts_with(kStatePart)) {
+        // "state", or "state:" and the beginning of keys.
+        const std::size_t head = std::min(order.part.size(), kStatePart.size() + 1);
+        state_.wipe(moment(now), std::string_view(order.part).substr(head), order.before);
     }
     if (order.part == kEventsPart) {
         events_.wipe(wall_of(order.before));

@@ -144,6 +144,7 @@ void World::start(HostIndex index) {
     assert(!host.overlay);
     overlay::Start start;
     start.image = storage::load_overlay(host.disk.read(storage::bucket_of(kOverlayName)));
+    start.state = storage::load_state(host.disk.read(storage::state_bucket_of(kOverlayName)));
     start.fresh_identity = random_bytes<32>(births_);
     start.boot = Boot(births_.next());
     start.cookie_secret = random_bytes<32>(births_);
@@ -411,7 +412,7 @@ void World::drain(HostIndex index) {
         if (host.actions_left != UINT64_MAX) --host.actions_left;
         execute(index, std::move(*action));
     }
-    if (answer_query(index)) return drain(index);
+    if (answer_query(index) || copy_state(index)) return drain(index);
     checkers_.settled(index);
     set_timer(index);
 }
@@ -438,6 +439,8 @@ void World::execute(HostIndex index, overlay::Overlay::Action action) {
         resolve(index, resolve_action->name);
     } else if (auto* gathered = std::get_if<Overlay::Gathered>(&action)) {
         hosts_[index].gathered.push_back(std::move(*gathered));
+    } else if (const auto* wanted = std::get_if<Overlay::CopyWanted>(&action)) {
+        hosts_[index].copy_from = wanted->from;
     } else if (const auto* asked = std::get_if<Overlay::Asked>(&action)) {
         hosts_[index].asked.push_back(*asked);
     } else {

@@ -77,6 +77,14 @@ public:
     [[nodiscard]] Moment now() const { return now_; }
     /// What civil time it is, to all hosts.
     [[nodiscard]] WallTime wall() const;
+
+    // The shared map (world_state.cpp). Writes must be legal; a host that is down writes nothing.
+    void put_state(HostIndex host, std::string_view key, std::string_view value);
+    void erase_state(HostIndex host, std::string_view key);
+    void count_state(HostIndex host, std::string_view key, std::int64_t change);
+    [[nodiscard]] const protocol::SharedMap& state(HostIndex host) const;
+    /// All that run hold the same, byte by byte.
+    [[nodiscard]] bool has_equal_state() const;
     void run_until(Moment end);
     void run_for(Duration duration) { run_until(now_ + duration); }
     /// Runs until `predicate` holds, asked every `step`; false if it does not within `limit`.
@@ -219,6 +227,7 @@ private:
         bool is_machine_up = true;  ///< A dead process on a live machine: its port answers no.
         std::uint32_t life = 0;
         std::uint32_t sent_this_second = 0;
+        MemberId copy_from = kNobody;  ///< Whose map it wants a full copy of.
         std::vector<protocol::Gather::Gathered> gathered;  ///< Of tests, so few.
         std::deque<protocol::Gather::Asked> asked;         ///< And not answered yet.
         std::uint64_t actions_left = UINT64_MAX;           ///< Until an arranged crash.
@@ -245,6 +254,7 @@ private:
     /// Executes all actions of a host, then sets its timer.
     void drain(HostIndex host);
     void execute(HostIndex host, overlay::Overlay::Action action);
+    bool copy_state(HostIndex index);
     bool answer_query(HostIndex host);
     void storm(HostIndex host);
     void resolve(HostIndex host, const std::string& name);

@@ -48,7 +48,9 @@ SharedMap::SharedMap(MemberId self, Duration interval, Duration grace, Hash hash
 
 bool SharedMap::restore(const Bytes& bytes) {
     const auto cell = decode_cell(bytes);
-    if (!cell || !cells_.put(*cell)) return false;
+    if (!cell) return false;
+    if (is_wiped(*cell)) return true;
+    if (!cells_.put(*cell)) return false;
     // Whatever it says, it was ours once: a clock that went back must not outdate it.
     (void)clock_.observe(std::numeric_limits<std::uint64_t>::max() >> 17U, cell->stamp);
     return true;

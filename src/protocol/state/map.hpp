@@ -166,7 +166,7 @@ public:
     SharedMap(MemberId self, Duration interval, Duration grace, Hash hash,
               std::function<View()> view, std::uint64_t seed);
 
-    /// Before anything else: what was stored. False: it is no cell, or there is no room.
+    /// Before anything else but wipes: what was stored. False: it is no cell, or there is no room.
     bool restore(const Bytes& cell);
     void restore(const Meta& meta);
 

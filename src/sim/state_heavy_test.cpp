@@ -1,0 +1,104 @@
+// The shared map among members that crash, lose datagrams and are cut off.
+#include <gtest/gtest.h>
+#include <iostream>
+#include <string>
+
+#include "sim/testing.hpp"
+#include "sim/world.hpp"
+#include "support/seeds.hpp"
+
+using namespace std::chrono_literals;
+using grapevine::testing::for_each_seed;
+using grapevine::testing::is_soak;
+
+namespace grapevine::sim {
+namespace {
+
+/// Writes by random members, `rate` a second for so long, among `keys` keys.
+void write_many(World& world, std::uint64_t rate, Duration duration, std::uint64_t keys) {
+    const auto pause = Duration(std::chrono::seconds(1)) / static_cast<std::int64_t>(rate);
+    const Instant end = world.now() + duration;
+    while (world.now() < end) {
+        const auto host = static_cast<HostIndex>(world.random().below(world.size()));
+        const std::string key = "key/" + std::to_string(world.random().below(keys));
+        if (world.random().chance(0.1)) {
+            world.erase_state(host, key);
+        } else {
+            world.put_state(host, key, std::to_string(world.random().next()));
+        }
+        world.run_for(pause);
+    }
+}
+
+TEST(State, a_write_reaches_fifty_members_in_milliseconds) {
+    for_each_seed(3, [](std::uint64_t seed) {
+        World world(world_config(50, protocol::Profile::fast, seed));
+        ASSERT_TRUE(start_and_converge(world));
+        world.run_for(2s);
+        world.put_state(3, "first", "x");
+        ASSERT_TRUE(world.run_until([&] { return world.has_equal_state(); }, 5s));
+        world.run_for(1s);
+        const Instant begin = world.now();
+        world.put_state(7, "second", "y");
+        ASSERT_TRUE(world.run_until([&] { return world.has_equal_state(); }, 1s));
+        EXPECT_LE(world.now() - begin, 100ms);
+        EXPECT_EQ(violations_of(world), "");
+    });
+}
+
+TEST(State, all_hold_the_same_within_twenty_rounds_after_churn_loss_and_partition) {
+    for_each_seed(1, [](std::uint64_t seed) {
+        WorldConfig config = world_config(50, protocol::Profile::fast, seed);
+        World world(config);
+        ASSERT_TRUE(start_and_converge(world));
+        NetworkConfig bad = config.network;
+        bad.loss = 0.1;
+        world.network().configure(bad);
+        const std::uint64_t keys = is_soak() ? 100'000 : 2'000;
+        const Duration part = is_soak() ? 20s : 4s;
+        write_many(world, 500, part, keys);
+        std::vector<HostIndex> island;
+        for (HostIndex host = 0; host < 20; ++host) island.push_back(host);
+        world.partition(island);
+        write_many(world, 500, part, keys);
+        world.kill(30, Crash::power);
+        world.kill(31, Crash::process);
+        write_many(world, 500, part, keys);
+        world.heal();
+        world.network().configure(bad);
+        world.start(30);
+        world.start(31);
+        write_many(world, 500, part, keys);
+        const Instant quiet = world.now();
+        ASSERT_TRUE(world.run_until([&] { return world.has_equal_state(); }, 120s));
+        const double rounds = seconds(world.now() - quiet) / seconds(config.protocol.sync_interval);
+        std::cout << "equal after " << seconds(world.now() - quiet) << " s, " << rounds
+                  << " rounds; " << world.state(0).cells().count() << " cells\n";
+        EXPECT_LE(rounds, 20 + seconds(5s) / seconds(config.protocol.sync_interval))
+            << "and five seconds in which those who were cut off find each other";
+        EXPECT_EQ(violations_of(world), "");
+        world.state(0).check_invariants();
+    });
+}
+
+TEST(State, a_newcomer_takes_a_full_copy) {
+    for_each_seed(2, [](std::uint64_t seed) {
+        World world(world_config(6, protocol::Profile::fast, seed));
+        for (HostIndex host = 0; host < 5; ++host) world.start(host);
+        world.run_for(3s);
+        for (int i = 0; i < 3000; ++i) {
+            world.put_state(static_cast<HostIndex>(i % 5), "key/" + std::to_string(i), "value");
+            if (i % 10 == 0) world.run_for(1ms);
+        }
+        ASSERT_TRUE(world.run_until([&] { return world.has_equal_state(); }, 20s));
+        world.start(5);
+        world.run_for(1s);
+        ASSERT_TRUE(world.run_until([&] { return world.has_equal_state(); }, 20s));
+        EXPECT_EQ(world.state(5).counters().copies, 1U);
+        EXPECT_EQ(world.state(5).cells().count(), 3000U);
+        EXPECT_EQ(violations_of(world), "");
+    });
+}
+
+}  // namespace
+}  // namespace grapevine::sim
