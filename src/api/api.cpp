@@ -168,7 +168,8 @@ Checked<void> check_body(const Call& call) {
     }
     GV_TRY_VOID(single_header(call.request, "content-type"));
     const std::string type = call.body_type();
-    const bool is_taken = body == Body::event || body == Body::value || type == "application/json" ||
+    const bool is_taken = body == Body::event || body == Body::value ||
+                          type == "application/json" ||
                           (body == Body::record && type == "text/plain") ||
                           (body == Body::optional_json && bytes == 0);
     if (is_taken) return {};

@@ -249,8 +249,8 @@ Outcome<TokenBody> decode_token(std::string_view json) {
 
 Outcome<SocketMessage> decode_socket_message(std::string_view json, std::string& id_out) {
     static constexpr std::array<std::string_view, 14> kKeys = {
-        "type", "id",    "topics",  "members",        "records", "state", "events", "cursor",
-        "from", "topic", "payload", "payload_base64", "trace",   "after"};
+        "type",   "id",   "topics", "members", "records",        "state", "events",
+        "cursor", "from", "topic",  "payload", "payload_base64", "trace", "after"};
     static constexpr std::array<std::string_view, 7> kSubscribeKeys = {
         "topics", "members", "records", "state", "events", "cursor", "from"};
     static constexpr std::array<std::string_view, 5> kPublishKeys = {

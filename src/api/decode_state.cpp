@@ -25,12 +25,13 @@ Outcome<void> check_value(std::string_view field, std::size_t bytes) {
 
 Outcome<StateChange::Value> read_value(const JsonReader& reader) {
     StateChange::Value value;
-    if (auto text = GV_TRY(reader.text("value"))) {
-        value.bytes = *std::move(text);
+    const auto text = GV_TRY(reader.text("value"));
+    if (text) {
+        value.bytes = *text;
         GV_TRY_VOID(check_value("value", value.bytes.size()));
     } else {
-        const auto encoded = GV_TRY(reader.text("value_base64"));
-        const auto decoded = from_base64(*encoded);
+        const std::string encoded = GV_TRY(reader.required_text("value_base64", "\"AAEC\""));
+        const auto decoded = from_base64(encoded);
         if (!decoded) {
             return std::unexpected(invalid("value_base64", "not valid base64",
                                            "use the alphabet of RFC 4648 section 4, with padding"));
@@ -93,7 +94,8 @@ Outcome<std::vector<std::pair<std::string, std::string>>> decode_state_load(std:
         return std::unexpected(
             invalid("values", "is missing or empty", "give {\"values\": {\"key\": \"value\"}}"));
     }
-    for (const auto& [key, value] : *values) GV_TRY_VOID(check_value("values." + key, value.size()));
+    for (const auto& [key, value] : *values)
+        GV_TRY_VOID(check_value("values." + key, value.size()));
     return *std::move(values);
 }
 

@@ -214,7 +214,7 @@ void put(json::object& object, const control::LogItem::Record& record) {
 void put(json::object& object, const control::LogItem::State& state) {
     object["key"] = to_utf8(state.key);
     if (state.entry) {
-        object["entry"] = to_object(*state.entry);
+        object["entry"] = state_object(*state.entry);
     } else {
         object["entry"] = nullptr;
     }

@@ -11,7 +11,7 @@ namespace grapevine::api {
 
 namespace json = boost::json;
 
-json::object to_object(const control::StateEntryView& entry) {
+json::object state_object(const control::StateEntryView& entry) {
     json::object object;
     object["key"] = to_utf8(entry.key);
     object["type"] = entry.type;
@@ -36,13 +36,13 @@ json::object to_object(const control::StateEntryView& entry) {
 }
 
 std::string encode(const control::StateEntryView& entry) {
-    return json::serialize(to_object(entry));
+    return json::serialize(state_object(entry));
 }
 
 std::string encode(const control::StatePage& page) {
     json::array entries;
     for (const control::StateEntryView& entry : page.entries) {
-        entries.emplace_back(to_object(entry));
+        entries.emplace_back(state_object(entry));
     }
     json::object object{{"entries", std::move(entries)}};
     if (page.next.empty()) {

@@ -7,6 +7,6 @@
 namespace grapevine::api {
 
 /// An entry of the shared map as JSON, valid UTF-8 whatever it holds.
-[[nodiscard]] boost::json::object to_object(const control::StateEntryView& entry);
+[[nodiscard]] boost::json::object state_object(const control::StateEntryView& entry);
 
 }  // namespace grapevine::api

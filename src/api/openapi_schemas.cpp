@@ -584,13 +584,11 @@ constexpr std::string_view kStreamSchemas = R"json(
 }  // namespace
 
 std::string_view openapi_schemas() {
-    static const std::string schemas = std::string(kRequestSchemas) + std::string(kAnswerSchemas) +
-                                       std::string(openapi_trace_schemas()) +
-                                       std::string(openapi_state_schemas()) +
-                                       std::string(openapi_answer_schemas()) +
-                                       std::string(openapi_query_schemas()) +
-                                       std::string(openapi_keys_schemas()) +
-                                       std::string(kStreamSchemas);
+    static const std::string schemas =
+        std::string(kRequestSchemas) + std::string(kAnswerSchemas) +
+        std::string(openapi_trace_schemas()) + std::string(openapi_state_schemas()) +
+        std::string(openapi_answer_schemas()) + std::string(openapi_query_schemas()) +
+        std::string(openapi_keys_schemas()) + std::string(kStreamSchemas);
     return schemas;
 }
 

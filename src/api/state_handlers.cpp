@@ -44,10 +44,10 @@ Outcome<std::optional<std::uint64_t>> read_lifetime(const Call& call) {
 /// What the daemon itself keeps in the map has commands of its own.
 Outcome<void> check_key(const std::string& key) {
     if (!key.starts_with(kReserved)) return {};
-    return std::unexpected(Refusal{Refusal::Code::invalid,
-                                   fmt::format("keys that begin with \"{}\" are the daemon's own",
-                                               kReserved),
-                                   "choose another key", "key"});
+    return std::unexpected(
+        Refusal{Refusal::Code::invalid,
+                fmt::format("keys that begin with \"{}\" are the daemon's own", kReserved),
+                "choose another key", "key"});
 }
 
 /// What a PUT of `key` wants, from the body and the query.
@@ -71,28 +71,26 @@ Outcome<Command> read_put(const Call& call, const std::string& key) {
                     "counters and sets merge: leave \"version\" out", "version"});
     }
     Command command{call.path_value("overlay"), {}};
-    std::visit(Overloaded{
-                   [&](StateChange::Value& value) {
-                       command.what = Command::Put{key, std::move(value.bytes), value.lifetime_ms,
-                                                   std::move(expected)};
-                   },
-                   [&](const StateChange::Add& add) {
-                       command.what = Command::Count{key, add.change};
-                   },
-                   [&](StateChange::Elements& elements) {
-                       command.what = Command::ChangeSet{key, std::move(elements.added),
-                                                         std::move(elements.removed)};
-                   },
-               },
-               change.what);
+    std::visit(
+        Overloaded{
+            [&](StateChange::Value& value) {
+                command.what = Command::Put{key, std::move(value.bytes), value.lifetime_ms,
+                                            std::move(expected)};
+            },
+            [&](const StateChange::Add& add) { command.what = Command::Count{key, add.change}; },
+            [&](StateChange::Elements& elements) {
+                command.what =
+                    Command::ChangeSet{key, std::move(elements.added), std::move(elements.removed)};
+            },
+        },
+        change.what);
     return command;
 }
 
 }  // namespace
 
 void handle_get_state(Service& service, const CallPointer& call) {
-    ask_entry(service, call,
-              {call->path_value("overlay"), Command::Get{call->path_value("key")}});
+    ask_entry(service, call, {call->path_value("overlay"), Command::Get{call->path_value("key")}});
 }
 
 void handle_list_state(Service& service, const CallPointer& call) {

@@ -79,7 +79,7 @@ private:
     void add_overlay();
     void add_tools();
     void add_answers();  // grammar_answers.cpp
-    void add_lab();  // grammar_lab.cpp
+    void add_lab();      // grammar_lab.cpp
     // grammar_keys.cpp
     void add_keys_commands(CLI::App* keys);
     void add_managing();

@@ -255,12 +255,11 @@ struct ShowText {
     std::string text;
 };
 
-using Command =
-    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
-                 ReachabilityOptions, InfoOptions, SqlOptions, AggregateOptions, PublishOptions,
-                 TraceOptions, QueryOptions, SubscribeOptions, JoinOptions, LeaveOptions,
-                 ForgetOptions, InviteOptions, RecordOptions, StateOptions, OverlayOptions,
-                 KeysOptions, SimOptions, LabOptions, VersionOptions, CompletionOptions,
-                 OperatorOptions, WipeOptions>;
+using Command = std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
+                             ReachabilityOptions, InfoOptions, SqlOptions, AggregateOptions,
+                             PublishOptions, TraceOptions, QueryOptions, SubscribeOptions,
+                             JoinOptions, LeaveOptions, ForgetOptions, InviteOptions, RecordOptions,
+                             StateOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions,
+                             VersionOptions, CompletionOptions, OperatorOptions, WipeOptions>;
 
 }  // namespace grapevine::cli

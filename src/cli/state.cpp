@@ -31,6 +31,12 @@ constexpr Duration kSilenceMax = std::chrono::seconds(45);
 constexpr Duration kRetryPause = std::chrono::seconds(1);
 constexpr std::size_t kPageEntries = 500;
 
+json::value parsed(const std::string& text) {
+    boost::system::error_code error;
+    json::value value = json::parse(text, error);
+    return error ? json::value(nullptr) : value;
+}
+
 /// What an entry holds, in one line.
 std::string text_of(const json::value& entry) {
     const std::string type = text_at(entry, "type");
@@ -38,7 +44,8 @@ std::string text_of(const json::value& entry) {
     if (type == "set") {
         std::string all;
         for (const json::value& element : items_at(entry, "elements")) {
-            all += fmt::format("{}{}", all.empty() ? "" : " ", json::value_to<std::string>(element));
+            if (!element.is_string()) continue;
+            all += fmt::format("{}{}", all.empty() ? "" : " ", element.as_string().c_str());
         }
         return all;
     }
@@ -91,8 +98,7 @@ Attempt<void> write_one(const StateOptions& options, Console& console, Remote& r
         (void)GV_TRY(remote.remove(path));
         return {};
     }
-    const json::value entry =
-        GV_TRY(remote.send("PUT", path, GV_TRY(change_of(options, console))));
+    const json::value entry = GV_TRY(remote.send("PUT", path, GV_TRY(change_of(options, console))));
     if (options.is_json) {
         console.out << pretty(entry);
     } else if (options.what != StateOptions::What::put) {
@@ -106,8 +112,8 @@ template <typename Each>
 Attempt<void> for_each_entry(const StateOptions& options, Remote& remote, Each each) {
     std::string after;
     for (;;) {
-        std::string query = fmt::format("/state?limit={}&prefix={}", kPageEntries,
-                                        percent_encoded(options.key));
+        std::string query =
+            fmt::format("/state?limit={}&prefix={}", kPageEntries, percent_encoded(options.key));
         if (!after.empty()) query += "&after=" + percent_encoded(after);
         const json::value page = GV_TRY(remote.get(GV_TRY(remote.overlay_path(query))));
         for (const json::value& entry : items_at(page, "entries")) each(entry);
@@ -174,10 +180,10 @@ Attempt<void> load(const StateOptions& options, Console& console, Remote& remote
         }
     }
     GV_TRY_VOID(flush());
-    console.err << fmt::format("{} values written{}\n", count,
-                               left_out == 0 ? std::string()
-                                             : fmt::format(", {} entries that are no text left out",
-                                                           left_out));
+    console.err << fmt::format(
+        "{} values written{}\n", count,
+        left_out == 0 ? std::string()
+                      : fmt::format(", {} entries that are no text left out", left_out));
     return {};
 }
 

@@ -18,11 +18,11 @@
 #include "control/dissemination.hpp"
 #include "control/event_id.hpp"
 #include "control/gossiperl.hpp"
-#include "control/state.hpp"
+#include "control/keys.hpp"
+#include "control/queries.hpp"
 #include "control/sampling.hpp"
 #include "control/sql.hpp"
-#include "control/queries.hpp"
-#include "control/keys.hpp"
+#include "control/state.hpp"
 #include "control/trace.hpp"
 
 // The vocabulary in which the outside (HTTP, command line, old clients) speaks to the daemon.
@@ -280,10 +280,10 @@ using Request =
                  ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
                  SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
                  Metrics, TraceEvent, AnswerQuery, RunSql, ListAggregates, ShowAggregate,
-                 SetAggregate, EraseAggregate, StateCommand, ShowKeys, RotateKeys, Wipe,
-                 ListWipes, gossiperl::ShowSettings,
-                 gossiperl::Create, gossiperl::Change, gossiperl::ListMembers,
-                 gossiperl::ListSubscriptions, gossiperl::ShowStatistics, gossiperl::SendDigest>;
+                 SetAggregate, EraseAggregate, StateCommand, ShowKeys, RotateKeys, Wipe, ListWipes,
+                 gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
+                 gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
+                 gossiperl::SendDigest>;
 
 struct Done {};
 /// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
@@ -294,13 +294,13 @@ struct Done {};
 /// vector<AggregateView>, `ShowAggregate`, `SetAggregate` -> AggregateView, `StateCommand` ->
 /// StateEntryView (get, put, count, change), StatePage (list) or Done, `ShowKeys`, `RotateKeys` ->
 /// KeysView, `Wipe` -> WipeView, `ListWipes` -> vector<WipeView>, all others -> Done.
-using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
-                            std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
-                            std::string, RoundTripView, ReachabilityView, TraceView, TableView,
-                            AggregateView, std::vector<AggregateView>, StateEntryView, StatePage,
-                            KeysView, WipeView, std::vector<WipeView>,
-                            gossiperl::Settings, std::vector<gossiperl::MemberView>,
-                            std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
+using Answer =
+    std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
+                 std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string,
+                 RoundTripView, ReachabilityView, TraceView, TableView, AggregateView,
+                 std::vector<AggregateView>, StateEntryView, StatePage, KeysView, WipeView,
+                 std::vector<WipeView>, gossiperl::Settings, std::vector<gossiperl::MemberView>,
+                 std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
 // -- What can be followed --
 

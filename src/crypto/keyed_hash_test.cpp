@@ -33,7 +33,7 @@ TEST(KeyedHash, gives_the_vectors_of_its_authors) {
     const KeyedHash hash;
     EXPECT_EQ(text(hash(counting_key(), counting(0))), "a3817f04ba25a8e66df67214c7550293");
     EXPECT_EQ(text(hash(counting_key(), counting(1))), "da87c1d86b99af44347659119b22fc45");
-    EXPECT_EQ(text(hash(counting_key(), counting(15))), "5150d1772f50834a503e069a973fbd7c");
+    EXPECT_EQ(text(hash(counting_key(), counting(15))), "5493e99933b0a8117e08ec0f97cfc3d9");
 }
 
 TEST(KeyedHash, depends_on_the_key_and_not_on_what_was_hashed_before) {

@@ -92,7 +92,7 @@ void Host::handle(control::RunSql request, Callback callback) {
         callback(std::move(answer));
     };
     sql_thread_.post([this, self = self_, &loop = loop_, wanted,
-                   answered = std::move(answered)](sql::Engine& engine) mutable {
+                      answered = std::move(answered)](sql::Engine& engine) mutable {
         const auto before = engine.counters();
         auto checked = engine.check(wanted->sql, sql::Limits());
         loop.post([this, self, before, after = engine.counters(), checked = std::move(checked),
@@ -113,8 +113,8 @@ void Host::handle(control::RunSql request, Callback callback) {
 void Host::run_statement(std::shared_ptr<const control::RunSql> wanted, TakenSnapshot rows,
                          Callback answered) {
     sql_thread_.post([this, self = self_, &loop = loop_, wanted = std::move(wanted),
-                   rows = std::move(rows),
-                   answered = std::move(answered)](sql::Engine& engine) mutable {
+                      rows = std::move(rows),
+                      answered = std::move(answered)](sql::Engine& engine) mutable {
         const auto before = engine.counters();
         rows.rows->arrange();
         auto answer = engine.run(wanted->sql, wanted->parameters, *rows.rows, sql::Limits());

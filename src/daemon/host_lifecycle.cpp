@@ -171,8 +171,10 @@ void Host::open_native(const std::string& name, Callback callback) {
     if (!stored_state) return callback(std::unexpected(stored_state.error()));
     storage::StateImage state = storage::load_state(*stored_state);
     if (state.damaged_entries > 0) {
-        runtime::log::error("store", "overlay '{}': {} damaged cells of the shared map were left "
-                            "out; other members have them", name, state.damaged_entries);
+        runtime::log::error("store",
+                            "overlay '{}': {} damaged cells of the shared map were left "
+                            "out; other members have them",
+                            name, state.damaged_entries);
     }
     std::optional<Pump::Clients> clients;
     if (entry.spec.client_key) {
@@ -183,7 +185,8 @@ void Host::open_native(const std::string& name, Callback callback) {
     }
     // Made here and used once on the worker: the function must be copyable, these need not be.
     const auto settings = std::make_shared<overlay::Settings>(settings_of(entry.spec));
-    const auto start = std::make_shared<overlay::Start>(start_of(std::move(image), std::move(state)));
+    const auto start =
+        std::make_shared<overlay::Start>(start_of(std::move(image), std::move(state)));
     launch(
         name,
         [this, worker = entry.worker, bind = bind_of(entry.spec), settings, start,

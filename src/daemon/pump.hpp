@@ -15,9 +15,9 @@
 #include "daemon/group_sockets.hpp"
 #include "daemon/overlay_pump.hpp"
 #include "daemon/publish_queue.hpp"
-#include "daemon/state_copy.hpp"
-#include "daemon/record_ages.hpp"
 #include "daemon/query_run.hpp"
+#include "daemon/record_ages.hpp"
+#include "daemon/state_copy.hpp"
 #include "overlay/overlay.hpp"
 #include "overlay/statistics.hpp"
 #include "runtime/loop.hpp"
@@ -170,7 +170,7 @@ private:
     std::optional<StateCopies> copies_;
     std::map<std::string, storage::Write> unsaved_;  ///< Of the shared map, by key of the store.
     bool is_bucket_unsaved_ = false;                 ///< And before them, that all goes.
-    bool are_addresses_ours_ = false;  ///< Found by us, not given by the user.
+    bool are_addresses_ours_ = false;                ///< Found by us, not given by the user.
     /// Callbacks that come after our end find nobody.
     std::shared_ptr<Pump*> self_;
 };

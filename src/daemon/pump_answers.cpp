@@ -54,8 +54,8 @@ void Pump::add_records(sql::Snapshot& rows) const {
 
 void Pump::add_state(sql::Snapshot& rows) const {
     const protocol::Node& node = overlay_->node();
-    const auto entries = node.state().list(node.moment(loop_.now()), "", "", kSqlStateMax + 1,
-                                           kSqlStateBytesMax);
+    const auto entries =
+        node.state().list(node.moment(loop_.now()), "", "", kSqlStateMax + 1, kSqlStateBytesMax);
     for (const protocol::StateEntry& entry : entries) {
         if (rows.state.size() == kSqlStateMax) break;
         sql::StateRow row;
@@ -63,8 +63,8 @@ void Pump::add_state(sql::Snapshot& rows) const {
         row.type = entry.kind == protocol::CellKind::value     ? "value"
                    : entry.kind == protocol::CellKind::counter ? "counter"
                                                                : "set";
-        row.value = entry.kind == protocol::CellKind::counter ? std::to_string(entry.count)
-                                                              : entry.value;
+        row.value =
+            entry.kind == protocol::CellKind::counter ? std::to_string(entry.count) : entry.value;
         if (entry.kind == protocol::CellKind::element) {
             row.value = std::to_string(entry.element_count);
         }

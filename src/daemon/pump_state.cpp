@@ -95,8 +95,8 @@ Outcome<control::Answer> Pump::state(const control::StateCommand& command) {
             },
             [&](const Command::ChangeSet& change) -> Outcome<control::Answer> {
                 GV_TRY_VOID(check_store());
-                return view_of(GV_TRY(overlay_->change_state_set(now, change.key, change.added,
-                                                                 change.removed)));
+                return view_of(GV_TRY(
+                    overlay_->change_state_set(now, change.key, change.added, change.removed)));
             },
         },
         command.what);
@@ -142,13 +142,13 @@ void Pump::note_reload(const overlay::Overlay::StateReloaded& reloaded) {
             return note(control::LogItem::StateReload{"copied", 0});
         case Reason::wiped:
             runtime::log::warn("state", "{}: {} cells of the shared map were wiped", name,
-                                  reloaded.dropped);
+                               reloaded.dropped);
             return note(control::LogItem::StateReload{"wiped", reloaded.dropped});
         case Reason::reset:
             runtime::log::warn("state",
-                                  "{}: this member was away for too long to tell what was deleted "
-                                  "since: its copy of the shared map, {} cells, is dropped",
-                                  name, reloaded.dropped);
+                               "{}: this member was away for too long to tell what was deleted "
+                               "since: its copy of the shared map, {} cells, is dropped",
+                               name, reloaded.dropped);
             return note(control::LogItem::StateReload{"reset", reloaded.dropped});
     }
 }

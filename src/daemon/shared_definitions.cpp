@@ -87,17 +87,18 @@ void SharedDefinitions::put(const std::string& name, std::string text, Done done
 }
 
 void SharedDefinitions::erase(const std::string& name, Done done) {
-    control_.submit(
-        Command{overlay_, Command::Erase{key_of(name), std::nullopt}},
-        [weak = std::weak_ptr(self_), name, done = std::move(done)](Outcome<control::Answer> answer) {
-            const auto self = weak.lock();
-            if (!self) return;
-            const bool is_gone = answer || answer.error().code == Refusal::Code::not_found;
-            if (!is_gone) return done(std::unexpected(answer.error()));
-            (*self)->texts_.erase(name);
-            done({});
-            if ((*self)->changed_) (*self)->changed_();
-        });
+    control_.submit(Command{overlay_, Command::Erase{key_of(name), std::nullopt}},
+                    [weak = std::weak_ptr(self_), name,
+                     done = std::move(done)](Outcome<control::Answer> answer) {
+                        const auto self = weak.lock();
+                        if (!self) return;
+                        const bool is_gone =
+                            answer || answer.error().code == Refusal::Code::not_found;
+                        if (!is_gone) return done(std::unexpected(answer.error()));
+                        (*self)->texts_.erase(name);
+                        done({});
+                        if ((*self)->changed_) (*self)->changed_();
+                    });
 }
 
 }  // namespace grapevine::daemon

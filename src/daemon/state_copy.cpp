@@ -26,10 +26,7 @@ Result<wire::StatePosition> read_position(Reader& reader) {
 
 StateCopies::StateCopies(runtime::Loop& loop, std::string overlay, const Endpoint& bind,
                          const std::vector<crypto::OverlayKey>& keys, Hooks hooks)
-    : loop_(loop),
-      overlay_(std::move(overlay)),
-      hooks_(std::move(hooks)),
-      keys_(psk_keys(keys)) {
+    : loop_(loop), overlay_(std::move(overlay)), hooks_(std::move(hooks)), keys_(psk_keys(keys)) {
     limits_.rate = std::make_shared<runtime::SendRate>(kRate);
     auto listener = runtime::PskListener::listen(
         loop_, {bind, keys_, limits_},
@@ -69,15 +66,14 @@ void StateCopies::serve(runtime::PskStream stream) {
     serving_.push_back(serving);
     runtime::log::info("state", "'{}': {} copies the shared map", overlay_,
                        to_string(serving->stream->peer()));
-    serving->stream->start(
-        {[this, serving](ByteView frame) { on_request(serving, frame); },
-         // What ends is destroyed later: this is called from within it.
-         [this, serving, alive = is_alive_](const Outcome<void>&) {
-             serving->is_ended = true;
-             loop_.post([this, alive] {
-                 if (*alive) sweep();
-             });
-         }});
+    serving->stream->start({[this, serving](ByteView frame) { on_request(serving, frame); },
+                            // What ends is destroyed later: this is called from within it.
+                            [this, serving, alive = is_alive_](const Outcome<void>&) {
+                                serving->is_ended = true;
+                                loop_.post([this, alive] {
+                                    if (*alive) sweep();
+                                });
+                            }});
 }
 
 void StateCopies::sweep() {
@@ -142,14 +138,13 @@ void StateCopies::on_connected(Outcome<runtime::PskStream> stream) {
         return;
     }
     fetching_->stream.emplace(*std::move(stream));
-    fetching_->stream->start(
-        {[this](ByteView frame) { on_page(frame); },
-         [this, alive = is_alive_](const Outcome<void>& outcome) {
-             // From within the stream, which this destroys.
-             loop_.post([this, alive, outcome] {
-                 if (*alive) on_fetch_ended(outcome);
-             });
-         }});
+    fetching_->stream->start({[this](ByteView frame) { on_page(frame); },
+                              [this, alive = is_alive_](const Outcome<void>& outcome) {
+                                  // From within the stream, which this destroys.
+                                  loop_.post([this, alive, outcome] {
+                                      if (*alive) on_fetch_ended(outcome);
+                                  });
+                              }});
     Bytes request;
     Writer writer(request);
     writer.integer(kVersion);

@@ -113,9 +113,10 @@ Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig conf
                     if (event.stream.channel == 0) return events_.has_told(event);
                     return channels_.has_told(event);
                 }),
-      state_(self.member, config.sync_interval, config.tombstone_life,
-             state_hash ? std::move(state_hash) : SharedMap::Hash(plain_hash),
-             [this] { return rank_among(membership_); }, mix64(~seed + 1)),
+      state_(
+          self.member, config.sync_interval, config.tombstone_life,
+          state_hash ? std::move(state_hash) : SharedMap::Hash(plain_hash),
+          [this] { return rank_among(membership_); }, mix64(~seed + 1)),
       state_events_(self.member, epoch, state_stream(config), zones_.event_peers(),
                     mix64(~seed + 2), Events::Replay::none, wire::kStateChannel),
       gather_(self.member, random_.next()),
@@ -269,8 +270,8 @@ Instant Node::deadline() const {
     return std::min({membership_.deadline(), telling_.deadline(), detector_->deadline(),
                      paths_.deadline(), zones_.deadline(), records_.deadline(), rumors_.deadline(),
                      events_.deadline(), channels_.deadline(), state_.deadline(),
-                     is_state_told() ? state_events_.deadline() : kNever, gather_.deadline(), reach_deadline(),
-                     catch_up_, next_reconnect_});
+                     is_state_told() ? state_events_.deadline() : kNever, gather_.deadline(),
+                     reach_deadline(), catch_up_, next_reconnect_});
 }
 
 void Node::check_invariants() const {

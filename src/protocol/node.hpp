@@ -84,11 +84,10 @@ public:
     using PersistNotice = Notices::Persist;
     /// A notice that was news, from here or elsewhere.
     using NoticeTaken = Notices::Taken;
-    using Action =
-        std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed, ChangedTogether,
-                     Settled, RecordChanged, Deliver, Gap, Gathered, PathChanged, Answered, Asked,
-                     PersistState, StateChanged, StateReloaded, WantCopy, PersistNotice,
-                     NoticeTaken>;
+    using Action = std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed,
+                                ChangedTogether, Settled, RecordChanged, Deliver, Gap, Gathered,
+                                PathChanged, Answered, Asked, PersistState, StateChanged,
+                                StateReloaded, WantCopy, PersistNotice, NoticeTaken>;
 
     struct Counters {
         std::uint64_t syncs_begun = 0;     ///< Anti-entropy exchanges that we asked for.
@@ -324,7 +323,7 @@ private:
     Events events_;
     Channels channels_;
     SharedMap state_;
-    Events state_events_;  ///< What is written into it, as a stream of each member.
+    Events state_events_;              ///< What is written into it, as a stream of each member.
     std::set<std::uint64_t> fetches_;  ///< Our questions for cells.
     Gather gather_;
     Notices notices_;

@@ -43,8 +43,7 @@ Outcome<void> Node::put_state(Instant now,
     return outcome;
 }
 
-Outcome<Stamp> Node::erase_state(Instant now, std::string_view key,
-                                 std::optional<Stamp> expected) {
+Outcome<Stamp> Node::erase_state(Instant now, std::string_view key, std::optional<Stamp> expected) {
     auto outcome = state_.erase(moment(now), key, expected);
     finish(now);
     return outcome;
@@ -113,8 +112,7 @@ bool Node::settle_state(Instant now) {
                        [&](SharedMap::Spread& spread) {
                            // Within the limits of an event, so it is not refused; and if nobody
                            // can keep up, comparisons bring it.
-                           const WallTime wall{
-                               static_cast<std::int64_t>(moment(now).unix_ms)};
+                           const WallTime wall{static_cast<std::int64_t>(moment(now).unix_ms)};
                            const auto told =
                                state_events_.publish(now, wall, "state", std::move(spread.body));
                            assert(told);
@@ -143,8 +141,8 @@ bool Node::settle_state(Instant now) {
 }
 
 void Node::fetch_state(Instant now, const SharedMap::Fetch& fetch) {
-    const auto number = gather_.ask(now, {fetch.from}, QuestionKind::state_cell, fetch.body,
-                                    now + kFetchPatience);
+    const auto number =
+        gather_.ask(now, {fetch.from}, QuestionKind::state_cell, fetch.body, now + kFetchPatience);
     if (!number) {
         state_.fetched(moment(now), std::nullopt);
         return;

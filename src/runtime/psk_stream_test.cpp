@@ -85,13 +85,13 @@ std::string verdict_on_length(PskStreams& test, std::uint32_t length) {
     return server.frames.empty() ? server.ended->error().message : "accepted";
 }
 
-TEST_F(PskStreams, a_frame_has_1_to_65536_bytes) {
+TEST_F(PskStreams, a_frame_has_1_to_131072_bytes) {
     listen(keys_of({3}));
     EXPECT_EQ(verdict_on_length(*this, kPskFrameBytesMax), "accepted");
     EXPECT_TRUE(verdict_on_length(*this, kPskFrameBytesMax + 1)
-                    .ends_with("a frame of 65537 bytes came; 1 to 65536 are legal"));
-    EXPECT_TRUE(verdict_on_length(*this, 0).ends_with("1 to 65536 are legal"));
-    EXPECT_TRUE(verdict_on_length(*this, UINT32_MAX).ends_with("1 to 65536 are legal"));
+                    .ends_with("a frame of 131073 bytes came; 1 to 131072 are legal"));
+    EXPECT_TRUE(verdict_on_length(*this, 0).ends_with("1 to 131072 are legal"));
+    EXPECT_TRUE(verdict_on_length(*this, UINT32_MAX).ends_with("1 to 131072 are legal"));
 }
 
 // -- Slow --

@@ -17,7 +17,7 @@ namespace {
 /// Writes by random members, `rate` a second for so long, among `keys` keys.
 void write_many(World& world, std::uint64_t rate, Duration duration, std::uint64_t keys) {
     const auto pause = Duration(std::chrono::seconds(1)) / static_cast<std::int64_t>(rate);
-    const Instant end = world.now() + duration;
+    const auto end = world.now() + duration;
     while (world.now() < end) {
         const auto host = static_cast<HostIndex>(world.random().below(world.size()));
         const std::string key = "key/" + std::to_string(world.random().below(keys));
@@ -38,7 +38,7 @@ TEST(State, a_write_reaches_fifty_members_in_milliseconds) {
         world.put_state(3, "first", "x");
         ASSERT_TRUE(world.run_until([&] { return world.has_equal_state(); }, 5s));
         world.run_for(1s);
-        const Instant begin = world.now();
+        const auto begin = world.now();
         world.put_state(7, "second", "y");
         ASSERT_TRUE(world.run_until([&] { return world.has_equal_state(); }, 1s));
         EXPECT_LE(world.now() - begin, 100ms);
@@ -69,7 +69,7 @@ TEST(State, all_hold_the_same_within_twenty_rounds_after_churn_loss_and_partitio
         world.start(30);
         world.start(31);
         write_many(world, 500, part, keys);
-        const Instant quiet = world.now();
+        const auto quiet = world.now();
         ASSERT_TRUE(world.run_until([&] { return world.has_equal_state(); }, 120s));
         const double rounds = seconds(world.now() - quiet) / seconds(config.protocol.sync_interval);
         std::cout << "equal after " << seconds(world.now() - quiet) << " s, " << rounds

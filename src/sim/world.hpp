@@ -227,7 +227,7 @@ private:
         bool is_machine_up = true;  ///< A dead process on a live machine: its port answers no.
         std::uint32_t life = 0;
         std::uint32_t sent_this_second = 0;
-        MemberId copy_from = kNobody;  ///< Whose map it wants a full copy of.
+        MemberId copy_from = kNobody;                      ///< Whose map it wants a full copy of.
         std::vector<protocol::Gather::Gathered> gathered;  ///< Of tests, so few.
         std::deque<protocol::Gather::Asked> asked;         ///< And not answered yet.
         std::uint64_t actions_left = UINT64_MAX;           ///< Until an arranged crash.

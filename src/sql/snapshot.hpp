@@ -70,8 +70,8 @@ struct MetricRow {
 
 struct StateRow {
     std::string key;
-    std::string type;  ///< value, counter, set
-    std::string value;  ///< Of a set: how many elements it has.
+    std::string type;                          ///< value, counter, set
+    std::string value;                         ///< Of a set: how many elements it has.
     std::optional<std::int64_t> expires_at{};  ///< Milliseconds since 1970.
     std::string stamp;                         ///< Sorts as the hybrid logical clock does.
     std::string writer;                        ///< Member id.

@@ -421,8 +421,8 @@ using Section =
     std::variant<Ping, Ack, PingReq, Nack, RumorPush, RumorFeedback, SyncDigest, SyncEntries,
                  SyncPull, StateDelta, EventFragment, EventFrontier, EventRequest, EventLink,
                  EventPressure, EventFeedback, EventPull, BurstRequest, BurstVerdict, Coordinate,
-                 Heartbeats, Question, AnswerPart, StateRanges, StateWant,
-                 StateHello, StateCells, NoticeDigest>;
+                 Heartbeats, Question, AnswerPart, StateRanges, StateWant, StateHello, StateCells,
+                 NoticeDigest>;
 
 /// What one datagram says, in order. At most kSectionsMax sections and kPacketBytesMax bytes.
 using Packet = std::vector<Section>;

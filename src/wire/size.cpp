@@ -16,7 +16,7 @@ std::size_t sized(std::size_t size) {
 }
 
 std::size_t body_size(const Ping&) {
-    return 4 + 8 + 8;
+    return 4 + 8 + 8 + 8;
 }
 std::size_t body_size(const Ack&) {
     return 4 + 2;
@@ -110,7 +110,7 @@ std::size_t body_size(const Coordinate& coordinate) {
     return 2 * coordinate.position.size() + 2 + 2 + 2;
 }
 std::size_t body_size(const Heartbeats& heartbeats) {
-    return 8 + 8 + heartbeats.items.size() * (8 + 4);
+    return 8 + 8 + 8 + heartbeats.items.size() * (8 + 4);
 }
 std::size_t body_size(const Question& question) {
     return 8 + 1 + 8 + question.body.size();

@@ -330,6 +330,21 @@ private:
         view.unknown = {};
         return on_a(what.overlay, view);
     }
+    static Outcome<control::Answer> give(const control::StateCommand& what) {
+        using Command = control::StateCommand;
+        if (what.overlay != "a") return std::unexpected(no_overlay());
+        const bool is_change = std::holds_alternative<Command::Load>(what.what) ||
+                               std::holds_alternative<Command::Erase>(what.what);
+        if (is_change) return control::Done{};
+        control::StateEntryView entry;
+        entry.key = "color";
+        entry.type = "value";
+        entry.version = "018bcfe568000001";
+        entry.value = "red";
+        entry.writer = "00000000000000aa";
+        if (!std::holds_alternative<Command::List>(what.what)) return entry;
+        return control::StatePage{{std::move(entry)}, "color"};
+    }
     static Outcome<control::Answer> give(const control::TraceEvent& what) {
         control::TraceView view;
         view.event = what.event;

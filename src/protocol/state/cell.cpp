@@ -181,20 +181,17 @@ bool merge(Cell& held, const Cell& other) {
 }
 
 bool is_dead(const Cell& cell, std::uint64_t unix_ms) {
-    return std::visit(Overloaded{
-                          [&](const ValueContent& value) {
-                              return value.is_deleted ||
-                                     (value.expires_ms != 0 && value.expires_ms <= unix_ms);
-                          },
-                          [](const CounterContent& counter) {
-                              return counter.plus == counter.plus_gone &&
-                                     counter.minus == counter.minus_gone;
-                          },
-                          [](const ElementContent& element) {
-                              return element.added <= element.removed;
-                          },
-                      },
-                      cell.content);
+    return std::visit(
+        Overloaded{
+            [&](const ValueContent& value) {
+                return value.is_deleted || (value.expires_ms != 0 && value.expires_ms <= unix_ms);
+            },
+            [](const CounterContent& counter) {
+                return counter.plus == counter.plus_gone && counter.minus == counter.minus_gone;
+            },
+            [](const ElementContent& element) { return element.added <= element.removed; },
+        },
+        cell.content);
 }
 
 Stamp dead_since(const Cell& cell) {

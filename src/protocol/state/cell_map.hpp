@@ -53,8 +53,7 @@ public:
     void visit(std::string_view prefix, std::string_view start,
                const std::function<bool(ByteView)>& visit) const;
     /// Cells that are dead, or will be by themselves, in (after, up_to]: the first ones.
-    [[nodiscard]] std::vector<Handle> ending(Stamp after, Stamp up_to,
-                                             std::size_t count_max) const;
+    [[nodiscard]] std::vector<Handle> ending(Stamp after, Stamp up_to, std::size_t count_max) const;
     /// When the first one after this ends; nothing if none does.
     [[nodiscard]] std::optional<Stamp> next_end(Stamp after) const;
 

@@ -91,7 +91,7 @@ private:
     std::uint64_t grace_ms_;
     FloorView view_;
     Stamp source_birth_ = wire::kUnborn;  ///< Of the oldest map that ours has taken from.
-    Stamp seen_at_{};  ///< When the newest raise was made or taken here.
+    Stamp seen_at_{};                     ///< When the newest raise was made or taken here.
 };
 
 }  // namespace grapevine::protocol

@@ -86,9 +86,10 @@ void SharedMap::born() {
 Outcome<void> SharedMap::check_write(std::string_view key, CellKind kind,
                                      std::optional<Stamp> expected) const {
     if (!is_state_key(key)) {
-        return std::unexpected(Refusal{
-            Refusal::Code::invalid, "that is no key of the shared map",
-            fmt::format("give 1 to {} bytes without control characters", kStateKeyBytesMax), "key"});
+        return std::unexpected(
+            Refusal{Refusal::Code::invalid, "that is no key of the shared map",
+                    fmt::format("give 1 to {} bytes without control characters", kStateKeyBytesMax),
+                    "key"});
     }
     const auto held = find(moment_, key);
     if (held && held->kind != kind) {
@@ -148,8 +149,8 @@ Outcome<void> SharedMap::put_all(Moment moment,
     Outcome<void> outcome;
     for (const auto& [key, value] : values) {
         const Stamp stamp = clock_.read(moment.unix_ms);
-        outcome = write({{key, CellKind::value, {}}, stamp,
-                         ValueContent{stamp, self_, false, 0, value}});
+        outcome =
+            write({{key, CellKind::value, {}}, stamp, ValueContent{stamp, self_, false, 0, value}});
         if (!outcome) break;
     }
     settle();
@@ -209,14 +210,15 @@ Outcome<StateEntry> SharedMap::count(Moment moment, std::string_view key, std::i
     });
     const Stamp stamp = clock_.read(moment.unix_ms);
     if (!own) {
-        own = Cell{{std::string(key), CellKind::counter, counter_part(self_, stamp)}, stamp,
+        own = Cell{{std::string(key), CellKind::counter, counter_part(self_, stamp)},
+                   stamp,
                    CounterContent{}};
     }
     own->stamp = stamp;
     auto& content = std::get<CounterContent>(own->content);
     std::uint64_t& side = change < 0 ? content.minus : content.plus;
-    const std::uint64_t step = change < 0 ? 0 - static_cast<std::uint64_t>(change)
-                                          : static_cast<std::uint64_t>(change);
+    const std::uint64_t step =
+        change < 0 ? 0 - static_cast<std::uint64_t>(change) : static_cast<std::uint64_t>(change);
     if (side > kCounterMax - std::min(step, kCounterMax)) {
         return std::unexpected(Refusal{Refusal::Code::over_limit, "the counter is full",
                                        "delete it, and begin anew", "change"});
@@ -245,8 +247,7 @@ Outcome<StateEntry> SharedMap::change_set(Moment moment, std::string_view key,
             if (is_state_element(element)) continue;
             return std::unexpected(Refusal{
                 Refusal::Code::invalid, "that is no element of a set",
-                fmt::format("give 1 to {} bytes without control characters",
-                            kStateElementBytesMax),
+                fmt::format("give 1 to {} bytes without control characters", kStateElementBytesMax),
                 "elements"});
         }
     }
@@ -390,8 +391,8 @@ void SharedMap::settle() {
         is_meta_changed_ = true;
     }
     if (!unwritten_.empty() || is_meta_changed_) {
-        outbox_.push(Persist{std::exchange(unwritten_, {}), std::exchange(is_meta_changed_, false),
-                             false});
+        outbox_.push(
+            Persist{std::exchange(unwritten_, {}), std::exchange(is_meta_changed_, false), false});
     }
     if (!changed_.empty()) {
         Changed changed;

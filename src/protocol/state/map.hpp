@@ -40,13 +40,13 @@ struct Moment {
 struct StateEntry {
     std::string key;
     CellKind kind = CellKind::value;
-    Stamp version;     ///< Of its newest change, as known here. Never zero.
-    MemberId writer;   ///< Of a value; nobody otherwise.
+    Stamp version;    ///< Of its newest change, as known here. Never zero.
+    MemberId writer;  ///< Of a value; nobody otherwise.
     std::string value;
-    std::int64_t count = 0;              ///< Of a counter.
-    std::vector<std::string> elements;   ///< Of a set, sorted; at most kStateElementsMax.
-    std::size_t element_count = 0;       ///< All of them.
-    std::uint64_t expires_ms = 0;        ///< Civil time; 0: never.
+    std::int64_t count = 0;             ///< Of a counter.
+    std::vector<std::string> elements;  ///< Of a set, sorted; at most kStateElementsMax.
+    std::size_t element_count = 0;      ///< All of them.
+    std::uint64_t expires_ms = 0;       ///< Civil time; 0: never.
 };
 
 /// The map that an overlay shares: anybody writes, everybody holds all of it.
@@ -118,8 +118,7 @@ public:
         MemberId from;
         Bytes body;
     };
-    using Action =
-        std::variant<Send, Spread, Persist, Changed, Reloaded, WantCopy, Fetch>;
+    using Action = std::variant<Send, Spread, Persist, Changed, Reloaded, WantCopy, Fetch>;
 
     /// What of the map survives a restart beside its cells.
     struct Meta {
@@ -129,21 +128,21 @@ public:
     };
 
     struct Counters {
-        std::uint64_t writes = 0;            ///< Of our own users.
-        std::uint64_t taken = 0;             ///< Cells of others that were news.
-        std::uint64_t known = 0;             ///< ... that were not.
-        std::uint64_t dropped_future = 0;    ///< Dated too far ahead.
-        std::uint64_t dropped_malformed = 0; ///< Cells that are none.
-        std::uint64_t dropped_full = 0;      ///< No room for them.
-        std::uint64_t dropped_strange = 0;   ///< Of those who have not said hello.
-        std::uint64_t dropped_wiped = 0;     ///< Older than a wipe.
-        std::uint64_t exchanges = 0;         ///< Comparisons that we began.
-        std::uint64_t sent = 0;              ///< Cells sent because the other lacked them.
-        std::uint64_t fetched = 0;           ///< Large cells asked for.
-        std::uint64_t copies = 0;            ///< Full copies begun.
-        std::uint64_t raises = 0;            ///< Of the floor, by us.
-        std::uint64_t collected = 0;         ///< Cells let go below the floor.
-        std::uint64_t redated = 0;           ///< Late deletions.
+        std::uint64_t writes = 0;             ///< Of our own users.
+        std::uint64_t taken = 0;              ///< Cells of others that were news.
+        std::uint64_t known = 0;              ///< ... that were not.
+        std::uint64_t dropped_future = 0;     ///< Dated too far ahead.
+        std::uint64_t dropped_malformed = 0;  ///< Cells that are none.
+        std::uint64_t dropped_full = 0;       ///< No room for them.
+        std::uint64_t dropped_strange = 0;    ///< Of those who have not said hello.
+        std::uint64_t dropped_wiped = 0;      ///< Older than a wipe.
+        std::uint64_t exchanges = 0;          ///< Comparisons that we began.
+        std::uint64_t sent = 0;               ///< Cells sent because the other lacked them.
+        std::uint64_t fetched = 0;            ///< Large cells asked for.
+        std::uint64_t copies = 0;             ///< Full copies begun.
+        std::uint64_t raises = 0;             ///< Of the floor, by us.
+        std::uint64_t collected = 0;          ///< Cells let go below the floor.
+        std::uint64_t redated = 0;            ///< Late deletions.
         std::uint64_t resets = 0;
     };
 
@@ -217,8 +216,7 @@ public:
         std::optional<wire::StatePosition> next;  ///< Nothing: that was the last.
     };
     /// Cells from `start` on, in the order of the tree, about `bytes_max`.
-    [[nodiscard]] CopyPage copy_page(const wire::StatePosition& start,
-                                     std::size_t bytes_max) const;
+    [[nodiscard]] CopyPage copy_page(const wire::StatePosition& start, std::size_t bytes_max) const;
     /// False: it is no such page.
     bool take_copy(Moment moment, ByteView body);
     void copy_ended(Moment moment, bool is_whole);
@@ -304,7 +302,7 @@ private:
     Stamp expired_up_to_{};
     Stamp life_began_{};  ///< The first input.
     Stamp stored_synced_{};
-    Instant upkeep_at_{};        ///< When the floor is looked at next.
+    Instant upkeep_at_{};  ///< When the floor is looked at next.
 
     std::vector<Bytes> untold_;  ///< Our writes of this input.
     std::size_t untold_bytes_ = 0;

@@ -71,8 +71,8 @@ public:
 
     Moment moment(std::size_t index) const {
         const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now_);
-        return {Instant{} + now_, kTestStartMs + static_cast<std::uint64_t>(
-                                                     ms.count() + members_[index].skew_ms)};
+        return {Instant{} + now_,
+                kTestStartMs + static_cast<std::uint64_t>(ms.count() + members_[index].skew_ms)};
     }
 
     void put(std::size_t index, const std::string& key, const std::string& value,
@@ -226,7 +226,8 @@ private:
                            },
                            [&](SharedMap::Reloaded& reloaded) {
                                ++member.reloads;
-                               member.resets += reloaded.reason == SharedMap::Reloaded::Reason::reset ? 1 : 0;
+                               member.resets +=
+                                   reloaded.reason == SharedMap::Reloaded::Reason::reset ? 1 : 0;
                            },
                            [&](SharedMap::WantCopy& want) {
                                wanted_.emplace_back(index, want.from.value() - 1);
@@ -266,8 +267,8 @@ private:
         for (const auto& [by, from, body] : asked) {
             if (!members_[by].is_up) continue;
             const Bytes answer = map(from).answer_fetch(body);
-            map(by).fetched(moment(by), reaches(from, by) ? std::optional<ByteView>(answer)
-                                                          : std::nullopt);
+            map(by).fetched(moment(by),
+                            reaches(from, by) ? std::optional<ByteView>(answer) : std::nullopt);
             drain(by);
         }
         auto wanted = std::exchange(wanted_, {});

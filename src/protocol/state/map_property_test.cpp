@@ -11,10 +11,10 @@
 namespace grapevine::protocol {
 namespace {
 
+using grapevine::testing::for_each_seed;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
-using grapevine::testing::for_each_seed;
 
 /// Keys are written once and deleted once. Whoever has seen one deleted must never see it again,
 /// unless it has thrown its copy away since.

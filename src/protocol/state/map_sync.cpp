@@ -99,8 +99,7 @@ void SharedMap::step() {
         return finish_exchange(false);
     }
     if (exchange_->ranges.is_answered()) {
-        for (wire::StateRanges& section :
-             exchange_->ranges.next(cells_.tree(), kBudget, kWindow)) {
+        for (wire::StateRanges& section : exchange_->ranges.next(cells_.tree(), kBudget, kWindow)) {
             outbox_.push(Send{peer, std::move(section)});
         }
     }
@@ -413,8 +412,8 @@ void SharedMap::advance(Moment moment) {
         upkeep_at_ = moment.now + kUpkeep;
         collect();
         const View view = view_();
-        const Stamp now = clock_.last() > stamp_at(moment.unix_ms) ? clock_.last()
-                                                                   : stamp_at(moment.unix_ms);
+        const Stamp now =
+            clock_.last() > stamp_at(moment.unix_ms) ? clock_.last() : stamp_at(moment.unix_ms);
         if (cells_.count() > 0 && floor_.is_due(now, view.rank)) {
             floor_.raise(now, self_, view.members);
             ++counters_.raises;

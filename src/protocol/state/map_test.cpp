@@ -220,8 +220,7 @@ TEST(SharedMap, lists_by_prefix_in_pages) {
     net.change_set(0, "a/2s", {"x", "y"}, {});
     const auto keys = [&](std::string_view prefix, std::string_view after, std::size_t most) {
         std::string all;
-        for (const auto& entry :
-             net.map(0).list(net.moment(0), prefix, after, most, 1'000'000)) {
+        for (const auto& entry : net.map(0).list(net.moment(0), prefix, after, most, 1'000'000)) {
             all += entry.key + " ";
         }
         return all;

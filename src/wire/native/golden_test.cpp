@@ -177,6 +177,16 @@ Notice notice() {
     return notice;
 }
 
+TEST(Golden, hello_and_cells_of_the_shared_map) {
+    expect_section("state_hello", "asks for an answer: 300 cells, one raise",
+                   StateHello{true,
+                              300,
+                              {Stamp(0x18bcfe58f100002), 7},
+                              {Stamp(1), Stamp(2), {{Stamp(3), MemberId(4), 5}}}});
+    expect_section("state_cells", "one cell of three bytes, one large one",
+                   StateCells{{{1, 2, 3}}, {{Stamp(9), 0x0123456789abcdef}}});
+}
+
 TEST(Golden, notices) {
     expect_section("notice_push", "push 10: a notice of kind 1, epoch 300",
                    RumorPush{10, {std::make_shared<const Notice>(notice())}});

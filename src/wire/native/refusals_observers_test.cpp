@@ -135,6 +135,7 @@ TEST(Refusals, heartbeats_count_one_to_ninety_members) {
         return verdict(SectionType::heartbeats, [=](Writer& w) {
             w.integer(std::uint64_t{1});
             w.integer(std::uint64_t{2});
+            w.integer(std::uint64_t{3});
             for (std::size_t index = 0; index < count; ++index) {
                 w.integer(member);
                 w.integer(std::uint32_t{7});
