@@ -81,6 +81,32 @@ TEST(State, all_hold_the_same_within_twenty_rounds_after_churn_loss_and_partitio
     });
 }
 
+TEST(State, a_deletion_is_not_undone_by_those_who_were_away_for_longer_than_it_is_remembered) {
+    for_each_seed(5, [](std::uint64_t seed) {
+        WorldConfig config = world_config(6, protocol::Profile::fast, seed);
+        config.protocol.tombstone_life = 40s;
+        World world(config);
+        ASSERT_TRUE(start_and_converge(world));
+        for (const std::string_view key : {"a", "b", "c"}) world.put_state(1, key, "x");
+        world.run_for(10s);
+        world.partition({4, 5});
+        world.erase_state(1, "b");
+        world.put_state(4, "d", "x");
+        world.run_for(100s);
+        EXPECT_EQ(world.state(0).cells().ending_count(), 0U) << "it is not remembered any more";
+        world.heal();
+        ASSERT_TRUE(world.run_until([&] { return world.has_converged(); }, 60s));
+        ASSERT_TRUE(world.run_until([&] { return world.has_equal_state(); }, 60s));
+        const protocol::Moment moment{{}, 0};
+        for (HostIndex host = 0; host < 6; ++host) {
+            EXPECT_FALSE(world.state(host).find(moment, "b"));
+            EXPECT_TRUE(world.state(host).find(moment, "a"));
+        }
+        EXPECT_EQ(world.state(4).counters().resets, 1U);
+        EXPECT_EQ(violations_of(world), "");
+    });
+}
+
 TEST(State, a_newcomer_takes_a_full_copy) {
     for_each_seed(2, [](std::uint64_t seed) {
         World world(world_config(6, protocol::Profile::fast, seed));

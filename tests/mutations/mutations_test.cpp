@@ -225,6 +225,30 @@ Finding rotations(std::uint64_t seed) {
     return found_in(world);
 }
 
+/// A key of the shared map is deleted while some are cut off, for longer than deletions are
+/// remembered.
+Finding shared_state(std::uint64_t seed) {
+    WorldConfig config = config_of(6, protocol::Profile::fast, seed);
+    config.protocol.tombstone_life = 40s;
+    World world(config);
+    if (!start_and_converge(world, 500ms, 30s)) return failed(world);
+    for (const std::string_view key : {"a", "b", "c"}) world.put_state(1, key, "x");
+    world.run_for(10s);
+    world.partition({4, 5});
+    world.erase_state(1, "b");
+    world.put_state(4, "d", "x");
+    world.run_for(100s);
+    world.heal();
+    if (!world.run_until([&] { return world.has_converged(); }, 60s, 100ms)) return failed(world);
+    if (!world.run_until([&] { return world.has_equal_state(); }, 60s, 100ms)) {
+        return "maps that stay different";
+    }
+    for (const HostIndex host : world.members()) {
+        if (world.state(host).find({}, "b")) return "a deletion undone";
+    }
+    return found_in(world);
+}
+
 Finding any_finding(std::uint64_t seed) {
     const bool is_old = active_mutant >= kFirstOld;
     if (is_old || active_mutant == Mutant::none) {
@@ -232,7 +256,7 @@ Finding any_finding(std::uint64_t seed) {
             return finding;
         }
     }
-    for (const auto scenario : {rotations, records, calm, trees, events, chaos}) {
+    for (const auto scenario : {rotations, records, shared_state, calm, trees, events, chaos}) {
         if (Finding finding = scenario(seed); !finding.empty()) return finding;
     }
     return {};
