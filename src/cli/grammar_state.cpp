@@ -8,12 +8,6 @@ namespace grapevine::cli {
 void Grammar::add_state() {
     CLI::App* app = add(root_, "state", "The map that an overlay shares: any member writes it.");
     app->require_subcommand(1);
-    app->footer(
-        "Examples:\n"
-        "  grapevine state put color green          grapevine state get color\n"
-        "  grapevine state put lease me --ttl 30s --new\n"
-        "  grapevine state count hits 2             grapevine state set-add hosts web-1 web-2\n"
-        "  grapevine state watch app/               grapevine state dump > backup.json\n");
     StateOptions& options = all_.state;
     using What = StateOptions::What;
     const auto verb = [&](const std::string& name, const std::string& description, What what) {

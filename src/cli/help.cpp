@@ -110,6 +110,32 @@ Who has the token has the overlay's key: treat it like a password.)"},
     Entry{"record list", R"(Examples:
   grapevine record list
   grapevine record list --member web-3 --json)"},
+    Entry{"state get", R"(Examples:
+  grapevine state get color
+  grapevine state get color --json | jq -r .version)"},
+    Entry{"state put", R"(Examples:
+  grapevine state put color green
+  grapevine state put lease me --ttl 30s --new
+  grapevine state put color red --version 018bcfe568000001)"},
+    Entry{"state delete", R"(Examples:
+  grapevine state delete color)"},
+    Entry{"state count", R"(Examples:
+  grapevine state count hits 2
+  grapevine state count hits -1)"},
+    Entry{"state set-add", R"(Examples:
+  grapevine state set-add hosts web-1 web-2)"},
+    Entry{"state set-remove", R"(Examples:
+  grapevine state set-remove hosts web-1)"},
+    Entry{"state list", R"(Examples:
+  grapevine state list
+  grapevine state list app/ --json)"},
+    Entry{"state watch", R"(Examples:
+  grapevine state watch app/)"},
+    Entry{"state load", R"(Examples:
+  grapevine state load backup.json)"},
+    Entry{"state dump", R"(Examples:
+  grapevine state dump > backup.json
+  grapevine state dump app/)"},
     Entry{"overlay list", R"(Examples:
   grapevine overlay list)"},
     Entry{"overlay show", R"(Examples:
