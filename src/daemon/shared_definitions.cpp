@@ -36,7 +36,7 @@ void SharedDefinitions::follow() {
     filter.state_prefixes = {std::string(kPrefix)};
     const auto page = log_->read(offset_, filter, 1, kPageBytesMax);
     offset_ = log_->next();
-    if (page.items.empty() && page.missed == 0) return;
+    if (page.items.empty() && page.missed == 0 && !is_unread_) return;
     if (is_reading_) {
         is_stale_ = true;
         return;
@@ -62,8 +62,9 @@ void SharedDefinitions::read(std::string after, std::map<std::string, std::strin
                 if (!page->next.empty()) return us.read(page->next, std::move(all));
             }
             us.is_reading_ = false;
-            // Refused: the overlay is not there any more, and nobody asks for what it defined.
-            if (page == nullptr) return;
+            // Refused: the overlay does not run yet, or not any more. Its next sign of life tells.
+            us.is_unread_ = page == nullptr;
+            if (us.is_unread_) return;
             const bool is_other = all != us.texts_;
             us.texts_ = std::move(all);
             if (is_other && us.changed_) us.changed_();

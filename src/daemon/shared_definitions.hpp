@@ -37,6 +37,7 @@ private:
     std::uint64_t offset_ = 0;
     bool is_reading_ = false;
     bool is_stale_ = false;
+    bool is_unread_ = false;  ///< The last reading was refused.
     std::map<std::string, std::string> texts_;
     std::function<void()> changed_;
     /// Answers that come after our end find nobody.

@@ -168,7 +168,7 @@ class Answers(unittest.TestCase):
         self.assertTrue(until(lambda: "ready" in self.ok(self.two.run("aggregate", "list"))))
         self.two.stop()
         self.two.start()
-        self.assertTrue(until(lambda: self.ok(self.two.run("aggregate", "get", "n")) == "n\n3\n"))
+        self.assertTrue(until(lambda: self.two.run("aggregate", "get", "n")[1] == "n\n3\n"))
         self.assertEqual(self.two.run("aggregate", "set", "x", "--sql", "select ?")[0], FAILED)
         self.assertEqual(self.two.run("aggregate", "set", "x")[0], USAGE)
         self.ok(self.two.run("aggregate", "delete", "n"))
