@@ -22,9 +22,7 @@ namespace grapevine::protocol {
 /// The cells of a shared map: by id, in the order in which members compare, and by the time at
 /// which they end.
 ///
-/// A cell is held as its encoding, one piece of memory, because a million of them are held: an
-/// encoding with a value of 100 bytes and a key of 16 takes 147; the three orders some 110 more
-/// (docs/benchmarks.md).
+/// A cell is held as its encoding, one piece of memory, because a million of them are held.
 /// Bounds: kStateCellsMax cells, kStateBytesMax bytes of encodings.
 class CellMap {
 public:
