@@ -1,7 +1,6 @@
 #include "cli/demo_traffic.hpp"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <fmt/core.h>
 #include <iostream>
 #include <set>
@@ -22,12 +21,6 @@ constexpr double kPublishTimeoutSeconds = 5;
 /// A console without an environment: a demo must not be led astray by GRAPEVINE_URL.
 Console quiet_console() {
     return Console{std::cout, std::cerr, std::cin, {}, false, false, false};
-}
-
-json::value parsed(const std::string& text) {
-    boost::system::error_code error;
-    json::value value = json::parse(text, error);
-    return error ? json::value(nullptr) : value;
 }
 
 }  // namespace

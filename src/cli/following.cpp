@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/core.h>
 #include <map>
@@ -23,12 +22,6 @@ namespace {
 /// A stream sends something every 15 s; after two of these it is dead, whatever TCP believes.
 constexpr Duration kSilenceMax = std::chrono::seconds(35);
 constexpr std::chrono::milliseconds kRetryPause(1000);
-
-json::value parsed(const std::string& text) {
-    boost::system::error_code error;
-    json::value value = json::parse(text, error);
-    return error ? json::value(nullptr) : value;
-}
 
 std::string payload_of(const json::value& item) {
     if (value_at(item, "payload_base64").is_null()) return text_at(item, "payload");

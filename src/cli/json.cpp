@@ -1,6 +1,7 @@
 #include "cli/json.hpp"
 
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/core.h>
 
@@ -99,6 +100,12 @@ std::string list_at(const json::value& object, std::string_view key) {
         text += fmt::format("{}{}", text.empty() ? "" : ", ", plain(item));
     }
     return text;
+}
+
+json::value parsed(const std::string& text) {
+    boost::system::error_code error;
+    json::value value = json::parse(text, error);
+    return error ? json::value(nullptr) : value;
 }
 
 std::string pretty(const json::value& value) {

@@ -23,6 +23,9 @@ std::string pairs_at(const boost::json::value& object, std::string_view key);
 /// "a, b" out of an array.
 std::string list_at(const boost::json::value& object, std::string_view key);
 
+/// What a stream has sent; null if it is no JSON.
+boost::json::value parsed(const std::string& text);
+
 /// For people: indented by two blanks, with a line feed at the end.
 std::string pretty(const boost::json::value& value);
 

@@ -1,6 +1,5 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/core.h>
 #include <istream>
@@ -95,12 +94,6 @@ std::string end_text(const json::value& end, const Paint& paint) {
 ExitCode code_of(const json::value& end) {
     if (!items_at(end, "missing").empty()) return ExitCode::timed_out;
     return items_at(end, "answered").empty() ? ExitCode::not_found : ExitCode::ok;
-}
-
-json::value parsed(const std::string& text) {
-    boost::system::error_code error;
-    json::value value = json::parse(text, error);
-    return error ? json::value(nullptr) : value;
 }
 
 }  // namespace

@@ -31,12 +31,6 @@ constexpr Duration kSilenceMax = std::chrono::seconds(45);
 constexpr Duration kRetryPause = std::chrono::seconds(1);
 constexpr std::size_t kPageEntries = 500;
 
-json::value parsed(const std::string& text) {
-    boost::system::error_code error;
-    json::value value = json::parse(text, error);
-    return error ? json::value(nullptr) : value;
-}
-
 /// What an entry holds, in one line.
 std::string text_of(const json::value& entry) {
     const std::string type = text_at(entry, "type");
@@ -57,7 +51,7 @@ std::string path_of(const StateOptions& options) {
     return fmt::format("/state/{}", percent_encoded(options.key));
 }
 
-Attempt<json::value> change_of(const StateOptions& options, Console& console) {
+Attempt<json::value> change_of(const StateOptions& options) {
     using What = StateOptions::What;
     json::object body;
     if (options.what == What::count) {
@@ -86,7 +80,6 @@ Attempt<json::value> change_of(const StateOptions& options, Console& console) {
         body[options.what == What::set_add ? "elements_add" : "elements_remove"] =
             std::move(elements);
     }
-    (void)console;
     return body;
 }
 
@@ -98,7 +91,7 @@ Attempt<void> write_one(const StateOptions& options, Console& console, Remote& r
         (void)GV_TRY(remote.remove(path));
         return {};
     }
-    const json::value entry = GV_TRY(remote.send("PUT", path, GV_TRY(change_of(options, console))));
+    const json::value entry = GV_TRY(remote.send("PUT", path, GV_TRY(change_of(options))));
     if (options.is_json) {
         console.out << pretty(entry);
     } else if (options.what != StateOptions::What::put) {

@@ -100,17 +100,17 @@ struct Sampler::Bench {
     }
 
     void write(const std::string& overlay, const std::string& key, std::string value) {
-        home.post([this, sampler = sampler, overlay, key, value = std::move(value)] {
-            if (*sampler == nullptr) return;
-            const auto done = [this, sampler, overlay, key](const Outcome<void>& outcome) {
-                if (*sampler == nullptr) return;
-                (*sampler)->count(overlay, {0, outcome ? 1U : 0U, outcome ? 0U : 1U});
+        home.post([this, owner = sampler, overlay, key, value = std::move(value)] {
+            if (*owner == nullptr) return;
+            const auto done = [this, owner, overlay, key](const Outcome<void>& outcome) {
+                if (*owner == nullptr) return;
+                (*owner)->count(overlay, {0, outcome ? 1U : 0U, outcome ? 0U : 1U});
                 if (outcome) return;
                 loop.post([this, overlay, key, error = describe(outcome.error())] {
                     not_written(overlay, key, error);
                 });
             };
-            (*sampler)->write_(overlay, key, value, done);
+            (*owner)->write_(overlay, key, value, done);
         });
     }
 

@@ -102,7 +102,6 @@ public:
     std::optional<discovery::Announcer> announcer_;  ///< Only with groups in the settings.
     Sessions sessions_;
     std::deque<Action> outbox_;
-    std::size_t damaged_state_cells_ = 0;  ///< Of the map as it was stored.
     Instant next_housekeeping_ = Instant{} + kHousekeepingInterval;
 
 private:

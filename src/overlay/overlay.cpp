@@ -45,9 +45,7 @@ Overlay::Implementation::Implementation(Settings settings, Start start,
                            mix64(start.seed + 3));
     }
     if (start.started.unix_ms > 0) node_.set_wall(Instant{}, start.started.unix_ms * 1000);
-    damaged_state_cells_ =
-        start.state.damaged_entries +
-        node_.restore_state({start.state.salt, std::move(start.state.floor)}, start.state.cells);
+    node_.restore_state({start.state.salt, std::move(start.state.floor)}, start.state.cells);
     if (!start.image.has_identity) {
         outbox_.push_back(Persist{storage::save_identity(settings_.name, start.fresh_identity)});
     }

@@ -110,8 +110,8 @@ public:
          std::uint64_t seed, std::vector<std::string> subscriber_topics = {},
          SharedMap::Hash state_hash = {}, Notices::Judge judge = nobody_may);
 
-    /// Before any input: the shared map as stored. How many cells could not be taken.
-    std::size_t restore_state(const SharedMap::Meta& meta, const std::vector<Bytes>& cells);
+    /// Before any input: the shared map as stored. Cells that are none are left out and counted.
+    void restore_state(const SharedMap::Meta& meta, const std::vector<Bytes>& cells);
 
     /// `from` has proven itself to the layer below; `packet` has passed the decoder.
     void receive(Instant now, MemberId from, const wire::Packet& packet);

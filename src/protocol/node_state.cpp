@@ -11,6 +11,8 @@
 namespace grapevine::protocol {
 namespace {
 
+static_assert(kStateCellBytesMax <= kAnswerBytesMax, "the largest cell is one answer");
+
 constexpr Duration kFetchPatience = std::chrono::seconds(3);
 
 }  // namespace
@@ -22,11 +24,9 @@ Moment Node::moment(Instant now) const {
     return {now, static_cast<std::uint64_t>(std::max<std::int64_t>(us, 0)) / 1000};
 }
 
-std::size_t Node::restore_state(const SharedMap::Meta& meta, const std::vector<Bytes>& cells) {
+void Node::restore_state(const SharedMap::Meta& meta, const std::vector<Bytes>& cells) {
     state_.restore(meta);
-    std::size_t refused = 0;
-    for (const Bytes& cell : cells) refused += state_.restore(cell) ? 0 : 1;
-    return refused;
+    for (const Bytes& cell : cells) state_.restore(cell);
 }
 
 Outcome<Stamp> Node::put_state(Instant now, std::string_view key, std::string_view value,

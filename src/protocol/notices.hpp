@@ -115,8 +115,6 @@ public:
     [[nodiscard]] std::vector<WipeOrder> wipes() const;
     /// What of `part` is older than this must not be held, taken or told. Zero: all may be.
     [[nodiscard]] Stamp wiped_before(std::string_view part) const;
-    /// The same for one key of the shared map: of "state" and all prefixes that it has.
-    [[nodiscard]] Stamp state_wiped_before(std::string_view key) const;
 
     // -- Anti-entropy --
     [[nodiscard]] std::uint64_t fingerprint() const { return fingerprint_; }

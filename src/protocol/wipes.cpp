@@ -68,15 +68,4 @@ Stamp Notices::wiped_before(std::string_view part) const {
     return order ? order->before : Stamp{};
 }
 
-Stamp Notices::state_wiped_before(std::string_view key) const {
-    Stamp latest = wiped_before(kStatePart);
-    for (const WipeOrder& order : wipes()) {
-        if (!order.part.starts_with(kStatePrefixPart)) continue;
-        const std::string_view prefix =
-            std::string_view(order.part).substr(kStatePrefixPart.size());
-        if (key.starts_with(prefix)) latest = std::max(latest, order.before);
-    }
-    return latest;
-}
-
 }  // namespace grapevine::protocol

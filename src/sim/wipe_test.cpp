@@ -138,22 +138,37 @@ TEST(Wipes, take_an_operator) {
     EXPECT_EQ(open.wipe(0, "records", chief()).error().code, Refusal::Code::forbidden);
 }
 
-TEST(Wipes, of_the_shared_map_are_told_to_everybody_by_prefix) {
-    World world(operated(4, protocol::Profile::fast, 1));
-    ASSERT_TRUE(start_and_converge(world));
-    const auto first = world.wipe(0, "state:cache/", chief());
-    ASSERT_TRUE(first);
-    world.run_for(1s);
-    const auto second = world.wipe(1, "state:cache/", chief());
-    ASSERT_TRUE(second);
-    EXPECT_GT(second->before, first->before);
-    EXPECT_EQ(second->epoch, 2U);
-    world.run_for(3s);
-    for (const HostIndex host : world.members()) {
-        const auto& notices = world.overlay(host).node().notices();
-        EXPECT_EQ(notices.state_wiped_before("cache/a"), second->before);
-        EXPECT_EQ(notices.state_wiped_before("other"), Stamp{});
-    }
+TEST(Wipes, of_the_shared_map_reach_everybody_and_hold_against_who_was_away) {
+    for_each_seed(3, [](std::uint64_t seed) {
+        World world(operated(6, protocol::Profile::fast, seed));
+        ASSERT_TRUE(start_and_converge(world));
+        for (const std::string_view key : {"cache/a", "cache/b", "other"}) {
+            world.put_state(1, key, "x");
+        }
+        world.run_for(3s);
+        world.partition({5});
+        world.put_state(5, "cache/c", "x");
+        world.run_for(5s);
+        const auto order = world.wipe(0, "state:cache/", chief());
+        ASSERT_TRUE(order);
+        world.run_for(3s);
+        world.put_state(2, "cache/d", "written later");
+        world.run_for(3s);
+        world.heal();
+        ASSERT_TRUE(world.run_until([&] { return world.has_converged(); }, 60s));
+        ASSERT_TRUE(world.run_until([&] { return world.has_equal_state(); }, 60s));
+        for (const HostIndex host : world.members()) {
+            const auto& map = world.state(host);
+            for (const std::string_view gone : {"cache/a", "cache/b", "cache/c"}) {
+                EXPECT_FALSE(map.find({}, gone)) << gone << " at " << host;
+            }
+            EXPECT_TRUE(map.find({}, "cache/d"));
+            EXPECT_TRUE(map.find({}, "other"));
+            const auto& notices = world.overlay(host).node().notices();
+            EXPECT_EQ(notices.wiped_before("state:cache/"), order->before);
+        }
+        EXPECT_EQ(violations_of(world), "");
+    });
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ struct StateHello {
     friend bool operator==(const StateHello&, const StateHello&) = default;
 };
 
-/// Cells that the receiver lacks, as encoded in FORMAT.md, section 11, and the places of those that
+/// Cells that the receiver lacks, as encoded in FORMAT.md, 11.1, and the places of those that
 /// are too large to come unasked.
 struct StateCells {
     std::vector<Bytes> cells;          ///< Each at most kStateInlineBytesMax.

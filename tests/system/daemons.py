@@ -42,6 +42,16 @@ def run(*arguments, stdin="", timeout=60, prefix=(), **more):
     return done.returncode, done.stdout, done.stderr
 
 
+def until(condition, patience=30):
+    """Waits for what must become true; returns what it was, true or not."""
+    end = time.monotonic() + patience
+    while True:
+        result = condition()
+        if result or time.monotonic() > end:
+            return result
+        time.sleep(0.02)
+
+
 class Daemon:
     """One `grapevine agent` with a state folder of its own. Ends with the `with`."""
 

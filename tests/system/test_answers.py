@@ -6,19 +6,9 @@ import subprocess
 import time
 import unittest
 
-from daemons import BINARY, FAILED, NOT_FOUND, USAGE, Daemon, environment
+from daemons import BINARY, FAILED, NOT_FOUND, USAGE, Daemon, environment, until
 
 ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
-
-
-def until(condition, patience=30):
-    """Waits for what must become true; returns what it was, true or not."""
-    end = time.monotonic() + patience
-    while True:
-        result = condition()
-        if result or time.monotonic() > end:
-            return result
-        time.sleep(0.02)
 
 
 class Answers(unittest.TestCase):

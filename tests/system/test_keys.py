@@ -8,19 +8,9 @@ import threading
 import time
 import unittest
 
-from daemons import BINARY, Daemon, environment, run
+from daemons import BINARY, Daemon, environment, run, until
 
 EVENTS_PER_DAEMON = 150
-
-
-def until(condition, patience=30):
-    """Waits for what must become true; returns what it was, true or not."""
-    end = time.monotonic() + patience
-    while True:
-        result = condition()
-        if result or time.monotonic() > end:
-            return result
-        time.sleep(0.05)
 
 
 class Keys(unittest.TestCase):

@@ -3,20 +3,9 @@
 import json
 import signal
 import subprocess
-import time
 import unittest
 
-from daemons import BINARY, NOT_FOUND, TIMED_OUT, Daemon, environment
-
-
-def until(condition, patience=30):
-    """Waits for what must become true; returns what it was, true or not."""
-    end = time.monotonic() + patience
-    while True:
-        result = condition()
-        if result or time.monotonic() > end:
-            return result
-        time.sleep(0.05)
+from daemons import BINARY, NOT_FOUND, TIMED_OUT, Daemon, environment, until
 
 
 class Overlay(unittest.TestCase):

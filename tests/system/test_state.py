@@ -4,20 +4,9 @@ import json
 import select
 import signal
 import subprocess
-import time
 import unittest
 
-from daemons import BINARY, Daemon, environment
-
-
-def until(condition, patience=30):
-    """Waits for what must become true; returns what it was, true or not."""
-    end = time.monotonic() + patience
-    while True:
-        result = condition()
-        if result or time.monotonic() > end:
-            return result
-        time.sleep(0.02)
+from daemons import BINARY, Daemon, environment, until
 
 
 class SharedMap(unittest.TestCase):

@@ -46,14 +46,19 @@ SharedMap::SharedMap(MemberId self, Duration interval, Duration grace, Hash hash
       floor_(grace),
       cells_([this](ByteView bytes) { return hash_(salt_, bytes); }) {}
 
-bool SharedMap::restore(const Bytes& bytes) {
+void SharedMap::restore(const Bytes& bytes) {
     const auto cell = decode_cell(bytes);
-    if (!cell) return false;
-    if (is_wiped(*cell)) return true;
-    if (!cells_.put(*cell)) return false;
+    if (!cell) {
+        ++counters_.dropped_malformed;
+        return;
+    }
+    if (is_wiped(*cell)) return;
+    if (!cells_.put(*cell)) {
+        ++counters_.dropped_full;
+        return;
+    }
     // Whatever it says, it was ours once: a clock that went back must not outdate it.
     (void)clock_.observe(std::numeric_limits<std::uint64_t>::max() >> 17U, cell->stamp);
-    return true;
 }
 
 void SharedMap::restore(const Meta& meta) {
@@ -175,6 +180,7 @@ Outcome<Stamp> SharedMap::erase(Moment moment, std::string_view key,
         if (!is_dead(*cell, moment.unix_ms)) cells.push_back(*std::move(cell));
         return true;
     });
+    Outcome<void> outcome;
     for (Cell& cell : cells) {
         cell.stamp = stamp;
         if (auto* counter = std::get_if<CounterContent>(&cell.content)) {
@@ -185,10 +191,10 @@ Outcome<Stamp> SharedMap::erase(Moment moment, std::string_view key,
         } else {
             cell.content = ValueContent{stamp, self_, true, 0, {}};
         }
-        // No larger than what was there: there is room.
-        (void)write(std::move(cell));
+        if (outcome) outcome = write(std::move(cell));
     }
     settle();
+    if (!outcome) return std::unexpected(std::move(outcome).error());
     return stamp;
 }
 

@@ -165,8 +165,9 @@ public:
     SharedMap(MemberId self, Duration interval, Duration grace, Hash hash,
               std::function<View()> view, std::uint64_t seed);
 
-    /// Before anything else but wipes: what was stored. False: it is no cell, or there is no room.
-    bool restore(const Bytes& cell);
+    /// Before anything else but wipes: what was stored. What is no cell, or has no room, is left
+    /// out and counted.
+    void restore(const Bytes& cell);
     void restore(const Meta& meta);
 
     // -- What users do. Refused as described; nothing has changed then. --

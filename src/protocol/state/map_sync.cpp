@@ -4,8 +4,8 @@
 #include <cassert>
 #include <utility>
 
+#include "base/checksum.hpp"
 #include "base/limits.hpp"
-#include "base/mutant.hpp"
 #include "base/reader.hpp"
 #include "protocol/state/map.hpp"
 #include "wire/size.hpp"
@@ -33,20 +33,14 @@ constexpr std::size_t kCollectMax = 4096;
 /// `synced` moves with every ping; the disk hears of it so often.
 constexpr std::uint64_t kStoreSyncedMs = 600'000;
 
-std::uint64_t mix(std::uint64_t z) {
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;
-    return z ^ (z >> 31U);
-}
-
 }  // namespace
 
 std::uint64_t SharedMap::summary() const {
     const auto& raises = floor_.view().raises;
     if (cells_.count() == 0 && raises.empty()) return 0;
     const wire::StateFingerprint all = fingerprint_of(cells_.tree().total());
-    std::uint64_t sum = mix(all.low ^ mix(all.high));
-    if (!raises.empty()) sum ^= mix(raises.back().at.value() + mix(raises.back().by.value()));
+    std::uint64_t sum = mix64(all.low ^ mix64(all.high));
+    if (!raises.empty()) sum ^= mix64(raises.back().at.value() + mix64(raises.back().by.value()));
     return sum == 0 ? 1 : sum;
 }
 
