@@ -58,6 +58,7 @@ void Overlay::Implementation::apply(Instant now, protocol::Node::Action action) 
             [&](Node::Gathered& gathered) { outbox_.push_back(std::move(gathered)); },
             [&](Node::Answered& answered) { outbox_.push_back(std::move(answered)); },
             [&](Node::Asked& asked) { outbox_.push_back(std::move(asked)); },
+            [&](const Node::Estimated& estimate) { outbox_.push_back(estimate); },
         },
         action);
 }

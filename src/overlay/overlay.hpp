@@ -107,6 +107,7 @@ public:
     using Answered = protocol::Gather::Answered;
     /// A query to us, to be answered by `answer`, now or later.
     using Asked = protocol::Gather::Asked;
+    using Estimated = protocol::Node::Estimated;
     /// `member` has sent votes that those whom they name did not give: it holds the key of the
     /// overlay and lies, or is faulty. Told once a minute at most.
     struct LiarFound {
@@ -114,7 +115,7 @@ public:
     };
     using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged,
                                 ViewSettled, RecordChanged, EventDelivered, EventGap, Announce,
-                                LiarFound, Gathered, PathChanged, Answered, Asked>;
+                                LiarFound, Gathered, PathChanged, Answered, Asked, Estimated>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;
@@ -180,6 +181,9 @@ public:
     /// See `protocol::Gather::cancel` and `answer`.
     void cancel(Instant now, std::uint64_t number);
     void answer(Instant now, MemberId to, std::uint64_t number, Bytes body);
+    /// See `protocol::Node::estimate`.
+    Outcome<std::uint64_t> estimate(Instant now, protocol::Aggregates::Method method,
+                                    protocol::Aggregates::Of of, std::string key);
     void leave(Instant now);
     void join(Instant now, const std::vector<std::string>& seeds);
     /// New name, labels or addresses of our own.

@@ -43,6 +43,7 @@ int rank_of(const wire::Section& section) {
                           [](const wire::Heartbeats&) { return 0; },
                           [](const wire::Question&) { return 4; },
                           [](const wire::AnswerPart&) { return 4; },
+                          [](const wire::AggregateStep&) { return 4; },
                       },
                       section);
 }
@@ -83,6 +84,9 @@ Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig conf
                     return channels_.has_told(event);
                 }),
       gather_(self.member, random_.next()),
+      aggregates_(
+          self.member, membership_, config.rumor_interval,
+          [this](std::string_view key) { return own_number(key); }, mix64(seed + 1)),
       born_as_(self.incarnation),
       epoch_(epoch),
       next_reconnect_(Instant{} + config.reconnect_interval) {
@@ -146,6 +150,8 @@ void Node::advance(Instant now) {
     channels_.advance(now);
     settle(now);
     gather_.advance(now);
+    settle(now);
+    aggregates_.advance(now);
     settle(now);
     if (now >= catch_up_) {
         catch_up_ = kNever;
@@ -228,7 +234,7 @@ Instant Node::deadline() const {
     return std::min({membership_.deadline(), telling_.deadline(), detector_->deadline(),
                      paths_.deadline(), zones_.deadline(), records_.deadline(), rumors_.deadline(),
                      events_.deadline(), channels_.deadline(), gather_.deadline(), reach_deadline(),
-                     catch_up_, next_reconnect_});
+                     aggregates_.deadline(), catch_up_, next_reconnect_});
 }
 
 void Node::check_invariants() const {
@@ -240,6 +246,7 @@ void Node::check_invariants() const {
     events_.check_invariants();
     channels_.check_invariants();
     gather_.check_invariants();
+    aggregates_.check_invariants();
     assert(waiting_.empty());
 }
 
@@ -289,6 +296,7 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             },
             [&](const wire::Question& question) { gather_.handle(now, from, question); },
             [&](const wire::AnswerPart& part) { gather_.handle(now, from, part); },
+            [&](const wire::AggregateStep& step) { aggregates_.handle(now, from, step); },
         },
         section);
     settle(now);

@@ -14,6 +14,7 @@
 #include "base/ids.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "protocol/aggregate/aggregates.hpp"
 #include "protocol/coordinates/coordinates.hpp"
 #include "protocol/membership/config.hpp"
 #include "protocol/membership/detector.hpp"
@@ -73,9 +74,11 @@ public:
     using Answered = Gather::Answered;
     /// A query to us (query/query.hpp), to be answered by `answer`.
     using Asked = Gather::Asked;
-    using Action =
-        std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed, ChangedTogether,
-                     Settled, RecordChanged, Deliver, Gap, Gathered, PathChanged, Answered, Asked>;
+    /// The end of an estimate that `estimate` has begun.
+    using Estimated = Aggregates::Estimate;
+    using Action = std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed,
+                                ChangedTogether, Settled, RecordChanged, Deliver, Gap, Gathered,
+                                PathChanged, Answered, Asked, Estimated>;
 
     struct Counters {
         std::uint64_t syncs_begun = 0;     ///< Anti-entropy exchanges that we asked for.
@@ -136,6 +139,11 @@ public:
     /// What we say to an `Asked`; see `Gather::answer`.
     void answer(Instant now, MemberId to, std::uint64_t number, Bytes body);
 
+    /// Begins an estimate that ends in an `Estimated` of the number returned; refused as in
+    /// `Aggregates::begin`.
+    Outcome<std::uint64_t> estimate(Instant now, Aggregates::Method method, Aggregates::Of of,
+                                    std::string key);
+
     [[nodiscard]] std::optional<Action> poll();
     [[nodiscard]] Instant deadline() const;
 
@@ -157,6 +165,7 @@ public:
     /// Civil time of instant zero; 0 if the driver has not told it.
     [[nodiscard]] std::int64_t wall_zero_us() const { return wall_zero_us_; }
     [[nodiscard]] const Gather& gather() const { return gather_; }
+    [[nodiscard]] const Aggregates& aggregates() const { return aggregates_; }
     [[nodiscard]] std::uint64_t view_fingerprint() const { return reconciler_.root(); }
     void check_invariants() const;
 
@@ -225,6 +234,8 @@ private:
     void moved(const wire::StreamId& stream);
     void note_reserved_keys(Instant now, const Records::Changed& changed);
     bool settle_questions(Instant now);
+    bool settle_aggregates();
+    [[nodiscard]] std::optional<double> own_number(std::string_view key) const;
     void answer(Instant now, Gather::Asked& asked);
     [[nodiscard]] std::optional<Bytes> answer_trace(Instant now, ByteView question) const;
     void asked_reachability(Instant now, const Gather::Asked& asked);
@@ -263,6 +274,7 @@ private:
     Events events_;
     Channels channels_;
     Gather gather_;
+    Aggregates aggregates_;
     /// Questions of whom we reach that wait for examinations to end.
     std::vector<ReachDebt> reach_debts_;
     Counters counters_;

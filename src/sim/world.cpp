@@ -434,6 +434,8 @@ void World::execute(HostIndex index, overlay::Overlay::Action action) {
         resolve(index, resolve_action->name);
     } else if (auto* gathered = std::get_if<Overlay::Gathered>(&action)) {
         hosts_[index].gathered.push_back(std::move(*gathered));
+    } else if (const auto* estimate = std::get_if<Overlay::Estimated>(&action)) {
+        hosts_[index].estimates.push_back(*estimate);
     } else if (const auto* asked = std::get_if<Overlay::Asked>(&action)) {
         hosts_[index].asked.push_back(*asked);
     } else {

@@ -13,6 +13,7 @@
 #include "base/ids.hpp"
 #include "base/limits.hpp"
 #include "base/time.hpp"
+#include "wire/aggregate_step.hpp"
 
 // What members say to each other, as values. No bytes here: `native/` turns them into datagrams,
 // and `native/FORMAT.md` is their specification. Values that arrive have passed the decoder: every
@@ -382,7 +383,7 @@ using Section =
     std::variant<Ping, Ack, PingReq, Nack, RumorPush, RumorFeedback, SyncDigest, SyncEntries,
                  SyncPull, StateDelta, EventFragment, EventFrontier, EventRequest, EventLink,
                  EventPressure, EventFeedback, EventPull, BurstRequest, BurstVerdict, Coordinate,
-                 Heartbeats, Question, AnswerPart>;
+                 Heartbeats, Question, AnswerPart, AggregateStep>;
 
 /// What one datagram says, in order. At most kSectionsMax sections and kPacketBytesMax bytes.
 using Packet = std::vector<Section>;

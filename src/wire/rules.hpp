@@ -39,6 +39,7 @@ Result<void> check(const BurstVerdict& verdict);
 Result<void> check(const Heartbeats& heartbeats);
 Result<void> check(const Question& question);
 Result<void> check(const AnswerPart& part);
+Result<void> check(const AggregateStep& step);
 
 /// Any section, its items included. Records inside a `RumorPush` are checked too.
 Result<void> check(const Section& section);

@@ -118,6 +118,10 @@ std::size_t body_size(const Question& question) {
 std::size_t body_size(const AnswerPart& part) {
     return 8 + varint_size(part.index) + varint_size(part.count) + part.body.size();
 }
+std::size_t body_size(const AggregateStep& step) {
+    return 8 + 8 + 1 + 1 + sized(step.key.size()) + 1 + 1 + 1 + varint_size(step.sequence) + 1 +
+           step.values.size() * 8 + 1 + step.instances.size() * (8 + 8) + step.minima.size() * 4;
+}
 
 }  // namespace
 

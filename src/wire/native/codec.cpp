@@ -31,14 +31,19 @@ static_assert(kSectionFrameBytesMax + 4 + 1 + kVarintBytesMax + 1 + kRecordKeyBy
                       varint_size(kRecordValueBytesMax + 1) + kRecordValueBytesMax <=
                   kBudgetBytes,
               "and the largest item of a state delta, in a push or alone");
+static_assert(kFrameBytes + 8 + 8 + 2 + 1 + kRecordKeyBytesMax + 3 + 5 + 2 + 4 * kAggregateMinima <=
+                  kBudgetBytes,
+              "and the largest step of an aggregate");
 
 SectionType type_of(const Section& section) {
     static_assert(std::is_same_v<std::variant_alternative_t<0, Section>, Ping>);
     static_assert(std::is_same_v<std::variant_alternative_t<6, Section>, SyncDigest>);
     static_assert(std::is_same_v<std::variant_alternative_t<12, Section>, EventRequest>);
     static_assert(std::is_same_v<std::variant_alternative_t<22, Section>, AnswerPart>);
-    static_assert(std::variant_size_v<Section> == 23);
-    // The alternatives stand in the order of their numbers, from 1.
+    static_assert(std::is_same_v<std::variant_alternative_t<23, Section>, AggregateStep>);
+    static_assert(std::variant_size_v<Section> == 24);
+    if (std::holds_alternative<AggregateStep>(section)) return SectionType::aggregate_step;
+    // The others stand in the order of their numbers, from 1.
     return static_cast<SectionType>(section.index() + 1);
 }
 
@@ -90,6 +95,8 @@ Result<Section> read_section(SectionType type, Reader& reader, RecordIntern& rec
             return GV_TRY(read_question(reader));
         case SectionType::answer_part:
             return GV_TRY(read_answer_part(reader));
+        case SectionType::aggregate_step:
+            return GV_TRY(read_aggregate_step(reader));
         case SectionType::padding:
             break;
     }

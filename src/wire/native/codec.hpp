@@ -42,6 +42,7 @@ enum class SectionType : std::uint8_t {
     heartbeats = 21,
     question = 22,
     answer_part = 23,
+    aggregate_step = 32,
     padding = 0x80,
 };
 

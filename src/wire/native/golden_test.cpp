@@ -1,6 +1,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <limits>
 #include <sstream>
 
 #include "wire/native/announcement.hpp"
@@ -132,6 +133,30 @@ TEST(Golden, questions) {
                    Question{9, 1, 3, {'a', 'b', 'c'}});
     expect_section("answer_part", "the second and last part of the answer to question 9",
                    AnswerPart{9, 1, 2, {'x', 'y'}});
+}
+
+TEST(Golden, aggregates) {
+    AggregateStep step;
+    step.starter = MemberId(7);
+    step.run = 9;
+    step.of = AggregateStep::Of::mean;
+    step.key = "load";
+    step.rounds = 30;
+    step.round = 3;
+    step.sequence = 300;
+    step.values = {1.5, -2};
+    step.instances = {{MemberId(1), 0.5}, {MemberId(2), 0.25}};
+    expect_section("aggregate_step", "push-pull for the mean of load, an offer in round 3 of 30",
+                   step);
+    step.method = AggregateStep::Method::extrema;
+    step.of = AggregateStep::Of::count;
+    step.key.clear();
+    step.part = AggregateStep::Part::reply;
+    step.values.clear();
+    step.instances.clear();
+    step.minima.assign(kAggregateMinima, 0.125F);
+    step.minima[1] = std::numeric_limits<float>::infinity();
+    expect_section("aggregate_minima", "extrema for the count, a reply", step);
 }
 
 TEST(Golden, rumors) {

@@ -66,6 +66,9 @@ void write_body(Writer& writer, const AnswerPart& part);
 Result<Question> read_question(Reader& reader);
 Result<AnswerPart> read_answer_part(Reader& reader);
 
+void write_body(Writer& writer, const AggregateStep& step);
+Result<AggregateStep> read_aggregate_step(Reader& reader);
+
 /// One byte of flags of which only bit 0 is known: 0 or 1, so that a bool has one encoding.
 inline Result<bool> read_flag(Reader& reader, std::string_view field) {
     const auto flags = reader.integer<std::uint8_t>(field);
