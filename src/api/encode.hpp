@@ -27,6 +27,7 @@ namespace grapevine::api {
 [[nodiscard]] std::string encode(const control::KeyValue& item);
 [[nodiscard]] std::string encode(const control::PublishReceipt& receipt);
 [[nodiscard]] std::string encode(const control::TraceView& view);
+[[nodiscard]] std::string encode(const control::EstimateView& view);
 [[nodiscard]] std::string encode(const control::QueryAnswer& answer);
 [[nodiscard]] std::string encode(const control::QueryEnd& end);
 /// The two together, as one document.

@@ -47,6 +47,7 @@ void handle_trace(Service&, const CallPointer&);
 void handle_ask_query(Service&, const CallPointer&);
 void handle_serve_queries(Service&, const CallPointer&);
 void handle_answer_query(Service&, const CallPointer&);
+void handle_estimate(Service&, const CallPointer&);
 
 void handle_list_tokens(Service&, const CallPointer&);
 void handle_create_token(Service&, const CallPointer&);

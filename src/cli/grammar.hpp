@@ -28,6 +28,7 @@ struct AllOptions {
     PublishOptions publish;
     TraceOptions trace;
     QueryOptions query;
+    EstimateOptions estimate;
     SubscribeOptions subscribe;
     JoinOptions join;
     LeaveOptions leave;
@@ -65,7 +66,8 @@ private:
     void add_network();
     void add_publish();
     void add_trace();
-    void add_query();  // grammar_query.cpp
+    void add_query();     // grammar_query.cpp
+    void add_estimate();  // the same
     void add_subscribe();
     void add_joining();
     void add_record();

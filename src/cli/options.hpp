@@ -91,6 +91,13 @@ struct QueryOptions {
     bool is_json = false;
 };
 
+struct EstimateOptions {
+    Connection connection;
+    std::string what = "count";  ///< "mean:load"
+    std::string method;
+    bool is_json = false;
+};
+
 struct SubscribeOptions {
     Connection connection;
     std::vector<std::string> patterns;
@@ -186,8 +193,8 @@ struct ShowText {
 using Command =
     std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
                  ReachabilityOptions, InfoOptions, PublishOptions, TraceOptions, QueryOptions,
-                 SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions, InviteOptions,
-                 RecordOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions, VersionOptions,
-                 CompletionOptions>;
+                 EstimateOptions, SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions,
+                 InviteOptions, RecordOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions,
+                 VersionOptions, CompletionOptions>;
 
 }  // namespace grapevine::cli

@@ -84,11 +84,11 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"demo", "--members", "21"},
                 "error: --members: Value 21 not in range 2 to 20\n  cure: see: grapevine demo "
                 "--help\n"},
-        Mistake{
-            {"help", "nothing-like-it"},
-            "error: 'grapevine nothing-like-it' is not a command\n  cure: known are: agent, "
-            "demo, members, info, rtt, reachability, publish, trace, query, subscribe, join, "
-            "leave, forget, invite, record, overlay, keys, sim, version, completion, lab, help\n"},
+        Mistake{{"help", "nothing-like-it"},
+                "error: 'grapevine nothing-like-it' is not a command\n  cure: known are: agent, "
+                "demo, members, info, rtt, reachability, publish, trace, query, estimate, "
+                "subscribe, join, leave, forget, invite, record, overlay, keys, sim, version, "
+                "completion, lab, help\n"},
         Mistake{{"members", "--url", "ftp://x"},
                 "error: \"ftp://x\" is no http or https URL\n  cure: write it like "
                 "http://127.0.0.1:9470/v1\n"},

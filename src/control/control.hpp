@@ -15,6 +15,7 @@
 #include "base/time.hpp"
 #include "control/detection.hpp"
 #include "control/dissemination.hpp"
+#include "control/estimate.hpp"
 #include "control/event_id.hpp"
 #include "control/gossiperl.hpp"
 #include "control/queries.hpp"
@@ -271,19 +272,20 @@ using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
                  ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
                  SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
-                 Metrics, TraceEvent, AnswerQuery, gossiperl::ShowSettings, gossiperl::Create,
-                 gossiperl::Change, gossiperl::ListMembers, gossiperl::ListSubscriptions,
-                 gossiperl::ShowStatistics, gossiperl::SendDigest>;
+                 Metrics, TraceEvent, AnswerQuery, ShowEstimate, gossiperl::ShowSettings,
+                 gossiperl::Create, gossiperl::Change, gossiperl::ListMembers,
+                 gossiperl::ListSubscriptions, gossiperl::ShowStatistics, gossiperl::SendDigest>;
 
 struct Done {};
 /// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
 /// -> MemberView, `ShowRoundTrip` -> RoundTripView, `ShowReachability` -> ReachabilityView,
 /// `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt, `Invite`,
-/// `Metrics` -> std::string, `TraceEvent` -> TraceView, all others -> Done.
+/// `Metrics` -> std::string, `TraceEvent` -> TraceView, `ShowEstimate` -> EstimateView, all others
+/// -> Done.
 using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
                             std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
-                            std::string, RoundTripView, ReachabilityView, TraceView,
+                            std::string, RoundTripView, ReachabilityView, TraceView, EstimateView,
                             gossiperl::Settings, std::vector<gossiperl::MemberView>,
                             std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 

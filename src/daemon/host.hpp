@@ -95,6 +95,7 @@ private:
     void handle(control::Publish request, Callback callback);
     void handle(control::TraceEvent request, Callback callback);
     void handle(control::AnswerQuery request, Callback callback);
+    void handle(control::ShowEstimate request, Callback callback);
     void handle(control::Metrics request, Callback callback);
     void handle(control::gossiperl::ShowSettings request, Callback callback);
     void handle(control::gossiperl::Create request, Callback callback);
