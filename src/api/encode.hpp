@@ -34,6 +34,7 @@ namespace grapevine::api {
 [[nodiscard]] std::string encode(const control::AggregateSpec& spec);
 [[nodiscard]] std::string encode(const control::AggregateView& view);
 [[nodiscard]] std::string encode(const std::vector<control::AggregateView>& views);
+[[nodiscard]] std::string encode(const control::EstimateView& view);
 [[nodiscard]] std::string encode(const control::QueryAnswer& answer);
 [[nodiscard]] std::string encode(const control::QueryEnd& end);
 /// The two together, as one document.

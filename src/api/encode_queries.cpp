@@ -62,6 +62,19 @@ json::object to_object(const control::QueryEnd& end) {
 
 }  // namespace
 
+std::string encode(const control::EstimateView& view) {
+    json::object object;
+    object["of"] = view.of;
+    if (!view.key.empty()) object["key"] = to_utf8(view.key);
+    object["method"] = view.method;
+    if (view.value) object["value"] = *view.value;
+    object["expected_error"] = view.error;
+    object["rounds"] = view.rounds;
+    if (view.contributors) object["contributors"] = *view.contributors;
+    object["took_us"] = view.took_us;
+    return json::serialize(object);
+}
+
 std::string encode(const control::QueryAnswer& answer) {
     return json::serialize(to_object(answer));
 }

@@ -4,6 +4,21 @@ namespace grapevine::api {
 namespace {
 
 constexpr std::string_view kSchemas = R"json(
+"Estimate": {
+  "type": "object", "additionalProperties": false,
+  "required": ["of", "method", "expected_error", "rounds", "took_us"],
+  "properties": {
+    "of": {"type": "string", "enum": ["count", "mean", "sum", "max", "min"]},
+    "key": {"type": "string"},
+    "method": {"type": "string", "enum": ["push-pull", "push-sum", "extrema"]},
+    "value": {"type": "number", "description": "Absent if no member has a number under the key."},
+    "expected_error": {"type": "number", "description": "Relative standard deviation."},
+    "rounds": {"type": "integer"},
+    "contributors": {"type": "number",
+                     "description": "About so many members have a number; if it was counted."},
+    "took_us": {"type": "integer"}
+  }
+},
 "QueryBody": {
   "type": "object", "additionalProperties": false, "required": ["name"],
   "description": "At most one of payload and payload_base64 is given.",

@@ -183,4 +183,20 @@ void handle_answer_query(Service& service, const CallPointer& call) {
                        [](const Call& asked, const control::Done&) { asked.reply(""); });
 }
 
+void handle_estimate(Service& service, const CallPointer& call) {
+    control::ShowEstimate wanted;
+    wanted.overlay = call->path_value("overlay");
+    wanted.of = call->query_value("of").value_or("count");
+    wanted.key = call->query_value("key").value_or("");
+    wanted.method = call->query_value("method").value_or("");
+    if (wanted.key.size() > kRecordKeyBytesMax) {
+        return call->refuse(
+            Refusal{Refusal::Code::over_limit, fmt::format("has {} bytes", wanted.key.size()),
+                    fmt::format("keys have at most {}", kRecordKeyBytesMax), "key"});
+    }
+    ask<control::EstimateView>(
+        service, call, std::move(wanted),
+        [](const Call& asked, const control::EstimateView& view) { asked.reply(encode(view)); });
+}
+
 }  // namespace grapevine::api

@@ -15,6 +15,17 @@ constexpr std::array kServeQuery = {
     QueryParameter{"name", Type::text, Times::once, "The queries that are answered."},
 };
 
+constexpr std::array kEstimateQuery = {
+    QueryParameter{"of", Type::text, Times::once, "count (the default), mean, sum, max or min."},
+    QueryParameter{"key", Type::text, Times::once,
+                   "Key of the members' records; a count without one is of all members."},
+    QueryParameter{"method", Type::text, Times::once,
+                   "push-pull (count, mean, sum), push-sum (mean) or extrema (count, sum, max, "
+                   "min); the first that fits when not given."},
+};
+
+constexpr std::array kEstimate = {Content{"application/json", "Estimate"}};
+constexpr std::array kOnEstimate = {Kind::not_found, Kind::conflict, Kind::unavailable};
 constexpr std::array kResult = {Content{"application/json", "QueryResult"},
                                 Content{"text/event-stream", "QueryItem"}};
 constexpr std::array kCalls = {Content{"text/event-stream", "QueryCall"}};
@@ -63,6 +74,12 @@ constexpr std::array kRoutes = {
           {},
           kOnQuery,
           handle_answer_query},
+    Route{"GET", "/v1/overlays/{overlay}/estimate", "getEstimate", "queries", Access::read,
+          Reach::overlay, "Estimate something about all members",
+          "Has all members run a gossip aggregation among themselves, and answers some seconds "
+          "later with what came of it here. Nobody asks everybody: each member sends one datagram "
+          "per round.",
+          kEstimateQuery, Body::none, "", 200, kEstimate, kOnEstimate, handle_estimate},
 };
 
 }  // namespace

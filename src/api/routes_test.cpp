@@ -60,6 +60,7 @@ const std::vector<Example> kExamples = {
     {"serveQueries", "/v1/overlays/a/queries/serve?name=disk", ""},
     {"answerQuery", "/v1/overlays/a/queries/00000000000000aa-0000000000000001/answer",
      R"({"payload":"9"})"},
+    {"getEstimate", "/v1/overlays/a/estimate?of=mean&key=load", ""},
     {"openSocket", "/v1/overlays/a/stream", ""},
     {"listState", "/v1/overlays/a/state?prefix=app", ""},
     {"loadState", "/v1/overlays/a/state", R"({"values":{"k":"v"}})"},

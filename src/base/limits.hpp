@@ -363,6 +363,21 @@ inline constexpr std::size_t kQueriesOpenMax = kQuestionsHeldMax;
 /// Applications that serve queries here, per overlay. Full refuses the newest.
 inline constexpr std::size_t kQueryServersMax = 128;
 
+// -- Aggregates --
+
+/// Runs that a member takes part in at once. Full passes over the newest.
+inline constexpr std::size_t kAggregateRunsMax = 8;
+/// Members with whom one run has exchanged something: in 30 rounds it is some 60.
+inline constexpr std::size_t kAggregatePartnersMax = 512;
+/// Instances of one count, each begun by another member; three are meant to be.
+inline constexpr std::size_t kAggregateInstancesMax = 8;
+/// Numbers in one message beside them.
+inline constexpr std::size_t kAggregateValuesMax = 8;
+/// Minima in one message, if it has any: 1 kB, and an error of 6%.
+inline constexpr std::size_t kAggregateMinima = 256;
+/// Of one run; among a million members it has 69.
+inline constexpr std::size_t kAggregateRoundsMax = 100;
+
 /// Requests to publish that wait because a member cannot keep up. Full refuses the newest, as does
 /// what they hold, and a wait of more than two seconds.
 inline constexpr std::size_t kPublishesWaitingMax = 128;

@@ -30,6 +30,8 @@ Attempt<void> trace(const TraceOptions& options, Console& console);
 /// Returns the exit code: 0 if all that were expected have answered.
 Attempt<int> query(const QueryOptions& options, Console& console);
 
+Attempt<void> estimate(const EstimateOptions& options, Console& console);
+
 // Changing (changing.cpp)
 Attempt<void> publish(const PublishOptions& options, Console& console);
 Attempt<void> join(const JoinOptions& options, Console& console);

@@ -121,6 +121,7 @@ Grammar::Grammar()
     add_publish();
     add_trace();
     add_query();
+    add_estimate();
     add_subscribe();
     add_joining();
     add_record();

@@ -31,6 +31,7 @@ struct AllOptions {
     PublishOptions publish;
     TraceOptions trace;
     QueryOptions query;
+    EstimateOptions estimate;
     SubscribeOptions subscribe;
     JoinOptions join;
     LeaveOptions leave;
@@ -71,7 +72,8 @@ private:
     void add_network();
     void add_publish();
     void add_trace();
-    void add_query();  // grammar_query.cpp
+    void add_query();     // grammar_query.cpp
+    void add_estimate();  // the same
     void add_subscribe();
     void add_joining();
     void add_record();

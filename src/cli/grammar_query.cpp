@@ -51,4 +51,22 @@ void Grammar::add_query() {
     });
 }
 
+void Grammar::add_estimate() {
+    CLI::App* app = add(root_, "estimate", "Estimate something about all members, by gossip.");
+    EstimateOptions& options = all_.estimate;
+    app->add_option("what", options.what,
+                    "count, or with a key of the members' records count:KEY, mean:KEY, sum:KEY, "
+                    "max:KEY, min:KEY.")
+        ->type_name("WHAT")
+        ->capture_default_str();
+    app->add_option("--method", options.method,
+                    "push-pull, push-sum or extrema; what fits when not given.")
+        ->type_name("METHOD");
+    add_json(app, options.is_json);
+    options.connection.timeout_seconds = 60;
+    add_connection(app, options.connection);
+    app->callback(
+        [this] { finish_ = [this]() -> Attempt<Command> { return Command(all_.estimate); }; });
+}
+
 }  // namespace grapevine::cli

@@ -75,6 +75,10 @@ Tables: members, labels, records, events, metrics, state. See docs/reference/sql
     Entry{"trace", R"(Examples:
   grapevine trace 0123456789abcdef-1-42            who got it from whom, and when
   grapevine trace 0123456789abcdef-1-42 --svg tree.svg)"},
+    Entry{"estimate", R"(Examples:
+  grapevine estimate                                  how many members are there?
+  grapevine estimate mean:load                        of what each has set with `record set load`
+  grapevine estimate count --method extrema           the same without any bookkeeping, to 6%)"},
     Entry{"query", R"(Examples:
   grapevine query version                             which release does each member run?
   grapevine query clock --filter dc=ams               how far are their clocks from ours?

@@ -72,6 +72,11 @@ std::int64_t number_at(const json::value& object, std::string_view key) {
     return 0;
 }
 
+double real_at(const json::value& object, std::string_view key) {
+    const json::value& value = value_at(object, key);
+    return value.is_double() ? value.get_double() : static_cast<double>(number_at(object, key));
+}
+
 bool truth_at(const json::value& object, std::string_view key) {
     const json::value& value = value_at(object, key);
     return value.is_bool() && value.get_bool();

@@ -13,6 +13,7 @@ namespace grapevine::cli {
 /// A text, or a number or truth value written as one.
 std::string text_at(const boost::json::value& object, std::string_view key);
 std::int64_t number_at(const boost::json::value& object, std::string_view key);
+double real_at(const boost::json::value& object, std::string_view key);
 bool truth_at(const boost::json::value& object, std::string_view key);
 /// Empty when there is no such array.
 const boost::json::array& items_at(const boost::json::value& object, std::string_view key);

@@ -116,6 +116,13 @@ struct QueryOptions {
     bool is_json = false;
 };
 
+struct EstimateOptions {
+    Connection connection;
+    std::string what = "count";  ///< "mean:load"
+    std::string method;
+    bool is_json = false;
+};
+
 struct SubscribeOptions {
     Connection connection;
     std::vector<std::string> patterns;
@@ -255,11 +262,12 @@ struct ShowText {
     std::string text;
 };
 
-using Command = std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
-                             ReachabilityOptions, InfoOptions, SqlOptions, AggregateOptions,
-                             PublishOptions, TraceOptions, QueryOptions, SubscribeOptions,
-                             JoinOptions, LeaveOptions, ForgetOptions, InviteOptions, RecordOptions,
-                             StateOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions,
-                             VersionOptions, CompletionOptions, OperatorOptions, WipeOptions>;
+using Command =
+    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
+                 ReachabilityOptions, InfoOptions, SqlOptions, AggregateOptions, PublishOptions,
+                 TraceOptions, QueryOptions, EstimateOptions, SubscribeOptions, JoinOptions,
+                 LeaveOptions, ForgetOptions, InviteOptions, RecordOptions, StateOptions,
+                 OverlayOptions, KeysOptions, SimOptions, LabOptions, VersionOptions,
+                 CompletionOptions, OperatorOptions, WipeOptions>;
 
 }  // namespace grapevine::cli

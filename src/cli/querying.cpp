@@ -131,4 +131,28 @@ Attempt<int> query(const QueryOptions& options, Console& console) {
                                       : fmt::format("the daemon ended it: {}", broken_off));
 }
 
+Attempt<void> estimate(const EstimateOptions& options, Console& console) {
+    const std::size_t colon = options.what.find(':');
+    std::string query = "?of=" + percent_encoded(options.what.substr(0, colon));
+    if (colon != std::string::npos) {
+        query += "&key=" + percent_encoded(options.what.substr(colon + 1));
+    }
+    if (!options.method.empty()) query += "&method=" + percent_encoded(options.method);
+    Remote remote = GV_TRY(Remote::open(options.connection, console));
+    const std::string path = GV_TRY(remote.overlay_path("/estimate" + query));
+    const json::value answer = GV_TRY(remote.get(path));
+    if (options.is_json) {
+        console.out << pretty(answer);
+        return {};
+    }
+    if (value_at(answer, "value").is_null()) {
+        return fail(ExitCode::not_found, "no member has a number under this key",
+                    "set one: grapevine record set KEY NUMBER");
+    }
+    console.out << fmt::format("{:.6g}  (give or take {:.2g}%, {} rounds of {})\n",
+                               real_at(answer, "value"), real_at(answer, "expected_error") * 100,
+                               number_at(answer, "rounds"), safe_text(text_at(answer, "method")));
+    return {};
+}
+
 }  // namespace grapevine::cli

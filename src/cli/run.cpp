@@ -53,6 +53,9 @@ struct Dispatch {
         return done(trace(options, console));
     }
     Attempt<int> operator()(const QueryOptions& options) const { return query(options, console); }
+    Attempt<int> operator()(const EstimateOptions& options) const {
+        return done(estimate(options, console));
+    }
     Attempt<int> operator()(const SubscribeOptions& options) const {
         return done(subscribe(options, console));
     }

@@ -87,6 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"help", "nothing-like-it"},
                 "error: 'grapevine nothing-like-it' is not a command\n  cure: known are: agent, "
                 "demo, members, info, rtt, reachability, sql, aggregate, publish, trace, query, "
+                "estimate, "
                 "subscribe, join, leave, forget, invite, record, state, overlay, keys, operator, "
                 "wipe, sim, version, completion, lab, help\n"},
         Mistake{{"members", "--url", "ftp://x"},

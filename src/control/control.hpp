@@ -16,6 +16,7 @@
 #include "control/aggregate.hpp"
 #include "control/detection.hpp"
 #include "control/dissemination.hpp"
+#include "control/estimate.hpp"
 #include "control/event_id.hpp"
 #include "control/gossiperl.hpp"
 #include "control/keys.hpp"
@@ -279,9 +280,9 @@ using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
                  ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
                  SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
-                 Metrics, TraceEvent, AnswerQuery, RunSql, ListAggregates, ShowAggregate,
-                 SetAggregate, EraseAggregate, StateCommand, ShowKeys, RotateKeys, Wipe, ListWipes,
-                 gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
+                 Metrics, TraceEvent, AnswerQuery, ShowEstimate, RunSql, ListAggregates,
+                 ShowAggregate, SetAggregate, EraseAggregate, StateCommand, ShowKeys, RotateKeys,
+                 Wipe, ListWipes, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
                  gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
                  gossiperl::SendDigest>;
 
@@ -290,14 +291,14 @@ struct Done {};
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
 /// -> MemberView, `ShowRoundTrip` -> RoundTripView, `ShowReachability` -> ReachabilityView,
 /// `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt, `Invite`,
-/// `Metrics` -> std::string, `TraceEvent` -> TraceView, `RunSql` -> TableView, `ListAggregates` ->
+/// `Metrics` -> std::string, `TraceEvent` -> TraceView, `ShowEstimate` -> EstimateView, `RunSql` -> TableView, `ListAggregates` ->
 /// vector<AggregateView>, `ShowAggregate`, `SetAggregate` -> AggregateView, `StateCommand` ->
 /// StateEntryView (get, put, count, change), StatePage (list) or Done, `ShowKeys`, `RotateKeys` ->
 /// KeysView, `Wipe` -> WipeView, `ListWipes` -> vector<WipeView>, all others -> Done.
 using Answer =
     std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
                  std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string,
-                 RoundTripView, ReachabilityView, TraceView, TableView, AggregateView,
+                 RoundTripView, ReachabilityView, TraceView, EstimateView, TableView, AggregateView,
                  std::vector<AggregateView>, StateEntryView, StatePage, KeysView, WipeView,
                  std::vector<WipeView>, gossiperl::Settings, std::vector<gossiperl::MemberView>,
                  std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;

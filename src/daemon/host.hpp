@@ -104,6 +104,7 @@ private:
     void handle(control::TraceEvent request, Callback callback);
     void handle(control::StateCommand request, Callback callback);
     void handle(control::AnswerQuery request, Callback callback);
+    void handle(control::ShowEstimate request, Callback callback);
     void handle(control::Metrics request, Callback callback);
     void handle(control::RunSql request, Callback callback);
     void handle(control::ListAggregates request, Callback callback);

@@ -28,4 +28,16 @@ void Host::handle(control::ShowReachability request, Callback callback) {
         std::move(callback));
 }
 
+void Host::handle(control::ShowEstimate request, Callback callback) {
+    const std::string overlay = request.overlay;
+    inquire(
+        overlay,
+        [request = std::move(request)](OverlayPump& pump, Callback done) {
+            pump.estimate(request, [done](Outcome<control::EstimateView> view) {
+                done(answer_of(std::move(view)));
+            });
+        },
+        std::move(callback));
+}
+
 }  // namespace grapevine::daemon

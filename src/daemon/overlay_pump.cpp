@@ -103,6 +103,13 @@ void OverlayPump::trace(const control::TraceEvent&,
         "trace events in an overlay with protocol = \"grapevine\"", "overlay"}));
 }
 
+void OverlayPump::estimate(const control::ShowEstimate&,
+                           std::function<void(Outcome<control::EstimateView>)> done) {
+    done(std::unexpected(Refusal{Refusal::Code::conflict,
+                                 "the gossiperl protocol does not estimate anything",
+                                 "ask in an overlay with protocol = \"grapevine\"", "overlay"}));
+}
+
 void OverlayPump::query(std::uint64_t, control::AskQuery, control::QueryTaker take) {
     take(std::unexpected(Refusal{Refusal::Code::conflict, "the gossiperl protocol has no queries",
                                  "ask in an overlay with protocol = \"grapevine\"", "overlay"}));

@@ -89,6 +89,9 @@ public:
 
     /// Reads or changes the shared map.
     virtual Outcome<control::Answer> state(const control::StateCommand& command);
+    /// Calls `done` once, on this thread, at the end of the overlay at the latest.
+    virtual void estimate(const control::ShowEstimate& wanted,
+                          std::function<void(Outcome<control::EstimateView>)> done);
     /// Asks members; calls `take` on this thread, at the end of the overlay at the latest with the
     /// last item or a refusal. `ticket` is for `end_query`, and unique in the daemon.
     virtual void query(std::uint64_t ticket, control::AskQuery wanted, control::QueryTaker take);

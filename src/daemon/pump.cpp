@@ -45,6 +45,11 @@ Pump::~Pump() {
                                      "ask again when it is running", "overlay"}));
     }
     for (auto& [number, run] : std::exchange(queries_, {})) run.break_off();
+    for (auto& [run, waiting] : std::exchange(estimating_, {})) {
+        waiting.done(std::unexpected(Refusal{Refusal::Code::unavailable,
+                                             "the overlay ended before the estimate was made",
+                                             "ask again when it is running", "overlay"}));
+    }
 }
 
 Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver& resolver,
@@ -352,6 +357,7 @@ Outcome<void> Pump::perform(Instant now) {
                 [&](overlay::Overlay::Answered& answered) { on_answered(answered); },
                 [&](overlay::Overlay::Asked& asked) { on_asked(std::move(asked)); },
                 [&](const overlay::Overlay::KeysChanged& changed) { keys_changed(changed); },
+                [&](const overlay::Overlay::Estimated& told) { on_estimated(told); },
             },
             *action);
     }

@@ -75,6 +75,8 @@ public:
     void trace(const control::TraceEvent& wanted,
                std::function<void(Outcome<control::TraceView>)> done) override;
     Outcome<control::Answer> state(const control::StateCommand& command) override;
+    void estimate(const control::ShowEstimate& wanted,
+                  std::function<void(Outcome<control::EstimateView>)> done) override;
     void query(std::uint64_t ticket, control::AskQuery wanted, control::QueryTaker take) override;
     void end_query(std::uint64_t ticket) override;
     void answer_query(MemberId to, std::uint64_t number, client::QueryDesk::Verdict verdict,
@@ -110,6 +112,7 @@ private:
     void on_answered(const overlay::Overlay::Answered& answered);
     void on_asked(overlay::Overlay::Asked asked);
     bool on_query_end(const Gathered& gathered);
+    void on_estimated(const overlay::Overlay::Estimated& told);
     [[nodiscard]] Bytes built_in_answer(std::string_view name) const;
     void reply(MemberId to, std::uint64_t number, const protocol::QueryReply& what);
     /// Tells the overlay what civil time it is at `now`.
@@ -164,6 +167,13 @@ private:
     RecordAges record_ages_;
     /// Who waits for the answers to which question; as many as the node has open.
     std::map<std::uint64_t, std::function<void(Outcome<Gathered>)>> gathering_;
+    /// Who waits for which estimate; kAggregateRunsMax.
+    struct Estimating {
+        control::EstimateView view;
+        Instant begun{};
+        std::function<void(Outcome<control::EstimateView>)> done;
+    };
+    std::map<std::uint64_t, Estimating> estimating_;
     std::map<std::uint64_t, QueryRun> queries_;    ///< By the number of the question.
     std::vector<ReachabilityDone> reach_waiting_;  ///< For the one matrix that is being made.
     bool is_store_failing_ = false;

@@ -69,6 +69,7 @@ void Overlay::Implementation::apply(Instant now, protocol::Node::Action action) 
                 outbox_.push_back(Persist{storage::save_notice(settings_.name, *persist.notice)});
             },
             [&](Node::NoticeTaken& taken) { take_notice(now, *taken.notice); },
+            [&](const Node::Estimated& estimate) { outbox_.push_back(estimate); },
         },
         action);
 }

@@ -172,6 +172,12 @@ void Overlay::answer(Instant now, MemberId to, std::uint64_t number, Bytes body)
     implementation_->node_.answer(now, to, number, std::move(body));
     implementation_->drain(now);
 }
+Outcome<std::uint64_t> Overlay::estimate(Instant now, protocol::Aggregates::Method method,
+                                         protocol::Aggregates::Of of, std::string key) {
+    auto run = implementation_->node_.estimate(now, method, of, std::move(key));
+    implementation_->drain(now);
+    return run;
+}
 void Overlay::leave(Instant now) {
     if (implementation_->announcer_) implementation_->announcer_->silence();
     implementation_->node_.leave(now);

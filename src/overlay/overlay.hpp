@@ -117,6 +117,7 @@ public:
     using Answered = protocol::Gather::Answered;
     /// A query to us, to be answered by `answer`, now or later.
     using Asked = protocol::Gather::Asked;
+    using Estimated = protocol::Node::Estimated;
     /// `member` has sent votes that those whom they name did not give: it holds the key of the
     /// overlay and lies, or is faulty. Told once a minute at most.
     struct LiarFound {
@@ -140,8 +141,8 @@ public:
     };
     using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged,
                                 ViewSettled, RecordChanged, EventDelivered, EventGap, Announce,
-                                LiarFound, Gathered, PathChanged, Answered, Asked, StateChanged,
-                                StateReloaded, CopyWanted, KeysChanged>;
+                                LiarFound, Gathered, PathChanged, Answered, Asked, Estimated,
+                                StateChanged, StateReloaded, CopyWanted, KeysChanged>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;
@@ -226,6 +227,9 @@ public:
     /// used to send. HKDF as in crypto/key_ring.hpp.
     [[nodiscard]] std::vector<crypto::OverlayKey> copy_keys() const;
 
+    /// See `protocol::Node::estimate`.
+    Outcome<std::uint64_t> estimate(Instant now, protocol::Aggregates::Method method,
+                                    protocol::Aggregates::Of of, std::string key);
     void leave(Instant now);
     void join(Instant now, const std::vector<std::string>& seeds);
     /// New name, labels or addresses of our own.

@@ -48,6 +48,7 @@ int rank_of(const wire::Section& section) {
                           [](const wire::StateWant&) { return 5; },
                           [](const wire::StateCells&) { return 5; },
                           [](const wire::NoticeDigest&) { return 2; },
+                          [](const wire::AggregateStep&) { return 4; },
                       },
                       section);
 }
@@ -121,6 +122,9 @@ Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig conf
                     mix64(~seed + 2), Events::Replay::none, wire::kStateChannel),
       gather_(self.member, random_.next()),
       notices_(std::move(judge)),
+      aggregates_(
+          self.member, membership_, config.rumor_interval,
+          [this](std::string_view key) { return own_number(key); }, mix64(seed + 1)),
       born_as_(self.incarnation),
       epoch_(epoch),
       next_reconnect_(Instant{} + config.reconnect_interval) {
@@ -188,6 +192,8 @@ void Node::advance(Instant now) {
     if (is_state_told()) state_events_.advance(now);
     settle(now);
     gather_.advance(now);
+    settle(now);
+    aggregates_.advance(now);
     settle(now);
     if (now >= catch_up_) {
         catch_up_ = kNever;
@@ -271,7 +277,7 @@ Instant Node::deadline() const {
                      paths_.deadline(), zones_.deadline(), records_.deadline(), rumors_.deadline(),
                      events_.deadline(), channels_.deadline(), state_.deadline(),
                      is_state_told() ? state_events_.deadline() : kNever, gather_.deadline(),
-                     reach_deadline(), catch_up_, next_reconnect_});
+                     aggregates_.deadline(), reach_deadline(), catch_up_, next_reconnect_});
 }
 
 void Node::check_invariants() const {
@@ -285,6 +291,7 @@ void Node::check_invariants() const {
     state_events_.check_invariants();
     gather_.check_invariants();
     notices_.check_invariants();
+    aggregates_.check_invariants();
     assert(waiting_.empty());
 }
 
@@ -344,6 +351,7 @@ void Node::handle(Instant now, MemberId from, const wire::Section& section) {
             [&](const wire::StateWant& want) { state_.handle(moment(now), from, want); },
             [&](const wire::StateCells& cells) { state_.handle(moment(now), from, cells); },
             [&](const wire::NoticeDigest& digest) { handle_notices(from, digest); },
+            [&](const wire::AggregateStep& step) { aggregates_.handle(now, from, step); },
         },
         section);
     settle(now);

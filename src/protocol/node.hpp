@@ -15,6 +15,7 @@
 #include "base/ids.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "protocol/aggregate/aggregates.hpp"
 #include "protocol/coordinates/coordinates.hpp"
 #include "protocol/membership/config.hpp"
 #include "protocol/membership/detector.hpp"
@@ -84,9 +85,11 @@ public:
     using PersistNotice = Notices::Persist;
     /// A notice that was news, from here or elsewhere.
     using NoticeTaken = Notices::Taken;
+    /// The end of an estimate that `estimate` has begun.
+    using Estimated = Aggregates::Estimate;
     using Action = std::variant<Send, Reach, PersistIncarnation, PersistRecord, Changed,
                                 ChangedTogether, Settled, RecordChanged, Deliver, Gap, Gathered,
-                                PathChanged, Answered, Asked, PersistState, StateChanged,
+                                PathChanged, Answered, Asked, Estimated, PersistState, StateChanged,
                                 StateReloaded, WantCopy, PersistNotice, NoticeTaken>;
 
     struct Counters {
@@ -176,6 +179,10 @@ public:
     Outcome<void> propose(Instant now, wire::Notice notice);
     /// Writes one of the daemon's own keys into our record (state/reserved_keys.hpp).
     void set_reserved(Instant now, std::string_view key, std::string_view value);
+    /// Begins an estimate that ends in an `Estimated` of the number returned; refused as in
+    /// `Aggregates::begin`.
+    Outcome<std::uint64_t> estimate(Instant now, Aggregates::Method method, Aggregates::Of of,
+                                    std::string key);
 
     [[nodiscard]] std::optional<Action> poll();
     [[nodiscard]] bool has_actions() const { return !outbox_.empty(); }
@@ -204,6 +211,7 @@ public:
     [[nodiscard]] std::uint64_t view_fingerprint() const {
         return reconciler_.root() + notices_.fingerprint();
     }
+    [[nodiscard]] const Aggregates& aggregates() const { return aggregates_; }
     void check_invariants() const;
 
 private:
@@ -285,6 +293,8 @@ private:
     void moved(const wire::StreamId& stream);
     void note_reserved_keys(Instant now, const Records::Changed& changed);
     bool settle_questions(Instant now);
+    bool settle_aggregates();
+    [[nodiscard]] std::optional<double> own_number(std::string_view key) const;
     void answer(Instant now, Gather::Asked& asked);
     [[nodiscard]] std::optional<Bytes> answer_trace(Instant now, ByteView question) const;
     void asked_reachability(Instant now, const Gather::Asked& asked);
@@ -327,6 +337,7 @@ private:
     std::set<std::uint64_t> fetches_;  ///< Our questions for cells.
     Gather gather_;
     Notices notices_;
+    Aggregates aggregates_;
     /// Questions of whom we reach that wait for examinations to end.
     std::vector<ReachDebt> reach_debts_;
     Counters counters_;

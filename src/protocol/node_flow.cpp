@@ -23,6 +23,7 @@ void Node::settle(Instant now) {
         is_busy |= settle_state(now);
         is_busy |= settle_questions(now);
         is_busy |= settle_notices(now);
+        is_busy |= settle_aggregates();
     }
 }
 
@@ -70,10 +71,12 @@ void Node::apply_change(Instant now, const MemberChange& change) {
             case MemberChange::Kind::left:
                 if (!zones_.is_on()) drop(now, id);
                 gather_.peer_left(now, id);
+                aggregates_.peer_left(id);
                 break;
             case MemberChange::Kind::forgotten:
                 if (!zones_.is_on()) drop(now, id);
                 gather_.peer_left(now, id);
+                aggregates_.peer_left(id);
                 rumors_.remove({RumorKey::Kind::member, id});
                 rumors_.remove({RumorKey::Kind::state, id});
                 records_.forget(id);

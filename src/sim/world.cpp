@@ -441,6 +441,8 @@ void World::execute(HostIndex index, overlay::Overlay::Action action) {
         hosts_[index].gathered.push_back(std::move(*gathered));
     } else if (const auto* wanted = std::get_if<Overlay::CopyWanted>(&action)) {
         hosts_[index].copy_from = wanted->from;
+    } else if (const auto* estimate = std::get_if<Overlay::Estimated>(&action)) {
+        hosts_[index].estimates.push_back(*estimate);
     } else if (const auto* asked = std::get_if<Overlay::Asked>(&action)) {
         hosts_[index].asked.push_back(*asked);
     } else {

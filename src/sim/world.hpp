@@ -154,6 +154,11 @@ public:
         HostIndex host, const std::vector<MemberId>& targets, protocol::QuestionKind kind,
         Bytes body, Duration patience,
         protocol::Gather::Telling telling = protocol::Gather::Telling::at_the_end);
+    /// See protocol::Node::estimate; what comes of it is found by `estimated`.
+    Outcome<std::uint64_t> estimate(HostIndex host, protocol::Aggregates::Method method,
+                                    protocol::Aggregates::Of of, std::string key);
+    [[nodiscard]] const protocol::Aggregates::Estimate* estimated(HostIndex host,
+                                                                  std::uint64_t run) const;
     /// The end of that question; nothing while it is open. Valid until the next one ends.
     [[nodiscard]] const protocol::Gather::Gathered* gathered(HostIndex host,
                                                              std::uint64_t number) const;
@@ -229,8 +234,9 @@ private:
         std::uint32_t sent_this_second = 0;
         MemberId copy_from = kNobody;                      ///< Whose map it wants a full copy of.
         std::vector<protocol::Gather::Gathered> gathered;  ///< Of tests, so few.
-        std::deque<protocol::Gather::Asked> asked;         ///< And not answered yet.
-        std::uint64_t actions_left = UINT64_MAX;           ///< Until an arranged crash.
+        std::vector<protocol::Aggregates::Estimate> estimates;
+        std::deque<protocol::Gather::Asked> asked;  ///< And not answered yet.
+        std::uint64_t actions_left = UINT64_MAX;    ///< Until an arranged crash.
         Crash arranged_crash = Crash::process;
     };
     struct Task {

@@ -22,6 +22,19 @@ const protocol::Gather::Gathered* World::gathered(HostIndex host, std::uint64_t 
     return found == all.end() ? nullptr : &*found;
 }
 
+Outcome<std::uint64_t> World::estimate(HostIndex host, protocol::Aggregates::Method method,
+                                       protocol::Aggregates::Of of, std::string key) {
+    auto run = hosts_[host].overlay->estimate(clock(host), method, of, std::move(key));
+    drain(host);
+    return run;
+}
+
+const protocol::Aggregates::Estimate* World::estimated(HostIndex host, std::uint64_t run) const {
+    const auto& all = hosts_[host].estimates;
+    const auto found = std::ranges::find(all, run, &protocol::Aggregates::Estimate::run);
+    return found == all.end() ? nullptr : &*found;
+}
+
 /// An input between two drainings, as the daemon gives it.
 bool World::answer_query(HostIndex index) {
     Host& host = hosts_[index];

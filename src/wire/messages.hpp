@@ -13,6 +13,7 @@
 #include "base/ids.hpp"
 #include "base/limits.hpp"
 #include "base/time.hpp"
+#include "wire/aggregate_step.hpp"
 #include "wire/state_map.hpp"
 #include "wire/state_ranges.hpp"
 
@@ -422,7 +423,7 @@ using Section =
                  SyncPull, StateDelta, EventFragment, EventFrontier, EventRequest, EventLink,
                  EventPressure, EventFeedback, EventPull, BurstRequest, BurstVerdict, Coordinate,
                  Heartbeats, Question, AnswerPart, StateRanges, StateWant, StateHello, StateCells,
-                 NoticeDigest>;
+                 NoticeDigest, AggregateStep>;
 
 /// What one datagram says, in order. At most kSectionsMax sections and kPacketBytesMax bytes.
 using Packet = std::vector<Section>;

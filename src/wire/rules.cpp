@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <type_traits>
 
 namespace grapevine::wire {
@@ -329,6 +330,35 @@ Result<void> check(const EventRequest& request) {
         GV_TRY_VOID(require(range.first == range.last, "event_request.last"));
         GV_TRY_VOID(within(std::size_t{range.fragment_first} + range.fragment_count, kFragmentsMax,
                            "event_request.fragment_count"));
+    }
+    return {};
+}
+
+Result<void> check(const AggregateStep& step) {
+    GV_TRY_VOID(require(step.starter != kNobody, "aggregate.starter"));
+    GV_TRY_VOID(require(is_plain(step.key), "aggregate.key"));
+    GV_TRY_VOID(within(step.key.size(), kRecordKeyBytesMax, "aggregate.key"));
+    GV_TRY_VOID(require(step.rounds >= 1, "aggregate.rounds"));
+    GV_TRY_VOID(within(step.rounds, kAggregateRoundsMax, "aggregate.rounds"));
+    GV_TRY_VOID(require(step.round <= step.rounds, "aggregate.round"));
+    GV_TRY_VOID(within(step.values.size(), kAggregateValuesMax, "aggregate.values"));
+    for (const double value : step.values) {
+        GV_TRY_VOID(require(std::isfinite(value), "aggregate.value"));
+    }
+    GV_TRY_VOID(within(step.instances.size(), kAggregateInstancesMax, "aggregate.instances"));
+    MemberId previous = kNobody;
+    for (const AggregateStep::Instance& instance : step.instances) {
+        const bool climbs = previous < instance.starter;
+        GV_TRY_VOID(require(climbs && std::isfinite(instance.amount), "aggregate.instance"));
+        previous = instance.starter;
+    }
+    if (step.minima.empty()) return {};
+    GV_TRY_VOID(require(
+        step.minima.size() == kAggregateMinima && step.values.empty() && step.instances.empty(),
+        "aggregate.minima"));
+    for (const float minimum : step.minima) {
+        // Not a number is not greater than anything.
+        GV_TRY_VOID(require(minimum >= 0 && !std::signbit(minimum), "aggregate.minimum"));
     }
     return {};
 }

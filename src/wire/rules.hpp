@@ -45,6 +45,7 @@ Result<void> check(const StateHello& hello);
 Result<void> check(const StateCells& cells);
 Result<void> check(const Notice& notice);
 Result<void> check(const NoticeDigest& digest);
+Result<void> check(const AggregateStep& step);
 
 /// Any section, its items included. Records inside a `RumorPush` are checked too.
 Result<void> check(const Section& section);

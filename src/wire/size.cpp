@@ -160,6 +160,11 @@ std::size_t body_size(const StateCells& cells) {
     return size;
 }
 
+std::size_t body_size(const AggregateStep& step) {
+    return 8 + 8 + 1 + 1 + sized(step.key.size()) + 1 + 1 + 1 + varint_size(step.sequence) + 1 +
+           step.values.size() * 8 + 1 + step.instances.size() * (8 + 8) + step.minima.size() * 4;
+}
+
 }  // namespace
 
 std::size_t encoded_body_size(const Section& section) {

@@ -176,6 +176,24 @@ class Queries(unittest.TestCase):
         self.assertEqual(answers, {"db-1": "x" * 65535})
         self.assertTrue(end["complete"])
 
+    def test_all_estimate_together(self):
+        for load, daemon in enumerate(self.daemons.values()):
+            self.assertEqual(daemon.run("record", "set", "load", str(load))[0], OK)
+        ask = self.daemons["db-1"].run
+        for what, expected, within in (("count", 3, 0.01), ("mean:load", 1, 0.01),
+                                       ("sum:load", 3, 0.03), ("max:load", 2, 0),
+                                       ("min:load", 0, 0)):
+            code, out, err = ask("estimate", what, "--json")
+            self.assertEqual(code, OK, err)
+            self.assertAlmostEqual(json.loads(out)["value"], expected, delta=within, msg=what)
+        code, out, _ = ask("estimate", "mean:load", "--method", "push-sum")
+        self.assertEqual(code, OK)
+        self.assertIn("rounds of push-sum", out)
+        self.assertEqual(ask("estimate", "mean:nothing")[0], NOT_FOUND)
+        code, _, err = ask("estimate", "count", "--method", "push-sum")
+        self.assertEqual(code, 1)
+        self.assertIn("ask with push-pull or extrema", err)
+
     def test_a_daemon_that_dies_is_named(self):
         Application(self.daemons["web-2"], "disk", lambda payload: None)
         result = []

@@ -455,6 +455,10 @@ private:
     static Outcome<control::Answer> give(const control::Publish& what) {
         return on_a(what.overlay, control::PublishReceipt{"00000000000000aa", 3, 9});
     }
+    static Outcome<control::Answer> give(const control::ShowEstimate& what) {
+        return on_a(what.overlay,
+                    control::EstimateView{what.of, what.key, "push-pull", 2.5, 0.01, 27, 2, 900});
+    }
     static Outcome<control::Answer> give(const control::AnswerQuery& what) {
         return on_a(what.overlay, control::Done{});
     }

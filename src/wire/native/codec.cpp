@@ -37,13 +37,17 @@ static_assert(kSectionFrameBytesMax + 4 + 1 + kVarintBytesMax + 1 + kRecordKeyBy
                       varint_size(kRecordValueBytesMax + 1) + kRecordValueBytesMax <=
                   kBudgetBytes,
               "and the largest item of a state delta, in a push or alone");
+static_assert(kFrameBytes + 8 + 8 + 2 + 1 + kRecordKeyBytesMax + 3 + 5 + 2 + 4 * kAggregateMinima <=
+                  kBudgetBytes,
+              "and the largest step of an aggregate");
 
 SectionType type_of(const Section& section) {
     static_assert(std::is_same_v<std::variant_alternative_t<0, Section>, Ping>);
     static_assert(std::is_same_v<std::variant_alternative_t<6, Section>, SyncDigest>);
     static_assert(std::is_same_v<std::variant_alternative_t<12, Section>, EventRequest>);
     static_assert(std::is_same_v<std::variant_alternative_t<27, Section>, NoticeDigest>);
-    static_assert(std::variant_size_v<Section> == 28);
+    static_assert(std::is_same_v<std::variant_alternative_t<28, Section>, AggregateStep>);
+    static_assert(std::variant_size_v<Section> == 29);
     // The alternatives stand in the order of their numbers, from 1.
     return static_cast<SectionType>(section.index() + 1);
 }
@@ -106,6 +110,8 @@ Result<Section> read_section(SectionType type, Reader& reader, RecordIntern& rec
             return GV_TRY(read_state_cells(reader));
         case SectionType::notice_digest:
             return GV_TRY(read_notice_digest(reader));
+        case SectionType::aggregate_step:
+            return GV_TRY(read_aggregate_step(reader));
         case SectionType::padding:
             break;
     }

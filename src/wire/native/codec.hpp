@@ -48,6 +48,7 @@ enum class SectionType : std::uint8_t {
     state_hello = 26,
     state_cells = 27,
     notice_digest = 28,
+    aggregate_step = 29,
     padding = 0x80,
 };
 

@@ -1,6 +1,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <limits>
 #include <sstream>
 
 #include "wire/native/announcement.hpp"
@@ -194,6 +195,30 @@ TEST(Golden, notices) {
                    NoticeDigest{true, {{5, 1, 0x1111111111111111}, {6, 300, 2}}});
     expect_golden("notice_signed_part", "what the signature of a notice is over, in overlay prod",
                   encode_notice_signed_part("prod", notice()));
+}
+
+TEST(Golden, aggregates) {
+    AggregateStep step;
+    step.starter = MemberId(7);
+    step.run = 9;
+    step.of = AggregateStep::Of::mean;
+    step.key = "load";
+    step.rounds = 30;
+    step.round = 3;
+    step.sequence = 300;
+    step.values = {1.5, -2};
+    step.instances = {{MemberId(1), 0.5}, {MemberId(2), 0.25}};
+    expect_section("aggregate_step", "push-pull for the mean of load, an offer in round 3 of 30",
+                   step);
+    step.method = AggregateStep::Method::extrema;
+    step.of = AggregateStep::Of::count;
+    step.key.clear();
+    step.part = AggregateStep::Part::reply;
+    step.values.clear();
+    step.instances.clear();
+    step.minima.assign(kAggregateMinima, 0.125F);
+    step.minima[1] = std::numeric_limits<float>::infinity();
+    expect_section("aggregate_minima", "extrema for the count, a reply", step);
 }
 
 TEST(Golden, rumors) {

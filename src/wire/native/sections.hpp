@@ -79,6 +79,8 @@ void write_notice(Writer& writer, const Notice& notice);
 Result<Notice> read_notice(Reader& reader);
 void write_body(Writer& writer, const NoticeDigest& digest);
 Result<NoticeDigest> read_notice_digest(Reader& reader);
+void write_body(Writer& writer, const AggregateStep& step);
+Result<AggregateStep> read_aggregate_step(Reader& reader);
 
 /// One byte of flags of which only bit 0 is known: 0 or 1, so that a bool has one encoding.
 inline Result<bool> read_flag(Reader& reader, std::string_view field) {

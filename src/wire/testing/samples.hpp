@@ -397,6 +397,34 @@ inline StateCells sample_state_cells(Random& random, std::size_t budget_bytes) {
     return cells;
 }
 
+inline AggregateStep sample_aggregate(Random& random, std::size_t budget_bytes) {
+    AggregateStep step;
+    step.starter = sample_member(random);
+    step.run = random.next();
+    step.method = static_cast<AggregateStep::Method>(1 + random.below(3));
+    step.of = static_cast<AggregateStep::Of>(1 + random.below(5));
+    step.key = std::string(random.below(kRecordKeyBytesMax + 1), 'k');
+    step.rounds = static_cast<std::uint8_t>(1 + random.below(kAggregateRoundsMax));
+    step.round = static_cast<std::uint8_t>(random.below(step.rounds + 1U));
+    step.part = random.chance(0.5) ? AggregateStep::Part::offer : AggregateStep::Part::reply;
+    step.sequence = static_cast<std::uint32_t>(random.next());
+    if (budget_bytes >= kPacketBytesMax - kProofBytesMax && random.chance(0.5)) {
+        for (std::size_t index = 0; index < kAggregateMinima; ++index) {
+            step.minima.push_back(static_cast<float>(random.exponential(1)));
+        }
+        return step;
+    }
+    for (auto count = random.below(kAggregateValuesMax + 1); count > 0; --count) {
+        step.values.push_back(random.unit() * 100 - 50);
+    }
+    std::uint64_t starter = 0;
+    for (auto count = random.below(kAggregateInstancesMax + 1); count > 0; --count) {
+        starter += 1 + random.below(1000);
+        step.instances.push_back({MemberId(starter), random.unit()});
+    }
+    return step;
+}
+
 inline SyncDigest sample_digest(Random& random) {
     SyncDigest digest;
     for (std::uint64_t& bucket : digest.buckets) bucket = random.chance(0.5) ? random.next() : 0;
@@ -464,8 +492,10 @@ inline Section sample_section(Random& random, std::size_t index,
             return sample_state_hello(random);
         case 26:
             return sample_state_cells(random, budget_bytes);
-        default:
+        case 27:
             return sample_notice_digest(random);
+        default:
+            return sample_aggregate(random, budget_bytes);
     }
 }
 
