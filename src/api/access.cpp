@@ -124,11 +124,12 @@ bool Caller::may_on_any(Scope scope) const {
 }
 
 Checked<Caller> authenticate(const Request& request, const Route& route, const TokenBook& tokens,
-                             const Options& options) {
+                             const Logins& logins, Instant now, const Options& options) {
     if (is_open_to(request, route, options)) return Caller{};
     const auto token = GV_TRY(find_token(request));
     if (token) {
-        const TokenEntry* const entry = tokens.recognise(*token);
+        const TokenEntry* entry = tokens.recognise(*token);
+        if (entry == nullptr) entry = logins.recognise(now, *token);
         if (entry != nullptr) return Caller{*entry, false};
         return std::unexpected(unauthenticated("the token is not known here", "invalid_token"));
     }

@@ -6,6 +6,7 @@
 
 #include "api/api.hpp"
 #include "api/http.hpp"
+#include "api/logins.hpp"
 #include "api/problem.hpp"
 #include "api/routes.hpp"
 #include "api/token_book.hpp"
@@ -31,7 +32,8 @@ struct Caller {
 /// header `authorization: Bearer`, for WebSockets also as the subprotocol "grapevine.token.TOKEN";
 /// never in the target, which ends up in logs.
 [[nodiscard]] Checked<Caller> authenticate(const Request& request, const Route& route,
-                                           const TokenBook& tokens, const Options& options);
+                                           const TokenBook& tokens, const Logins& logins,
+                                           Instant now, const Options& options);
 
 /// Refuses a caller without the route's scope on `overlay` (empty if the path names none).
 [[nodiscard]] Checked<void> authorize(const Caller& caller, const Route& route,

@@ -199,8 +199,8 @@ Checked<std::shared_ptr<Call>> prepare(Service& service, Instant now, Request re
     }
     // Before the token is looked for: who put it into the target must be told that.
     GV_TRY_VOID(check_query(*call->route, call->query));
-    call->caller =
-        GV_TRY(authenticate(call->request, *call->route, service.tokens(), service.options()));
+    call->caller = GV_TRY(authenticate(call->request, *call->route, service.tokens(),
+                                       service.logins(), now, service.options()));
     const bool has_overlay = call->route->reach == Reach::overlay;
     GV_TRY_VOID(authorize(call->caller, *call->route,
                           has_overlay ? call->path_value("overlay") : std::string()));

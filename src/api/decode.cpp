@@ -17,15 +17,6 @@ Refusal invalid(std::string_view field, std::string message, std::string cure) {
     return {Refusal::Code::invalid, std::move(message), std::move(cure), std::string(field)};
 }
 
-Outcome<Scope> decode_scope(std::string_view name, std::string_view field) {
-    for (const Scope scope : {Scope::read, Scope::publish, Scope::admin}) {
-        if (name == to_string(scope)) return scope;
-    }
-    static constexpr std::array<std::string_view, 3> kScopes = {"read", "publish", "admin"};
-    return std::unexpected(
-        invalid(field, fmt::format("\"{}\" is no scope", name), nearest_cure(name, kScopes)));
-}
-
 Outcome<EventBody> read_event(const JsonReader& reader) {
     EventBody event;
     event.topic = GV_TRY(reader.required_text("topic", "\"build.done\""));
@@ -230,6 +221,15 @@ Outcome<std::string> decode_invitation(std::string_view json) {
     static constexpr std::array<std::string_view, 1> kKeys = {"token"};
     return GV_TRY(JsonReader::parse(json, kKeys))
         .required_text("token", "what grapevine invite printed");
+}
+
+Outcome<Scope> decode_scope(std::string_view name, std::string_view field) {
+    for (const Scope scope : {Scope::read, Scope::publish, Scope::admin}) {
+        if (name == to_string(scope)) return scope;
+    }
+    static constexpr std::array<std::string_view, 3> kScopes = {"read", "publish", "admin"};
+    return std::unexpected(
+        invalid(field, fmt::format("\"{}\" is no scope", name), nearest_cure(name, kScopes)));
 }
 
 Outcome<TokenBody> decode_token(std::string_view json) {

@@ -62,6 +62,8 @@ struct TokenBody {
     std::vector<std::string> overlays;
 };
 /// `overlays` defaults to ["*"], the name to nothing.
+/// read, publish or admin.
+[[nodiscard]] Outcome<Scope> decode_scope(std::string_view name, std::string_view field);
 [[nodiscard]] Outcome<TokenBody> decode_token(std::string_view json);
 
 struct SqlBody {

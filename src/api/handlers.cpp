@@ -312,6 +312,9 @@ void handle_delete_token(Service& service, const CallPointer& call) {
     const auto erased = service.tokens().erase(id);
     if (!erased) return call->refuse(erased.error());
     service.end_streams_of_token(id);
+    for (const std::string& login : service.logins().end_of_giver(id)) {
+        service.end_streams_of_token(login);
+    }
     call->reply({});
 }
 

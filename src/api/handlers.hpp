@@ -65,6 +65,12 @@ void handle_list_wipes(Service&, const CallPointer&);
 void handle_wipe(Service&, const CallPointer&);
 void handle_estimate(Service&, const CallPointer&);
 
+void handle_topology(Service&, const CallPointer&);
+
+void handle_offer_login(Service&, const CallPointer&);
+void handle_redeem_login(Service&, const CallPointer&);
+void handle_end_login(Service&, const CallPointer&);
+
 void handle_list_tokens(Service&, const CallPointer&);
 void handle_create_token(Service&, const CallPointer&);
 void handle_delete_token(Service&, const CallPointer&);

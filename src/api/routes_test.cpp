@@ -77,6 +77,10 @@ const std::vector<Example> kExamples = {
     {"rotateKeys", "/v1/overlays/a/keys/rotate", R"({"without":["beta"]})"},
     {"listWipes", "/v1/overlays/a/wipes", ""},
     {"wipe", "/v1/overlays/a/wipes", R"({"part":"records","operator_key":"S"})"},
+    {"offerLogin", "/v1/logins", R"({"scopes":["read"]})"},
+    {"redeemLogin", "/v1/logins/redeem", R"({"code":"CODE"})"},
+    {"endLogin", "/v1/logins", ""},
+    {"getTopology", "/v1/overlays/a/topology", ""},
     {"listTokens", "/v1/tokens", ""},
     {"createToken", "/v1/tokens", R"({"scopes":["read"]})"},
     {"deleteToken", "/v1/tokens/0400000000000004", ""},
@@ -96,8 +100,25 @@ Request request_of(const Route& route) {
     return request;
 }
 
-std::shared_ptr<FakeExchange> ask_as(Bench& bench, const std::string& token, const Route& route) {
+std::string text_of(const FakeExchange& exchange, const char* key) {
+    return std::string(boost::json::parse(exchange.response->body).at(key).as_string());
+}
+
+/// The token of a page that `token` has let in; `token` itself, if it may not.
+std::string log_in(Bench& bench, const std::string& token) {
+    const auto offer = bench.ask_as(token, "POST", "/v1/logins");
+    if (offer->response->status != 201) return token;
+    const std::string body = R"({"code":")" + text_of(*offer, "code") + R"("})";
+    return text_of(*bench.ask_as("", "POST", "/v1/logins/redeem", body), "token");
+}
+
+std::shared_ptr<FakeExchange> ask_as(Bench& bench, std::string token, const Route& route) {
     Request request = request_of(route);
+    if (route.operation == "redeemLogin") {
+        const std::string code = text_of(*bench.ask("POST", "/v1/logins"), "code");
+        request.body = R"({"code":")" + code + R"("})";
+    }
+    if (route.operation == "endLogin" && !token.empty()) token = log_in(bench, token);
     // Over the net, so that /metrics is not open.
     request.peer_is_loopback = false;
     if (!token.empty()) request.headers.emplace_back("authorization", "Bearer " + token);

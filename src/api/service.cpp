@@ -103,6 +103,7 @@ void Service::reap_streams() {
 
 void Service::advance(Instant now) {
     now_ = now;
+    for (const std::string& login : logins_.expire(now)) end_streams_of_token(login);
     reap_streams();
     for (const auto& stream : streams_) {
         if (stream->heartbeat_at > now) continue;

@@ -10,6 +10,7 @@
 
 #include "api/access.hpp"
 #include "api/api.hpp"
+#include "api/logins.hpp"
 #include "api/problem.hpp"
 #include "api/routes.hpp"
 #include "api/stream.hpp"
@@ -45,11 +46,15 @@ struct Call {
 class Service : public std::enable_shared_from_this<Service> {
 public:
     Service(control::Control& control, TokenBook& tokens, Options options)
-        : control_(control), tokens_(tokens), options_(options) {}
+        : control_(control),
+          tokens_(tokens),
+          options_(options),
+          logins_({tokens.environment().random, tokens.environment().hash}) {}
 
     [[nodiscard]] control::Control& control() { return control_; }
     [[nodiscard]] TokenBook& tokens() { return tokens_; }
     [[nodiscard]] const Options& options() const { return options_; }
+    [[nodiscard]] Logins& logins() { return logins_; }
 
     // -- Streams --
 
@@ -69,6 +74,7 @@ private:
     control::Control& control_;
     TokenBook& tokens_;
     Options options_;
+    Logins logins_;
     std::vector<std::shared_ptr<Stream>> streams_;
     Instant now_{};
     bool is_closing_ = false;

@@ -79,6 +79,9 @@ public:
     /// The entry of this token, or null. Valid until the next `create` or `erase`.
     [[nodiscard]] const TokenEntry* recognise(std::string_view token) const;
 
+    /// For others that make secrets of the same kind.
+    [[nodiscard]] const Environment& environment() const { return environment_; }
+
     /// By time of creation, then id.
     [[nodiscard]] const std::vector<TokenEntry>& entries() const { return entries_; }
 

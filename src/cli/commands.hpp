@@ -23,6 +23,10 @@ Attempt<void> show_overlays(const OverlayOptions& options, Console& console);
 Attempt<void> run_sql(const SqlOptions& options, Console& console);
 Attempt<void> aggregate(const AggregateOptions& options, Console& console);
 
+// Pictures: in the browser (page.cpp) and in the terminal (top.cpp)
+Attempt<void> open_page(const UiOptions& options, Console& console);
+Attempt<void> top(const TopOptions& options, Console& console);
+
 // Tracing (tracing.cpp)
 Attempt<void> trace(const TraceOptions& options, Console& console);
 

@@ -79,26 +79,11 @@ std::string render(const DemoPicture& picture, const Paint& paint) {
 
 void DemoView::show(const DemoPicture& picture, Instant now) {
     if (is_terminal_) {
-        show_in_place(picture);
+        in_place_.show(out_, render(picture, paint_));
     } else {
         show_news(picture, now);
     }
     out_.flush();
-}
-
-void DemoView::show_in_place(const DemoPicture& picture) {
-    const std::string text = render(picture, paint_);
-    // Up to where the last picture began, then each line over the old one: nothing flickers. Lines
-    // longer than the terminal would be counted wrongly, so they are cut there (no wrapping).
-    std::string drawn = "\x1b[?7l";
-    if (lines_drawn_ > 0) drawn += fmt::format("\x1b[{}A\r", lines_drawn_);
-    for (const char c : text) {
-        if (c == '\n') drawn += "\x1b[K";
-        drawn += c;
-    }
-    drawn += "\x1b[J\x1b[?7h";
-    out_ << drawn;
-    lines_drawn_ = static_cast<std::size_t>(std::ranges::count(text, '\n'));
 }
 
 void DemoView::show_news(const DemoPicture& picture, Instant now) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/demo_traffic.hpp"
+#include "cli/in_place.hpp"
 #include "cli/text.hpp"
 
 namespace grapevine::cli {
@@ -39,13 +40,12 @@ public:
     void show(const DemoPicture& picture, Instant now);
 
 private:
-    void show_in_place(const DemoPicture& picture);
     void show_news(const DemoPicture& picture, Instant now);
 
     std::ostream& out_;
     bool is_terminal_;
     Paint paint_;
-    std::size_t lines_drawn_ = 0;
+    InPlace in_place_;
     std::size_t story_shown_ = 0;
     bool has_shown_hints_ = false;
     std::string waiting_shown_;

@@ -119,6 +119,7 @@ Grammar::Grammar()
     add_network();
     add_answers();
     add_publish();
+    add_pictures();
     add_trace();
     add_query();
     add_estimate();

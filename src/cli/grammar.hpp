@@ -29,6 +29,8 @@ struct AllOptions {
     AggregateOptions aggregate;
     InfoOptions info;
     PublishOptions publish;
+    UiOptions ui;
+    TopOptions top;
     TraceOptions trace;
     QueryOptions query;
     EstimateOptions estimate;
@@ -71,6 +73,7 @@ private:
     void add_looking();
     void add_network();
     void add_publish();
+    void add_pictures();  // grammar_page.cpp
     void add_trace();
     void add_query();     // grammar_query.cpp
     void add_estimate();  // the same

@@ -37,6 +37,17 @@ SIGTERM leaves cleanly, SIGHUP reads the configuration again.)"},
   grapevine reachability --json | jq .troubles
 
 Asks every living member whom it reaches; a row says what that member sees of the others.)"},
+    Entry{"ui", R"(Examples:
+  grapevine ui                                     opens the page, or prints its link
+  grapevine ui --read-only                         for a screen on the wall
+  ssh -L 9470:127.0.0.1:9470 web-3 grapevine ui --print
+                                                   the page of another host, through a tunnel)"},
+    Entry{"top", R"(Examples:
+  grapevine top
+  grapevine top --overlay prod --interval 5
+  grapevine top --count 2 --json | tail -n 1 | jq .rates_per_second
+
+Ctrl-C ends it.)"},
     Entry{"sql", R"#(Examples:
   grapevine sql "select status, count(*) n from members group by status"
   grapevine sql "select label('dc') dc, count(*), avg(record_number('load'))

@@ -72,6 +72,20 @@ struct PublishOptions {
     bool is_json = false;
 };
 
+struct UiOptions {
+    Connection connection;
+    bool is_read_only = false;
+    bool is_printed_only = false;  ///< No browser is started.
+    bool is_json = false;
+};
+
+struct TopOptions {
+    Connection connection;
+    double interval_seconds = 1;
+    std::uint64_t count = 0;  ///< Of pictures; 0: no end.
+    bool is_json = false;
+};
+
 struct SqlOptions {
     Connection connection;
     std::string statement;
@@ -265,9 +279,9 @@ struct ShowText {
 using Command =
     std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
                  ReachabilityOptions, InfoOptions, SqlOptions, AggregateOptions, PublishOptions,
-                 TraceOptions, QueryOptions, EstimateOptions, SubscribeOptions, JoinOptions,
-                 LeaveOptions, ForgetOptions, InviteOptions, RecordOptions, StateOptions,
-                 OverlayOptions, KeysOptions, SimOptions, LabOptions, VersionOptions,
-                 CompletionOptions, OperatorOptions, WipeOptions>;
+                 UiOptions, TopOptions, TraceOptions, QueryOptions, EstimateOptions,
+                 SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions, InviteOptions,
+                 RecordOptions, StateOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions,
+                 VersionOptions, CompletionOptions, OperatorOptions, WipeOptions>;
 
 }  // namespace grapevine::cli

@@ -220,6 +220,11 @@ Attempt<bool> Remote::ask(std::string_view path, const json::value& body, Durati
     return false;
 }
 
+std::string Remote::origin() const {
+    const std::size_t host = url_.find("://") + 3;
+    return url_.substr(0, url_.find('/', host));
+}
+
 Attempt<std::string> Remote::overlay() {
     if (!overlay_.empty()) return overlay_;
     const json::value answer = GV_TRY(get("/v1/overlays"));

@@ -39,6 +39,9 @@ public:
     Attempt<bool> ask(std::string_view path, const boost::json::value& body, Duration head_max,
                       std::function<bool(std::string_view)> on_line);
 
+    /// "http://127.0.0.1:9470", without a path.
+    [[nodiscard]] std::string origin() const;
+
     /// The overlay that was named, or the only one there is.
     Attempt<std::string> overlay();
     /// "/v1/overlays/NAME" and `rest`.

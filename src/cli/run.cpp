@@ -49,6 +49,10 @@ struct Dispatch {
     Attempt<int> operator()(const PublishOptions& options) const {
         return done(publish(options, console));
     }
+    Attempt<int> operator()(const UiOptions& options) const {
+        return done(open_page(options, console));
+    }
+    Attempt<int> operator()(const TopOptions& options) const { return done(top(options, console)); }
     Attempt<int> operator()(const TraceOptions& options) const {
         return done(trace(options, console));
     }

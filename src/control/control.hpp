@@ -24,6 +24,7 @@
 #include "control/sampling.hpp"
 #include "control/sql.hpp"
 #include "control/state.hpp"
+#include "control/topology.hpp"
 #include "control/trace.hpp"
 
 // The vocabulary in which the outside (HTTP, command line, old clients) speaks to the daemon.
@@ -280,28 +281,29 @@ using Request =
     std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
                  ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
                  SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
-                 Metrics, TraceEvent, AnswerQuery, ShowEstimate, RunSql, ListAggregates,
-                 ShowAggregate, SetAggregate, EraseAggregate, StateCommand, ShowKeys, RotateKeys,
-                 Wipe, ListWipes, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
-                 gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
-                 gossiperl::SendDigest>;
+                 Metrics, TraceEvent, AnswerQuery, ShowEstimate, ShowTopology, RunSql,
+                 ListAggregates, ShowAggregate, SetAggregate, EraseAggregate, StateCommand,
+                 ShowKeys, RotateKeys, Wipe, ListWipes, gossiperl::ShowSettings, gossiperl::Create,
+                 gossiperl::Change, gossiperl::ListMembers, gossiperl::ListSubscriptions,
+                 gossiperl::ShowStatistics, gossiperl::SendDigest>;
 
 struct Done {};
 /// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
 /// -> MemberView, `ShowRoundTrip` -> RoundTripView, `ShowReachability` -> ReachabilityView,
 /// `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt, `Invite`,
-/// `Metrics` -> std::string, `TraceEvent` -> TraceView, `ShowEstimate` -> EstimateView, `RunSql` -> TableView, `ListAggregates` ->
+/// `Metrics` -> std::string, `TraceEvent` -> TraceView, `ShowEstimate` -> EstimateView,
+/// `ShowTopology` -> TopologyView, `RunSql` -> TableView, `ListAggregates` ->
 /// vector<AggregateView>, `ShowAggregate`, `SetAggregate` -> AggregateView, `StateCommand` ->
 /// StateEntryView (get, put, count, change), StatePage (list) or Done, `ShowKeys`, `RotateKeys` ->
 /// KeysView, `Wipe` -> WipeView, `ListWipes` -> vector<WipeView>, all others -> Done.
-using Answer =
-    std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
-                 std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string,
-                 RoundTripView, ReachabilityView, TraceView, EstimateView, TableView, AggregateView,
-                 std::vector<AggregateView>, StateEntryView, StatePage, KeysView, WipeView,
-                 std::vector<WipeView>, gossiperl::Settings, std::vector<gossiperl::MemberView>,
-                 std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
+using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
+                            std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
+                            std::string, RoundTripView, ReachabilityView, TraceView, EstimateView,
+                            TopologyView, TableView, AggregateView, std::vector<AggregateView>,
+                            StateEntryView, StatePage, KeysView, WipeView, std::vector<WipeView>,
+                            gossiperl::Settings, std::vector<gossiperl::MemberView>,
+                            std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
 // -- What can be followed --
 

@@ -18,6 +18,7 @@
 #include "daemon/host.hpp"
 #include "daemon/http_adapter.hpp"
 #include "daemon/old_rest.hpp"
+#include "daemon/page_assets.hpp"
 #include "daemon/token_store.hpp"
 #include "runtime/files.hpp"
 #include "runtime/http_server.hpp"
@@ -98,7 +99,7 @@ Outcome<void> Agent::open_api() {
         options.loopback_metrics = api::Options::LoopbackMetrics::token_needed;
     }
     api_ = std::make_unique<api::Api>(host_, *tokens_, options);
-    adapter_ = std::make_unique<HttpAdapter>(loop_, *api_);
+    adapter_ = std::make_unique<HttpAdapter>(loop_, *api_, page_assets());
     if (config_.gossiperl.is_rest_on) {
         old_rest_ =
             GV_TRY(OldRest::open(loop_, host_, config_.gossiperl, config_.http.connections_max));

@@ -92,6 +92,7 @@ private:
     void handle(control::ShowMember request, Callback callback);
     void handle(control::ShowRoundTrip request, Callback callback);
     void handle(control::ShowReachability request, Callback callback);
+    void handle(control::ShowTopology request, Callback callback);
     void handle(control::ForgetMember request, Callback callback);
     void handle(control::GetRecord request, Callback callback);
     void handle(control::SetRecord request, Callback callback);

@@ -28,6 +28,12 @@ void Host::handle(control::ShowReachability request, Callback callback) {
         std::move(callback));
 }
 
+void Host::handle(control::ShowTopology request, Callback callback) {
+    inquire(
+        request.overlay, [](OverlayPump& pump, Callback done) { done(answer_of(pump.topology())); },
+        std::move(callback));
+}
+
 void Host::handle(control::ShowEstimate request, Callback callback) {
     const std::string overlay = request.overlay;
     inquire(

@@ -109,8 +109,8 @@ private:
 
 }  // namespace
 
-HttpAdapter::HttpAdapter(runtime::Loop& loop, api::Api& api)
-    : loop_(loop), api_(api), timer_(loop, [this] {
+HttpAdapter::HttpAdapter(runtime::Loop& loop, api::Api& api, std::span<const api::PageAsset> page)
+    : loop_(loop), api_(api), page_(page), timer_(loop, [this] {
           api_.advance(loop_.now());
           rearm();
       }) {}
@@ -138,6 +138,10 @@ void HttpAdapter::handle(runtime::HttpRequest request,
                          std::shared_ptr<runtime::Responder> responder) {
     api::Request wanted = to_api(std::move(request));
     auto exchange = to_exchange(loop_, std::move(responder));
+    if (auto page = api::page_response(wanted, page_)) {
+        exchange->reply(std::move(*page));
+        return;
+    }
     if (old_ != nullptr && api::gossiperl::Api::owns(wanted.target)) {
         old_->handle(runtime::wall_now(), std::move(wanted), std::move(exchange));
         return;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "api/api.hpp"
 #include "api/gossiperl/api.hpp"
+#include "api/pages.hpp"
 #include "runtime/http_server.hpp"
 #include "runtime/loop.hpp"
 
@@ -18,7 +20,7 @@ std::shared_ptr<api::Exchange> to_exchange(runtime::Loop& loop,
 /// API's heartbeats. Lives on `loop`; outlived by `api` and `loop`.
 class HttpAdapter {
 public:
-    HttpAdapter(runtime::Loop& loop, api::Api& api);
+    HttpAdapter(runtime::Loop& loop, api::Api& api, std::span<const api::PageAsset> page);
 
     void handle(runtime::HttpRequest request, std::shared_ptr<runtime::Responder> responder);
 
@@ -30,6 +32,7 @@ private:
 
     runtime::Loop& loop_;
     api::Api& api_;
+    std::span<const api::PageAsset> page_;
     api::gossiperl::Api* old_ = nullptr;
     runtime::Timer timer_;
 };

@@ -110,6 +110,12 @@ void OverlayPump::estimate(const control::ShowEstimate&,
                                  "ask in an overlay with protocol = \"grapevine\"", "overlay"}));
 }
 
+Outcome<control::TopologyView> OverlayPump::topology() const {
+    return std::unexpected(Refusal{Refusal::Code::conflict,
+                                   "the gossiperl protocol knows neither places nor observers",
+                                   "ask in an overlay with protocol = \"grapevine\"", "overlay"});
+}
+
 void OverlayPump::query(std::uint64_t, control::AskQuery, control::QueryTaker take) {
     take(std::unexpected(Refusal{Refusal::Code::conflict, "the gossiperl protocol has no queries",
                                  "ask in an overlay with protocol = \"grapevine\"", "overlay"}));

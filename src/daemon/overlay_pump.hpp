@@ -101,6 +101,8 @@ public:
     virtual void answer_query(MemberId to, std::uint64_t number, client::QueryDesk::Verdict verdict,
                               Bytes payload);
 
+    [[nodiscard]] virtual Outcome<control::TopologyView> topology() const;
+
     // -- Of overlays of the old protocol --
     virtual Outcome<control::gossiperl::Settings> old_settings() const;
     virtual Outcome<std::vector<control::gossiperl::MemberView>> old_members() const;

@@ -77,6 +77,7 @@ public:
     Outcome<control::Answer> state(const control::StateCommand& command) override;
     void estimate(const control::ShowEstimate& wanted,
                   std::function<void(Outcome<control::EstimateView>)> done) override;
+    [[nodiscard]] Outcome<control::TopologyView> topology() const override;
     void query(std::uint64_t ticket, control::AskQuery wanted, control::QueryTaker take) override;
     void end_query(std::uint64_t ticket) override;
     void answer_query(MemberId to, std::uint64_t number, client::QueryDesk::Verdict verdict,

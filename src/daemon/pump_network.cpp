@@ -8,6 +8,7 @@
 
 #include "daemon/pump.hpp"
 #include "daemon/reachability_view.hpp"
+#include "daemon/topology_view.hpp"
 #include "daemon/views.hpp"
 
 namespace grapevine::daemon {
@@ -21,6 +22,11 @@ constexpr Duration kMatrixPatience = std::chrono::seconds(5);
 template <typename Unit>
 std::int64_t count_of(Duration duration) {
     return std::chrono::duration_cast<Unit>(duration).count();
+}
+
+std::string zone_of(const wire::MemberRecord& record, std::string_view zone_label) {
+    const auto label = std::ranges::find(record.labels, zone_label, &wire::Label::key);
+    return label == record.labels.end() ? std::string() : label->value;
 }
 
 }  // namespace
@@ -107,6 +113,24 @@ void Pump::add_measured(control::RoundTripView& view, MemberId start, MemberId e
             count_of<std::chrono::microseconds>(*row->round_trip * protocol::kReachStep);
         view.measured_age_ms = row->age.count();
     }
+}
+
+// -- The picture --
+
+Outcome<control::TopologyView> Pump::topology() const {
+    const protocol::Node& node = overlay_->node();
+    std::vector<Placed> members;
+    node.membership().for_each([&](const protocol::Member& member) {
+        const bool is_in =
+            member.status == wire::Status::alive || member.status == wire::Status::suspect;
+        if (!is_in) return;
+        const MemberId id = member.record->member;
+        members.push_back({id, zone_of(*member.record, node.config().zone_label),
+                           node.coordinates().place_of(id)});
+    });
+    const bool has_rings = node.config().detector == protocol::DetectorKind::rings;
+    return topology_of(std::move(members), has_rings ? node.config().ring_count : 0,
+                       node.zones().is_on());
 }
 
 // -- All pairs --

@@ -459,6 +459,12 @@ private:
         return on_a(what.overlay,
                     control::EstimateView{what.of, what.key, "push-pull", 2.5, 0.01, 27, 2, 900});
     }
+    static Outcome<control::Answer> give(const control::ShowTopology& what) {
+        control::TopologyView view;
+        view.members = {{"00000000000000aa", "a", 10, -20}, {"00000000000000bb", "", {}, {}}};
+        view.links = {{0, 1}};
+        return on_a(what.overlay, view);
+    }
     static Outcome<control::Answer> give(const control::AnswerQuery& what) {
         return on_a(what.overlay, control::Done{});
     }

@@ -50,6 +50,8 @@ public:
     [[nodiscard]] std::optional<wire::Coordinate> to_tell(Instant now, MemberId to);
 
     [[nodiscard]] bool has_place(MemberId member) const { return place_of(member).has_value(); }
+    /// Ours, or what the member told of its own.
+    [[nodiscard]] std::optional<Place> place_of(MemberId member) const;
     [[nodiscard]] RoundTrip between(MemberId from, MemberId to) const;
     /// Measured if there is one, else estimated.
     [[nodiscard]] std::optional<Duration> distance_to(MemberId member) const;
@@ -81,7 +83,6 @@ private:
 
     Peer& peer(Instant now, MemberId member);
     [[nodiscard]] const Peer* find(MemberId member) const;
-    [[nodiscard]] std::optional<Place> place_of(MemberId member) const;
     void note_movement(Instant now);
 
     const MemberId self_;
