@@ -160,7 +160,7 @@ Outcome<void> Pump::save(const storage::Batch& batch) {
         return write.bucket.starts_with("state/");
     });
     if (!is_state) return sinks_.persist(batch);
-    if (unsaved_.empty()) {
+    if (unsaved_.empty() && !is_bucket_unsaved_) {
         auto written = sinks_.persist(batch);
         if (!written) keep_unsaved(batch);
         return written;
