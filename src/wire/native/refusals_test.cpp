@@ -86,7 +86,7 @@ TEST(Refusals, an_unknown_section_is_skipped_only_if_its_type_says_so) {
     EXPECT_EQ(std::get<Nack>(decoded->packet[0]).sequence, ProbeSequence(5));
     EXPECT_EQ(verdict(Bytes{0x7f, 2, 'h', 'i'}), "unsupported section.type");
     EXPECT_EQ(verdict(Bytes{0x00, 0}), "unsupported section.type");
-    EXPECT_EQ(verdict(Bytes{29, 0}), "unsupported section.type");
+    EXPECT_EQ(verdict(Bytes{30, 0}), "unsupported section.type");
 }
 
 TEST(Refusals, a_length_has_one_form_and_lies_about_nothing) {
