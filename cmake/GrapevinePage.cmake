@@ -14,7 +14,6 @@ function(grapevine_page)
     message(FATAL_ERROR "npm is needed for the page: install it (./dev does), or configure with "
                         "-DGRAPEVINE_WEB=OFF")
   endif()
-  enable_language(ASM)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/src/*
        ${CMAKE_SOURCE_DIR}/web/public/* ${CMAKE_SOURCE_DIR}/examples/rumor/*)
   add_custom_command(
