@@ -111,8 +111,7 @@ void StateCopies::send_page(const std::shared_ptr<Serving>& serving) {
 // -- Taking --
 
 void StateCopies::fetch(std::vector<Endpoint> from) {
-    fetching_.emplace();
-    fetching_->from = std::move(from);
+    fetching_.emplace(std::move(from));
     loop_.post([this, alive = is_alive_] {
         if (*alive) connect();
     });

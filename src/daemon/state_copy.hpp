@@ -68,6 +68,8 @@ private:
         bool is_ended = false;
     };
     struct Fetching {
+        explicit Fetching(std::vector<Endpoint> holders) : from(std::move(holders)) {}
+
         std::vector<Endpoint> from;
         std::size_t address = 0;
         int attempts = 0;
