@@ -70,6 +70,8 @@ void handle_topology(Service&, const CallPointer&);
 void handle_offer_login(Service&, const CallPointer&);
 void handle_redeem_login(Service&, const CallPointer&);
 void handle_end_login(Service&, const CallPointer&);
+void handle_lab(Service&, const CallPointer&);
+void handle_lab_stream(Service&, const CallPointer&);
 
 void handle_list_tokens(Service&, const CallPointer&);
 void handle_create_token(Service&, const CallPointer&);

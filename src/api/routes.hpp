@@ -89,6 +89,8 @@ std::span<const Route> answer_routes();
 std::span<const Route> query_routes();
 /// In routes_page.cpp.
 std::span<const Route> page_routes();
+/// In routes_lab.cpp.
+std::span<const Route> lab_routes();
 /// In routes_keys.cpp.
 std::span<const Route> keys_routes();
 

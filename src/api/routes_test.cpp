@@ -81,6 +81,8 @@ const std::vector<Example> kExamples = {
     {"redeemLogin", "/v1/logins/redeem", R"({"code":"CODE"})"},
     {"endLogin", "/v1/logins", ""},
     {"getTopology", "/v1/overlays/a/topology", ""},
+    {"getLab", "/v1/lab", ""},
+    {"openLab", "/v1/lab/stream", ""},
     {"listTokens", "/v1/tokens", ""},
     {"createToken", "/v1/tokens", R"({"scopes":["read"]})"},
     {"deleteToken", "/v1/tokens/0400000000000004", ""},
@@ -96,7 +98,7 @@ const Example& example_of(std::string_view operation) {
 Request request_of(const Route& route) {
     const Example& example = example_of(route.operation);
     Request request = Bench::make(std::string(route.method), example.target, example.body);
-    if (route.operation == "openSocket") request.headers.emplace_back("upgrade", "websocket");
+    if (route.status == 101) request.headers.emplace_back("upgrade", "websocket");
     return request;
 }
 
