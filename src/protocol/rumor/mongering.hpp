@@ -83,6 +83,7 @@ public:
     void peer_left(Instant now, MemberId member) override;
     void forget(const wire::StreamId& stream) override;
 
+    void configure(const ProtocolConfig& config) override;
     void advance(Instant now) override;
     [[nodiscard]] std::optional<Action> poll() override { return outbox_.pop(); }
     [[nodiscard]] Instant deadline() const override;
@@ -134,8 +135,8 @@ private:
                 std::uint8_t counter);
     void send_answers(MemberId to, std::vector<wire::EventFeedback::Item>& items);
 
-    const MongeringConfig config_;
-    const MongeringRules rules_;
+    MongeringConfig config_;
+    MongeringRules rules_;
     const Peers& peers_;
     Random random_;
 
