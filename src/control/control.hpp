@@ -291,10 +291,11 @@ struct Done {};
 /// `ChangeOverlay`, `JoinToken` -> OverlayView, `ListMembers` -> vector<MemberView>, `ShowMember`
 /// -> MemberView, `ShowRoundTrip` -> RoundTripView, `ShowReachability` -> ReachabilityView,
 /// `GetRecord` -> RecordView, `SetRecord` -> KeyValue, `Publish` -> PublishReceipt, `Invite`,
-/// `Metrics` -> std::string, `TraceEvent` -> TraceView, `ShowEstimate` -> EstimateView, `RunSql` -> TableView, `ListAggregates` ->
-/// vector<AggregateView>, `ShowAggregate`, `SetAggregate` -> AggregateView, `StateCommand` ->
-/// StateEntryView (get, put, count, change), StatePage (list) or Done, `ShowKeys`, `RotateKeys` ->
-/// KeysView, `Wipe` -> WipeView, `ListWipes` -> vector<WipeView>, all others -> Done.
+/// `Metrics` -> std::string, `TraceEvent` -> TraceView, `ShowEstimate` -> EstimateView, `RunSql` ->
+/// TableView, `ListAggregates` -> vector<AggregateView>, `ShowAggregate`, `SetAggregate` ->
+/// AggregateView, `StateCommand` -> StateEntryView (get, put, count, change), StatePage (list) or
+/// Done, `ShowKeys`, `RotateKeys` -> KeysView, `Wipe` -> WipeView, `ListWipes` -> vector<WipeView>,
+/// all others -> Done.
 using Answer =
     std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
                  std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string,

@@ -37,10 +37,9 @@ void use_profile(ProtocolConfig& config, std::uint64_t value) {
 
 constexpr std::array kSettings = {
     LiveSetting{1, "profile", 0, 2, use_profile},
-    LiveSetting{2, "heartbeat_interval", 20, 60'000,
-                [](ProtocolConfig& config, std::uint64_t value) {
-                    config.heartbeat_interval = ms(value);
-                }},
+    LiveSetting{
+        2, "heartbeat_interval", 20, 60'000,
+        [](ProtocolConfig& config, std::uint64_t value) { config.heartbeat_interval = ms(value); }},
     LiveSetting{
         3, "heartbeat_fail", 0, kHourMs,
         [](ProtocolConfig& config, std::uint64_t value) { config.heartbeat_fail = ms(value); }},

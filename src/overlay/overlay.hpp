@@ -150,11 +150,11 @@ public:
         bool is_refused = false;    ///< It names what we do not know.
         bool is_overruled = false;  ///< It displaces one that was proposed here.
     };
-    using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged,
-                                ViewSettled, RecordChanged, EventDelivered, EventGap, Announce,
-                                LiarFound, Gathered, PathChanged, Answered, Asked, Estimated,
-                                StateChanged, StateReloaded, CopyWanted, KeysChanged,
-                                ConfigChanged>;
+    using Action =
+        std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged, ViewSettled,
+                     RecordChanged, EventDelivered, EventGap, Announce, LiarFound, Gathered,
+                     PathChanged, Answered, Asked, Estimated, StateChanged, StateReloaded,
+                     CopyWanted, KeysChanged, ConfigChanged>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;
@@ -266,12 +266,12 @@ public:
     /// operator. Refused (invalid, and as in `Notices::propose`) with nothing changed.
     Outcome<protocol::WipeOrder> wipe(Instant now, WallTime wall, const std::string& part,
                                       const crypto::Identity& signer);
-    /// Begins a roll-out in the name of an operator; the number of its configuration epoch. Refused,
-    /// with nothing changed, by `Rollout::begin` and `Notices::propose`.
+    /// Begins a roll-out in the name of an operator; the number of its configuration epoch.
+    /// Refused, with nothing changed, by `Rollout::begin` and `Notices::propose`.
     Outcome<std::uint64_t> propose_settings(Instant now, const RolloutOrder& order,
                                             const crypto::Identity& signer);
-    /// Takes the last roll-out back everywhere, whether it has ended or not; its operator has signed
-    /// that when it began. Refused as in `Rollout::take_back`.
+    /// Takes the last roll-out back everywhere, whether it has ended or not; its operator has
+    /// signed that when it began. Refused as in `Rollout::take_back`.
     Outcome<void> take_settings_back(Instant now);
     /// A notice that was signed elsewhere. Refused as in `protocol::Notices::propose`.
     Outcome<void> propose(Instant now, wire::Notice notice);

@@ -22,8 +22,7 @@ bool is_here(const Member& member) {
 
 std::unexpected<Refusal> refuse(Refusal::Code code, std::string message, std::string cure,
                                 std::string field) {
-    return std::unexpected(
-        Refusal{code, std::move(message), std::move(cure), std::move(field)});
+    return std::unexpected(Refusal{code, std::move(message), std::move(cure), std::move(field)});
 }
 
 }  // namespace
@@ -101,6 +100,7 @@ void Rollout::obey(Instant now, const wire::Notice& notice, const protocol::Node
     if (state_.digest != before || !is_on_trial()) {
         trial_.reset();
         taken_at_.reset();
+        company_ = 0;
         canaries_.clear();
         had_early_ = false;
     }
@@ -185,8 +185,7 @@ Outcome<wire::Notice> Rollout::take_back() const {
 
 wire::Notice Rollout::notice_of(RolloutStage stage) const {
     const RolloutPlan next = plan_->at_stage(stage);
-    const auto place =
-        static_cast<std::size_t>(stage) - static_cast<std::size_t>(plan_->stage) - 1;
+    const auto place = static_cast<std::size_t>(stage) - static_cast<std::size_t>(plan_->stage) - 1;
     wire::Notice notice;
     notice.kind = static_cast<std::uint8_t>(wire::NoticeKind::configuration);
     notice.epoch = next.notice_epoch();
@@ -235,10 +234,8 @@ std::optional<wire::Notice> Rollout::look(Instant now, const protocol::Node& nod
     const auto members = static_cast<std::int64_t>(node.membership().member_count());
     next_look_ = now + std::max<Duration>(plan_->health_interval / kLooksPerInterval,
                                           members * kLookPerMember);
-    if (!taken_at_) {
-        taken_at_ = now;
-        company_ = node.membership().alive_count();
-    }
+    if (!taken_at_) taken_at_ = now;
+    company_ = std::max(company_, node.membership().alive_count());
     if (!watch_self(now, node)) return notice_of(RolloutStage::returned);
     switch (watch_others(now, node)) {
         case Verdict::wait:
@@ -280,6 +277,18 @@ Rollout::Verdict Rollout::watch_others(Instant now, const protocol::Node& node) 
     return fail(Reason::stuck);
 }
 
+/// A canary is dead, as we see it. So it is to all if half of us say so.
+Rollout::Verdict Rollout::miss(const protocol::Node& node) {
+    fail(Reason::vanished);
+    std::size_t votes = 0;
+    node.membership().for_each([&](const Member& member) {
+        if (!is_here(member)) return;
+        const auto state = state_of(node, member.record->member);
+        if (state && state->reason == Reason::vanished) ++votes;
+    });
+    return 2 * votes >= company_ ? Verdict::failed : Verdict::wait;
+}
+
 /// Our record says why.
 Rollout::Verdict Rollout::fail(Reason reason) {
     RolloutState state = state_;
@@ -313,7 +322,7 @@ Rollout::Verdict Rollout::judge_canaries(const protocol::Node& node) {
         const auto& [id, is_early] = *canary;
         const Member* member = node.membership().find(id);
         if (member == nullptr || member->status == wire::Status::dead) {
-            return fail(Reason::vanished);
+            return miss(node);
         }
         if (member->status == wire::Status::left) {
             canary = canaries_.erase(canary);

@@ -29,10 +29,11 @@ struct RolloutOrder {
 /// The settings of a whole overlay, and the careful way from one to the next.
 ///
 /// The problem: gossip brings a bad setting to everybody as fast as a good one, and what it breaks
-/// may be the very gossip that is to bring the remedy. The idea: a few members, the canaries, chosen
-/// by a hash of their id and the epoch, try it first and watch themselves (trial.hpp). Three notices
-/// are signed at once, canary, everywhere and returned, and the first carries the signatures of the
-/// others; so any member can issue the next, by these rules, and nobody needs to be awake:
+/// may be the very gossip that is to bring the remedy. The idea: a few members, the canaries,
+/// chosen by a hash of their id and the epoch, try it first and watch themselves (trial.hpp). Three
+/// notices are signed at once, canary, everywhere and returned, and the first carries the
+/// signatures of the others; so any member can issue the next, by these rules, and nobody needs to
+/// be awake:
 ///
 ///     canary ----every canary well for kHealthyIntervals------------------> everywhere
 ///         |--a canary is unwell, dead or restarted, or somebody refuses---> returned
@@ -40,9 +41,10 @@ struct RolloutOrder {
 ///     everywhere --a user says so-----------------------------------------> returned
 ///
 /// A canary that is unwell goes back at once, by itself, and issues the return. One that is dead is
-/// noticed by the others; only who still sees half of those that it saw when it heard of the
-/// roll-out may say so, or any member that is cut off would end it. A return outranks everything of
-/// its epoch, so where two members decide differently, the careful one is right.
+/// noticed by the others, who say so in their records; it takes half of all, or any member that is
+/// cut off would end the trial. For the same reason only who sees half of them goes on to
+/// everywhere. A return outranks everything of its epoch, so where two members decide differently,
+/// the careful one is right.
 ///
 /// Source: none; the idea of canaries is folklore, and that bad state spreads as well as good is
 /// from Chow and van Renesse, IPTPS 2010.
@@ -51,8 +53,9 @@ struct RolloutOrder {
 /// it does not name is as each member's own configuration says. A member that does not know a
 /// setting refuses the roll-out as a whole: it runs what was before, and says so.
 ///
-/// What a liar can do (it holds the overlay's key): end a roll-out by saying that it is unwell; as a
-/// canary, say that it is well. It cannot make up a setting, nor go on without the other canaries.
+/// What a liar can do (it holds the overlay's key): end a roll-out by saying that it is unwell; as
+/// a canary, say that it is well. It cannot make up a setting, nor go on without the other
+/// canaries.
 ///
 /// It sends nothing and signs nothing: the overlay around it does. Bounds: one plan, and one entry
 /// for each canary.
@@ -93,8 +96,8 @@ public:
     /// The notice of configuration that is held now.
     void obey(Instant now, const wire::Notice& notice, const protocol::Node& node);
 
-    /// The plan of the next roll-out, unsigned. Refused (conflict) while one is under way, (invalid)
-    /// if it changes nothing or no share of the members can be chosen.
+    /// The plan of the next roll-out, unsigned. Refused (conflict) while one is under way,
+    /// (invalid) if it changes nothing or no share of the members can be chosen.
     Outcome<RolloutPlan> begin(const RolloutOrder& order, const protocol::Node& node) const;
     /// It has been proposed from here.
     void proposed(const RolloutPlan& plan);
@@ -125,12 +128,11 @@ private:
     Verdict watch_others(Instant now, const protocol::Node& node);
     bool has_somebody_failed(Instant now, const protocol::Node& node);
     Verdict judge_canaries(const protocol::Node& node);
+    Verdict miss(const protocol::Node& node);
     Verdict fail(RolloutState::Reason reason);
     [[nodiscard]] std::optional<RolloutState> state_of(const protocol::Node& node,
                                                        MemberId member) const;
-    [[nodiscard]] bool is_on_trial() const {
-        return plan_ && plan_->stage == RolloutStage::canary;
-    }
+    [[nodiscard]] bool is_on_trial() const { return plan_ && plan_->stage == RolloutStage::canary; }
     [[nodiscard]] wire::Notice notice_of(RolloutStage stage) const;
 
     const MemberId self_;
@@ -144,9 +146,8 @@ private:
 
     std::optional<Instant> born_;  ///< When we were first woken.
     std::optional<Trial> trial_;
-    /// When we have first looked at this roll-out, and how many we saw then.
-    std::optional<Instant> taken_at_;
-    std::size_t company_ = 0;
+    std::optional<Instant> taken_at_;  ///< When we have first looked at this roll-out.
+    std::size_t company_ = 0;          ///< The most members that we have seen since then.
     /// Canaries that we have seen alive: whether at its beginning.
     std::map<MemberId, bool> canaries_;
     bool had_early_ = false;

@@ -89,8 +89,8 @@ struct RolloutState {
         lost_events,  ///< Its subscribers lose events.
         restarted,    ///< It was restarted since it runs the epoch.
         unknown,      ///< The roll-out names what it does not know.
-        vanished,     ///< It has ended the roll-out because a canary is dead,
-        stuck,        ///< or because it came to no end.
+        vanished,     ///< It sees that a canary is dead,
+        stuck,        ///< or that the trial comes to no end.
     };
     std::uint64_t running = 0;  ///< The configuration epoch that it runs.
     std::uint64_t epoch = 0;    ///< Of the roll-out that it speaks of,
