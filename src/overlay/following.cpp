@@ -12,6 +12,7 @@ void Overlay::Implementation::drain(Instant now) {
     do {
         while (auto action = node_.poll()) apply(now, std::move(*action));
         follow_ring(now);
+        follow_rollout(now);
     } while (node_.has_actions());
     drain_seeds(now);
     drain_announcer(now);
@@ -164,6 +165,7 @@ void Overlay::Implementation::advance(Instant now) {
     node_.advance(now);
     drain(now);
     look_at_rotation(now);
+    look_at_rollout(now);
 }
 
 void Overlay::Implementation::change_self(Instant now, std::string name,

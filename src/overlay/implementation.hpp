@@ -14,6 +14,7 @@
 #include "discovery/seeds.hpp"
 #include "overlay/overlay.hpp"
 #include "overlay/record_cache.hpp"
+#include "overlay/rollout.hpp"
 #include "overlay/rotation.hpp"
 #include "overlay/seen_announcements.hpp"
 #include "overlay/sessions.hpp"
@@ -90,8 +91,13 @@ public:
     Outcome<void> rotate_keys(Instant now, const RotationOrder& order);
     Outcome<protocol::WipeOrder> wipe(Instant now, WallTime wall, const std::string& part,
                                       const crypto::Identity& signer);
+    Outcome<std::uint64_t> propose_settings(Instant now, const RolloutOrder& order,
+                                            const crypto::Identity& signer);
+    Outcome<void> take_settings_back(Instant now);
     void drain(Instant now);
     [[nodiscard]] Instant rotation_deadline() const { return rotation_.deadline(); }
+    [[nodiscard]] Instant rollout_deadline() const { return rollout_.deadline(); }
+    [[nodiscard]] const Rollout& rollout() const { return rollout_; }
     [[nodiscard]] const Rotation& rotation() const { return rotation_; }
 
     Settings settings_;
@@ -142,6 +148,8 @@ private:
     void take_notice(Instant now, const wire::Notice& notice);
     void look_at_rotation(Instant now);
     void follow_ring(Instant now);
+    void look_at_rollout(Instant now);
+    void follow_rollout(Instant now);
     wire::Notice sign_notice(wire::Notice notice, const crypto::Identity& author) const;
     void transmit(const Endpoint& to, Bytes bytes);
     Peer* route(MemberId to);
@@ -172,12 +180,14 @@ private:
     void keep_house(Instant now);
     [[nodiscard]] wire::MemberRecord first_record(const Start& start) const;
     Rotation restored_rotation(const Start& start);
+    [[nodiscard]] Rollout restored_rollout() const;
     static Epoch first_epoch(const Start& start);
     static protocol::Record own_record(const Start& start);
     static std::vector<Endpoint> cached_addresses(const Start& start);
 
     std::shared_ptr<RecordCache> records_;
     Rotation rotation_;
+    Rollout rollout_;
     crypto::KeyRing ring_;
     crypto::Aead aead_;
     crypto::CookieJar cookies_;

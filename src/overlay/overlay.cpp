@@ -36,6 +36,7 @@ Overlay::Implementation::Implementation(Settings settings, Start start,
           mix64(start.seed + 1)),
       records_(std::move(records)),
       rotation_(restored_rotation(start)),
+      rollout_(restored_rollout()),
       ring_(make_ring(settings_, rotation_.ring())),
       cookies_(crypto::Secret<32>(start.cookie_secret), kCookieLife),
       boot_(start.boot),
@@ -45,6 +46,7 @@ Overlay::Implementation::Implementation(Settings settings, Start start,
                            mix64(start.seed + 3));
     }
     if (start.started.unix_ms > 0) node_.set_wall(Instant{}, start.started.unix_ms * 1000);
+    if (!rollout_.values().empty()) node_.configure(Instant{}, rollout_.config());
     node_.restore_state({start.state.salt, std::move(start.state.floor)}, start.state.cells);
     if (!start.image.has_identity) {
         outbox_.push_back(Persist{storage::save_identity(settings_.name, start.fresh_identity)});
@@ -214,6 +216,7 @@ Instant Overlay::deadline() const {
     const auto& announcer = implementation_->announcer_;
     return std::min({implementation_->node_.deadline(), implementation_->seeds_.deadline(),
                      implementation_->next_housekeeping_, implementation_->rotation_deadline(),
+                     implementation_->rollout_deadline(),
                      announcer ? announcer->deadline() : kNever});
 }
 
@@ -237,6 +240,20 @@ Outcome<void> Overlay::propose(Instant now, wire::Notice notice) {
 
 const Rotation& Overlay::rotation() const {
     return implementation_->rotation();
+}
+Outcome<std::uint64_t> Overlay::propose_settings(Instant now, const RolloutOrder& order,
+                                                 const crypto::Identity& signer) {
+    auto epoch = implementation_->propose_settings(now, order, signer);
+    implementation_->drain(now);
+    return epoch;
+}
+Outcome<void> Overlay::take_settings_back(Instant now) {
+    auto outcome = implementation_->take_settings_back(now);
+    implementation_->drain(now);
+    return outcome;
+}
+const Rollout& Overlay::rollout() const {
+    return implementation_->rollout();
 }
 const Overlay::Counters& Overlay::counters() const {
     return implementation_->counters_;

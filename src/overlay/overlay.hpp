@@ -19,6 +19,7 @@
 #include "crypto/identity.hpp"
 #include "crypto/key_ring.hpp"
 #include "overlay/ring_plan.hpp"
+#include "overlay/rollout_plan.hpp"
 #include "protocol/membership/membership.hpp"
 #include "protocol/node.hpp"
 #include "protocol/rumor/events.hpp"
@@ -30,7 +31,9 @@
 namespace grapevine::overlay {
 
 class RecordCache;
+class Rollout;
 class Rotation;
+struct RolloutOrder;
 
 /// What a user decided about an overlay, already checked.
 struct Settings {
@@ -139,10 +142,19 @@ public:
         KeyId sealing;
         std::vector<KeyId> held;
     };
-    using Action = std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged,
-                                ViewSettled, RecordChanged, EventDelivered, EventGap, Announce,
-                                LiarFound, Gathered, PathChanged, Answered, Asked, Estimated,
-                                StateChanged, StateReloaded, CopyWanted, KeysChanged>;
+    /// What is set for the whole overlay (rollout.hpp) has changed, here or elsewhere.
+    struct ConfigChanged {
+        std::uint64_t epoch = 0;    ///< Of the last roll-out,
+        RolloutStage stage{};       ///< and how far it is.
+        std::uint64_t running = 0;  ///< The epoch that we run.
+        bool is_refused = false;    ///< It names what we do not know.
+        bool is_overruled = false;  ///< It displaces one that was proposed here.
+    };
+    using Action =
+        std::variant<Transmit, Persist, Resolve, MemberChanged, MembersChanged, ViewSettled,
+                     RecordChanged, EventDelivered, EventGap, Announce, LiarFound, Gathered,
+                     PathChanged, Answered, Asked, Estimated, StateChanged, StateReloaded,
+                     CopyWanted, KeysChanged, ConfigChanged>;
 
     struct Counters {
         std::uint64_t datagrams_received = 0;
@@ -254,6 +266,13 @@ public:
     /// operator. Refused (invalid, and as in `Notices::propose`) with nothing changed.
     Outcome<protocol::WipeOrder> wipe(Instant now, WallTime wall, const std::string& part,
                                       const crypto::Identity& signer);
+    /// Begins a roll-out in the name of an operator; the number of its configuration epoch.
+    /// Refused, with nothing changed, by `Rollout::begin` and `Notices::propose`.
+    Outcome<std::uint64_t> propose_settings(Instant now, const RolloutOrder& order,
+                                            const crypto::Identity& signer);
+    /// Takes the last roll-out back everywhere, whether it has ended or not; its operator has
+    /// signed that when it began. Refused as in `Rollout::take_back`.
+    Outcome<void> take_settings_back(Instant now);
     /// A notice that was signed elsewhere. Refused as in `protocol::Notices::propose`.
     Outcome<void> propose(Instant now, wire::Notice notice);
 
@@ -264,6 +283,7 @@ public:
     [[nodiscard]] const protocol::Node& node() const;
     [[nodiscard]] const Settings& settings() const;
     [[nodiscard]] const Rotation& rotation() const;
+    [[nodiscard]] const Rollout& rollout() const;
     [[nodiscard]] const Counters& counters() const;
     /// Of the replicated view: equal on two members that agree.
     [[nodiscard]] std::uint64_t view_fingerprint() const;

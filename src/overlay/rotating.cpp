@@ -90,6 +90,10 @@ void Overlay::Implementation::take_notice(Instant now, const wire::Notice& notic
         if (!rotation_.obey(now, notice)) return;
         is_key_state_due_ = true;
     }
+    if (notice.kind == static_cast<std::uint8_t>(wire::NoticeKind::configuration) &&
+        notice.name.empty()) {
+        rollout_.obey(now, notice, node_);
+    }
 }
 
 Outcome<protocol::WipeOrder> Overlay::Implementation::wipe(Instant now, WallTime wall,

@@ -54,14 +54,6 @@ int rank_of(const wire::Section& section) {
 }
 constexpr int kRanks = 6;
 
-/// What is written into the shared map is kept for those who miss it for a minute; then comparing
-/// costs less.
-ProtocolConfig state_stream(ProtocolConfig config) {
-    config.retention_age = std::min<Duration>(config.retention_age, std::chrono::minutes(1));
-    config.retention_bytes = std::min<std::size_t>(config.retention_bytes, 4U << 20U);
-    return config;
-}
-
 /// For nodes that are given no keyed hash.
 StateHash plain_hash(const wire::StateSalt& salt, ByteView bytes) {
     const std::uint64_t low = mix64(fnv1a(bytes) ^ salt.random);
@@ -93,6 +85,12 @@ wire::SharedRecord share(wire::MemberRecord record) {
 
 }  // namespace
 
+ProtocolConfig Node::for_state_stream(ProtocolConfig config) {
+    config.retention_age = std::min<Duration>(config.retention_age, std::chrono::minutes(1));
+    config.retention_bytes = std::min<std::size_t>(config.retention_bytes, 4U << 20U);
+    return config;
+}
+
 Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig config,
            std::uint64_t seed, std::vector<std::string> subscriber_topics,
            SharedMap::Hash state_hash, Notices::Judge judge)
@@ -118,7 +116,7 @@ Node::Node(wire::MemberRecord self, Record own, Epoch epoch, ProtocolConfig conf
           self.member, config.sync_interval, config.tombstone_life,
           state_hash ? std::move(state_hash) : SharedMap::Hash(plain_hash),
           [this] { return rank_among(membership_); }, mix64(~seed + 1)),
-      state_events_(self.member, epoch, state_stream(config), zones_.event_peers(),
+      state_events_(self.member, epoch, for_state_stream(config), zones_.event_peers(),
                     mix64(~seed + 2), Events::Replay::none, wire::kStateChannel),
       gather_(self.member, random_.next()),
       notices_(std::move(judge)),

@@ -179,6 +179,10 @@ public:
     Outcome<void> propose(Instant now, wire::Notice notice);
     /// Writes one of the daemon's own keys into our record (state/reserved_keys.hpp).
     void set_reserved(Instant now, std::string_view key, std::string_view value);
+    /// Other times, counts and bounds while it runs. What all members must have alike stays as it
+    /// was at the start: the kinds of detector and dissemination, the labels, the zones.
+    void configure(Instant now, const ProtocolConfig& config);
+    [[nodiscard]] const ProtocolConfig& config() const { return config_; }
     /// Begins an estimate that ends in an `Estimated` of the number returned; refused as in
     /// `Aggregates::begin`.
     Outcome<std::uint64_t> estimate(Instant now, Aggregates::Method method, Aggregates::Of of,
@@ -218,6 +222,10 @@ public:
 private:
     /// Where nobody judges, no notice is taken.
     static Notices::Verdict nobody_may(const wire::Notice&) { return Notices::Verdict::stranger; }
+
+    /// What is written into the shared map is kept for those who miss it for a minute; then
+    /// comparing costs less.
+    static ProtocolConfig for_state_stream(ProtocolConfig config);
 
     /// Room for sections in a packet: what the seal leaves, less flags and cookie of a first one.
     static constexpr std::size_t kBudget = kPacketBytesMax - kProofBytesMax;

@@ -29,6 +29,22 @@ void Node::set_reserved(Instant now, std::string_view key, std::string_view valu
     finish(now);
 }
 
+void Node::configure(Instant now, const ProtocolConfig& config) {
+    assert(config.detector == config_.detector && config.dissemination == config_.dissemination);
+    assert(config.zone_label == config_.zone_label);
+    config_ = config;
+    membership_.configure(config_);
+    zones_.configure(config_);
+    detector_->configure(config_);
+    paths_.configure(config_);
+    rumors_.configure(config_);
+    events_.configure(now, config_);
+    channels_.configure(now, config_);
+    state_.use_interval(config_.sync_interval);
+    state_events_.configure(now, for_state_stream(config_));
+    finish(now);
+}
+
 /// In the smallest layer, before anything else is made of the state.
 void Node::obey_wipe(Instant now, const WipeOrder& order) {
     if (order.part == kRecordsPart) {

@@ -109,6 +109,8 @@ public:
     /// Acks with a sequence of ours; others are none of its business.
     void handle(Instant now, MemberId from, const ProbeMessage& message);
 
+    /// Of `config` only what may differ in a running overlay: when our driver is late.
+    void configure(const ProtocolConfig& config) { lateness_max_ = config.lateness_max; }
     void advance(Instant now);
     [[nodiscard]] std::optional<Action> poll() { return outbox_.pop(); }
     [[nodiscard]] Instant deadline() const;
@@ -179,7 +181,7 @@ private:
     const bool is_on_;
     const std::size_t representative_count_;
     const Duration interval_;
-    const Duration lateness_max_;
+    Duration lateness_max_;
     const Peers& all_;
     Random random_;
     EventPeers event_peers_{*this};

@@ -12,6 +12,7 @@
 
 #include "base/random.hpp"
 #include "overlay/overlay.hpp"
+#include "overlay/rollout.hpp"
 #include "sim/checkers.hpp"
 #include "sim/disk.hpp"
 #include "sim/moment.hpp"
@@ -151,6 +152,11 @@ public:
     /// See overlay::Overlay::wipe.
     Outcome<protocol::WipeOrder> wipe(HostIndex host, const std::string& part,
                                       const crypto::Identity& signer);
+    /// See overlay::Overlay::propose_settings and take_settings_back; the salt is drawn from the
+    /// seed.
+    Outcome<std::uint64_t> propose_settings(HostIndex host, overlay::RolloutOrder order,
+                                            const crypto::Identity& signer);
+    Outcome<void> take_settings_back(HostIndex host);
     /// Two hosts that are up and of which one seals with a key that the other does not hold; empty
     /// if there are none.
     [[nodiscard]] std::string why_no_common_key() const;

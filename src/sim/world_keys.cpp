@@ -29,6 +29,24 @@ Outcome<protocol::WipeOrder> World::wipe(HostIndex index, const std::string& par
     return order;
 }
 
+Outcome<std::uint64_t> World::propose_settings(HostIndex index, overlay::RolloutOrder order,
+                                               const crypto::Identity& signer) {
+    assert(is_up(index));
+    order.salt = random_.next();
+    trace_.happened(now_, index, "propose settings");
+    auto epoch = hosts_[index].overlay->propose_settings(clock(index), order, signer);
+    drain(index);
+    return epoch;
+}
+
+Outcome<void> World::take_settings_back(HostIndex index) {
+    assert(is_up(index));
+    trace_.happened(now_, index, "take settings back");
+    auto outcome = hosts_[index].overlay->take_settings_back(clock(index));
+    drain(index);
+    return outcome;
+}
+
 std::string World::why_no_common_key() const {
     const std::vector<HostIndex> up = members();
     for (const HostIndex from : up) {

@@ -41,6 +41,19 @@ AccrualDetector::AccrualDetector(MemberId self, const ProtocolConfig& config, st
     assert(config.phi_monitors > 0 && config.phi_window > 1);
 }
 
+void AccrualDetector::configure(const ProtocolConfig& config) {
+    assert(config.phi_interval > Duration::zero() && config.phi_monitors > 0);
+    const bool is_paced_anew = config.phi_interval != config_.phi_interval;
+    config_ = config;
+    deviations_ = phi_normal_deviations(config.phi_threshold);
+    courtesies_.configure(config);
+    next_.assign(config.phi_monitors, kNobody);
+    for (const MemberId member : courtesies_.members()) follow(member);
+    // What was learned of another pace would accuse everybody, or nobody.
+    if (is_paced_anew) watches_.clear();
+    update_watches();
+}
+
 // -- Whom we watch -------------------------------------------------------------------------------
 
 std::uint64_t AccrualDetector::distance_to(MemberId member, std::size_t ring) const {
@@ -52,6 +65,10 @@ void AccrualDetector::add(MemberId member) {
     const std::size_t count = courtesies_.member_count();
     courtesies_.add(member);
     if (courtesies_.member_count() == count) return;
+    if (follow(member)) update_watches();
+}
+
+bool AccrualDetector::follow(MemberId member) {
     bool is_next = false;
     for (std::size_t ring = 0; ring < next_.size(); ++ring) {
         MemberId& next = next_[ring];
@@ -59,7 +76,7 @@ void AccrualDetector::add(MemberId member) {
         next = member;
         is_next = true;
     }
-    if (is_next) update_watches();
+    return is_next;
 }
 
 void AccrualDetector::remove(MemberId member) {

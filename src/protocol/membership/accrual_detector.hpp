@@ -71,6 +71,7 @@ public:
     /// Nothing: the window has learnt already how slow we are.
     void self_refuted(Instant) override {}
 
+    void configure(const ProtocolConfig& config) override;
     void advance(Instant now) override;
     [[nodiscard]] std::optional<Action> poll() override;
     [[nodiscard]] Instant deadline() const override;
@@ -99,6 +100,8 @@ private:
 
     /// How far `member` is from us along the ring of this number.
     [[nodiscard]] std::uint64_t distance_to(MemberId member, std::size_t ring) const;
+    /// Whether `member` is the one that follows us on some ring, as far as is known.
+    bool follow(MemberId member);
     /// Watches those that follow us on the rings, and nobody else.
     void update_watches();
     void begin(Instant now, Watch& watch);
@@ -109,8 +112,8 @@ private:
     void forgive(Duration lateness, Instant now);
 
     const MemberId self_;
-    const ProtocolConfig config_;
-    const double deviations_;  ///< Behind the mean at which phi is the threshold.
+    ProtocolConfig config_;
+    double deviations_;  ///< Behind the mean at which phi is the threshold.
     Random random_;
     /// Answers, favours and last chances.
     Swim courtesies_;

@@ -37,6 +37,11 @@ public:
 
     Accusers(Duration window, Duration sentence) : window_(window), sentence_(sentence) {}
 
+    void configure(Duration window, Duration sentence) {
+        window_ = window;
+        sentence_ = sentence;
+    }
+
     /// `victim` has cleared its name of an accusation that `accuser` alone had voted for.
     void refuted(Instant now, MemberId accuser, MemberId victim);
 
@@ -55,8 +60,8 @@ private:
         Instant unreliable_until{};
     };
 
-    const Duration window_;
-    const Duration sentence_;
+    Duration window_;
+    Duration sentence_;
     std::map<MemberId, Accuser> accusers_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "protocol/membership/config.hpp"
 #include "wire/messages.hpp"
 
 namespace grapevine::protocol {
@@ -89,6 +90,10 @@ public:
     /// Whether somebody is between the first missed ping and the verdict of observers. Deaths are
     /// told together while this holds (telling.hpp).
     [[nodiscard]] virtual bool is_confirming() const { return false; }
+
+    /// Other times and thresholds from now on, of the same kind of detector. What is under way ends
+    /// by the times with which it began, or by these: nobody is reported for the change alone.
+    virtual void configure(const ProtocolConfig& config) = 0;
 
     virtual void advance(Instant now) = 0;
     [[nodiscard]] virtual std::optional<Action> poll() = 0;

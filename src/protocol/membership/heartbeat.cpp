@@ -56,6 +56,15 @@ Heartbeat::Heartbeat(MemberId self, const ProtocolConfig& config, std::uint64_t 
     update_fail_time();
 }
 
+void Heartbeat::configure(const ProtocolConfig& config) {
+    assert(config.heartbeat_interval > Duration::zero());
+    assert(config.heartbeat_subnet_label == config_.heartbeat_subnet_label);
+    config_ = config;
+    courtesies_.configure(config);
+    fail_time_members_ = 0;
+    update_fail_time();
+}
+
 // -- The members ---------------------------------------------------------------------------------
 
 std::optional<std::uint32_t> Heartbeat::position_of(MemberId member) const {

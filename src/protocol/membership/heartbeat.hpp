@@ -86,6 +86,7 @@ public:
     /// Nothing: there is no timeout that our own slowness could stretch, lateness apart.
     void self_refuted(Instant) override {}
 
+    void configure(const ProtocolConfig& config) override;
     void advance(Instant now) override;
     [[nodiscard]] std::optional<Action> poll() override;
     [[nodiscard]] Instant deadline() const override;
@@ -129,7 +130,7 @@ private:
     [[nodiscard]] std::optional<std::uint32_t> position_of(MemberId member) const;
 
     const MemberId self_;
-    const ProtocolConfig config_;
+    ProtocolConfig config_;
     Random random_;
     /// Answers, favours and last chances.
     Swim courtesies_;

@@ -30,18 +30,26 @@ constexpr int kAccuserWindowPeriods = 120;
 /// So long it is ignored for that: four suspicions of its making in five minutes are bearable.
 constexpr Duration kAccuserSentence = std::chrono::minutes(5);
 
+Duration accuser_window(const ProtocolConfig& config) {
+    return config.probe_period * kAccuserWindowPeriods;
+}
+
 }  // namespace
 
 Membership::Membership(wire::SharedRecord self, ProtocolConfig config)
     : self_(self->member),
       config_(config),
-      accusers_(config.probe_period * kAccuserWindowPeriods,
-                std::max(kAccuserSentence, config.probe_period * kAccuserWindowPeriods)) {
+      accusers_(accuser_window(config), std::max(kAccuserSentence, accuser_window(config))) {
     assert(self_ != kNobody);
     assert(!self->leaving);
     const Incarnation incarnation = self->incarnation;
     members_.push_back({std::move(self), Status::alive, incarnation, Instant{}});
     index_.insert(self_, 0, [this](Position at) { return id_at(at); });
+}
+
+void Membership::configure(const ProtocolConfig& config) {
+    config_ = config;
+    accusers_.configure(accuser_window(config), std::max(kAccuserSentence, accuser_window(config)));
 }
 
 // -- News from others ----------------------------------------------------------------------------

@@ -189,6 +189,9 @@ public:
     /// stays in force, so stale news does not bring it back). False if unknown or alive.
     bool forget(Instant now, MemberId member);
 
+    /// Other times from now on. Suspicions that are under way keep theirs.
+    void configure(const ProtocolConfig& config);
+
     void advance(Instant now);
     [[nodiscard]] std::optional<Action> poll();
     [[nodiscard]] Instant deadline() const;
@@ -300,7 +303,7 @@ private:
     void tell(MemberId to, MemberId member);
 
     const MemberId self_;
-    const ProtocolConfig config_;
+    ProtocolConfig config_;
 
     /// Peers first (alive and suspect, without ourselves), so that picking one at random is one
     /// draw; then ourselves, the dead and the left.

@@ -36,6 +36,12 @@ Paths::Paths(MemberId self, const ProtocolConfig& config, const Peers& peers, st
       peers_(peers),
       random_(seed) {}
 
+void Paths::configure(const ProtocolConfig& config) {
+    gap_ = config.ping_timeout / 2;
+    patience_ = config.ping_timeout;
+    lateness_max_ = config.lateness_max;
+}
+
 // -- The table -----------------------------------------------------------------------------------
 
 Paths::Entry* Paths::find(MemberId member) {

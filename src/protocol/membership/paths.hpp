@@ -120,6 +120,7 @@ public:
     /// Helpers to prefer: those near us. One of the two that are asked is drawn from all.
     void prefer(std::vector<MemberId> near) { near_ = std::move(near); }
 
+    void configure(const ProtocolConfig& config);
     void advance(Instant now);
     [[nodiscard]] std::optional<Action> poll();
     [[nodiscard]] Instant deadline() const;
@@ -178,9 +179,9 @@ private:
     void schedule(const Entry& entry);
 
     const MemberId self_;
-    const Duration gap_;
-    const Duration patience_;
-    const Duration lateness_max_;
+    Duration gap_;
+    Duration patience_;
+    Duration lateness_max_;
     const Peers& peers_;
     Random random_;
     std::vector<Entry> entries_;  ///< By member.

@@ -18,6 +18,12 @@ RingPhases::RingPhases(std::uint8_t ring_count, Duration period)
     assert(ring_count <= kRingsMax && period > Duration::zero());
 }
 
+void RingPhases::use_period(Duration period) {
+    assert(period > Duration::zero());
+    period_ = period;
+    slots_ = {};
+}
+
 std::chrono::milliseconds RingPhases::heard(Instant now, std::uint8_t ring) {
     assert(ring < ring_count_);
     const Instant next = now + period_;

@@ -45,6 +45,9 @@ public:
     /// than a period from now (negative: earlier), in whole milliseconds.
     std::chrono::milliseconds heard(Instant now, std::uint8_t ring);
 
+    /// Another period from now on; where the pings fall is learned anew.
+    void use_period(Duration period);
+
     /// Another observer has taken that ring over.
     void forget(std::uint8_t ring) { slots_[ring] = {}; }
 
@@ -56,7 +59,7 @@ private:
     };
 
     const std::uint8_t ring_count_;
-    const Duration period_;
+    Duration period_;
     std::array<Slot, kRingsMax> slots_{};
 };
 

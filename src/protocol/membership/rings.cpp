@@ -9,13 +9,9 @@
 
 namespace grapevine::protocol {
 
-Rings::Rings(MemberId self, const ProtocolConfig& config, std::uint64_t seed)
-    : self_(self),
-      config_(config),
-      random_(seed),
-      swim_(self, config, random_.next()),
-      order_(self, config.ring_count),
-      phases_(config.ring_count, config.ring_period) {
+namespace {
+
+void check_times(const ProtocolConfig& config) {
     assert(config.ring_timeout > Duration::zero() && config.ring_retry > Duration::zero());
     assert(config.burst_count >= 1 && config.burst_gap > Duration::zero());
     // Who pings for us must be able to answer in time, and the whole of it should fit into a
@@ -24,6 +20,26 @@ Rings::Rings(MemberId self, const ProtocolConfig& config, std::uint64_t seed)
            config.burst_patience);
     assert(config.ring_timeout + 2 * config.ring_retry + config.burst_patience <
            config.ring_period);
+}
+
+}  // namespace
+
+Rings::Rings(MemberId self, const ProtocolConfig& config, std::uint64_t seed)
+    : self_(self),
+      config_(config),
+      random_(seed),
+      swim_(self, config, random_.next()),
+      order_(self, config.ring_count),
+      phases_(config.ring_count, config.ring_period) {
+    check_times(config);
+}
+
+void Rings::configure(const ProtocolConfig& config) {
+    check_times(config);
+    assert(config.ring_count == config_.ring_count);
+    if (config.ring_period != config_.ring_period) phases_.use_period(config.ring_period);
+    config_ = config;
+    swim_.configure(config);
 }
 
 // -- Who observes whom ---------------------------------------------------------------------------

@@ -97,6 +97,7 @@ public:
     void confirm(Instant now, MemberId member) override;
     void self_refuted(Instant now) override;
 
+    void configure(const ProtocolConfig& config) override;
     void advance(Instant now) override;
     [[nodiscard]] std::optional<Action> poll() override;
     [[nodiscard]] Instant deadline() const override;
@@ -208,7 +209,7 @@ private:
     void send(MemberId to, ProbeMessage message);
 
     const MemberId self_;
-    const ProtocolConfig config_;
+    ProtocolConfig config_;
     Random random_;
     Swim swim_;
     RingOrder order_;

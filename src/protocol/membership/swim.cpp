@@ -31,6 +31,12 @@ Swim::Swim(MemberId self, const ProtocolConfig& config, std::uint64_t seed, Roun
     assert(config.ping_timeout > Duration::zero());
 }
 
+void Swim::configure(const ProtocolConfig& config) {
+    assert(config.probe_period > 2 * config.ping_timeout);
+    assert(config.local_health_max == config_.local_health_max);
+    config_ = config;
+}
+
 // -- The list of the rounds ----------------------------------------------------------------------
 
 std::optional<std::uint32_t> Swim::position_of(MemberId member) const {

@@ -91,6 +91,7 @@ public:
 
     void self_refuted(Instant now) override;
 
+    void configure(const ProtocolConfig& config) override;
     void advance(Instant now) override;
     [[nodiscard]] std::optional<Action> poll() override;
     [[nodiscard]] Instant deadline() const override;
@@ -177,7 +178,7 @@ private:
     void send(MemberId to, ProbeMessage message);
 
     const MemberId self_;
-    const ProtocolConfig config_;
+    ProtocolConfig config_;
     const Rounds rounds_;
     Random random_;
     LocalHealth health_;

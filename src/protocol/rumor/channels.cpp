@@ -154,6 +154,11 @@ void Channels::begin_life(Epoch epoch) {
     for (auto& [number, channel] : channels_) channel->events.begin_life(epoch);
 }
 
+void Channels::configure(Instant now, const ProtocolConfig& config) {
+    config_ = config_for_channels(config);
+    for (auto& [number, channel] : channels_) channel->events.configure(now, config_);
+}
+
 void Channels::wipe(WallTime before) {
     wiped_before_ = std::max(wiped_before_, before);
     for (auto& [number, channel] : channels_) channel->events.wipe(wiped_before_);

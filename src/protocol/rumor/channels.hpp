@@ -124,6 +124,8 @@ public:
     void handle(Instant now, MemberId from, const wire::Section& section);
     /// A stream (of any channel) has moved on: what waits for it may go on.
     void moved(const wire::StreamId& stream);
+    /// See `Events::configure`; of all channels, those that are opened later too.
+    void configure(Instant now, const ProtocolConfig& config);
     void advance(Instant now);
     [[nodiscard]] std::optional<Action> poll() { return outbox_.pop(); }
     [[nodiscard]] Instant deadline() const;

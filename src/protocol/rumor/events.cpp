@@ -282,6 +282,16 @@ void Events::expire_retention(Instant now) {
     }
 }
 
+void Events::configure(Instant now, const ProtocolConfig& config) {
+    assert(config.dissemination == config_.dissemination);
+    config_ = config;
+    retention_.configure(config_.retention_age, config_.retention_bytes,
+                         2 * config_.frontier_interval);
+    traces_.configure(config_.retention_age);
+    spreader_->configure(config_);
+    expire_retention(now);
+}
+
 void Events::wipe(WallTime before) {
     wiped_before_ = std::max(wiped_before_, before);
     for (const Retention::Key& key : retention_.drop_published_before(wiped_before_)) {

@@ -211,6 +211,8 @@ public:
     /// It is dead, has left, or was forgotten.
     void peer_left(Instant now, MemberId peer);
 
+    /// Other times and bounds from now on; the kind of dissemination stays.
+    void configure(Instant now, const ProtocolConfig& config);
     void advance(Instant now);
     [[nodiscard]] std::optional<Action> poll() { return outbox_.pop(); }
     [[nodiscard]] Instant deadline() const;

@@ -19,6 +19,18 @@ Mongering::Mongering(const MongeringConfig& config, const Peers& peers, std::uin
       peers_(peers),
       random_(seed) {}
 
+void Mongering::configure(const ProtocolConfig& config) {
+    config_ = config.mongering;
+    rules_ = MongeringRules(config_);
+    ranking_.clear();
+    for (auto hot = hot_.begin(); hot != hot_.end(); ++hot) {
+        // What has been told in vain often enough by the new count goes at the next occasion.
+        std::uint8_t& counter = hot->second.interest.counter;
+        counter = std::min(counter, config_.k);
+        rank(hot);
+    }
+}
+
 // -- The hot list --------------------------------------------------------------------------------
 
 void Mongering::added(Instant now, const Arrival& arrival) {

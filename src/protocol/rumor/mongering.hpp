@@ -90,6 +90,7 @@ public:
     void peer_left(Instant now, MemberId member) override;
     void forget(const wire::StreamId& stream) override;
 
+    void configure(const ProtocolConfig& config) override;
     void advance(Instant now) override;
     [[nodiscard]] std::optional<Action> poll() override { return outbox_.pop(); }
     [[nodiscard]] Instant deadline() const override;
@@ -147,9 +148,9 @@ private:
                 std::uint8_t counter);
     void send_answers(MemberId to, std::vector<wire::EventFeedback::Item>& items);
 
-    const MongeringConfig config_;
+    MongeringConfig config_;
     const Rounds rounds_;
-    const MongeringRules rules_;
+    MongeringRules rules_;
     const Peers& peers_;
     Random random_;
 

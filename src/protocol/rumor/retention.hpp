@@ -32,6 +32,13 @@ public:
     Retention(Duration age, std::size_t bytes_max, Duration notice)
         : age_(age), bytes_max_(bytes_max), notice_(std::min(notice, age / 8)) {}
 
+    /// Other bounds from now on, for what is held already too: call `withdraw` afterwards.
+    void configure(Duration age, std::size_t bytes_max, Duration notice) {
+        age_ = age;
+        bytes_max_ = bytes_max;
+        notice_ = std::min(notice, age / 8);
+    }
+
     /// Nothing happens if it is held already.
     void add(Instant now, SharedEvent event);
 

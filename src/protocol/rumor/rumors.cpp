@@ -31,6 +31,12 @@ Rumors::Rumors(ProtocolConfig config, const Peers& peers, Render render, std::ui
     assert(config_.rumor_interval > Duration::zero());
 }
 
+void Rumors::configure(const ProtocolConfig& config) {
+    assert(config.rumor_counter == config_.rumor_counter && "what is hot was counted by it");
+    assert(config.rumor_fanout > 0 && config.rumor_interval > Duration::zero());
+    config_ = config;
+}
+
 RumorKey Rumors::key_of(const wire::RumorItem& item) {
     if (const auto* record = std::get_if<wire::SharedRecord>(&item)) {
         return {RumorKey::Kind::member, (*record)->member};

@@ -104,6 +104,7 @@ public:
     void handle_push(Instant now, MemberId from, const wire::RumorPush& push, std::uint64_t known);
     void handle_feedback(Instant now, MemberId from, const wire::RumorFeedback& feedback);
 
+    void configure(const ProtocolConfig& config);
     void advance(Instant now);
     [[nodiscard]] std::optional<Action> poll();
     [[nodiscard]] Instant deadline() const;  ///< kNever while nothing is hot.
@@ -149,7 +150,7 @@ private:
     [[nodiscard]] Duration jittered_interval();
     void forget_if_quiet();
 
-    const ProtocolConfig config_;
+    ProtocolConfig config_;
     const Peers& peers_;
     const Render render_;
     Random random_;

@@ -7,6 +7,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "protocol/membership/config.hpp"
 #include "protocol/rumor/event_key.hpp"
 #include "wire/messages.hpp"
 
@@ -72,6 +73,9 @@ public:
     virtual void peer_left(Instant now, MemberId member) = 0;
     /// `stream` is not followed any more.
     virtual void forget(const wire::StreamId& stream) = 0;
+
+    /// Other times and counts from now on, of the same kind of dissemination.
+    virtual void configure(const ProtocolConfig& config) = 0;
 
     virtual void advance(Instant now) = 0;
     [[nodiscard]] virtual std::optional<Action> poll() = 0;

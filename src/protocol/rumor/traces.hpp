@@ -39,6 +39,8 @@ class Traces {
 public:
     explicit Traces(Duration life) : life_(life) {}
 
+    void configure(Duration life) { life_ = life; }
+
     /// The event is whole here for the first time. A second call for one event is ignored.
     void learned(const EventKey& event, TraceNote note);
     /// A fragment of it came again. Nothing happens if there is no note.

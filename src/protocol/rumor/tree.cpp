@@ -12,6 +12,10 @@ namespace grapevine::protocol {
 Tree::Tree(MemberId self, const ProtocolConfig& config, const Peers& peers, std::uint64_t seed)
     : self_(self), config_(config), peers_(peers), random_(seed) {}
 
+void Tree::configure(const ProtocolConfig& config) {
+    config_ = config;
+}
+
 // -- Events ---------------------------------------------------------------------------------------
 
 void Tree::added(Instant now, const Arrival& arrival) {

@@ -77,6 +77,7 @@ public:
     void peer_joined(Instant now, MemberId member) override;
     void peer_left(Instant now, MemberId member) override;
     void forget(const wire::StreamId& stream) override;
+    void configure(const ProtocolConfig& config) override;
     void advance(Instant now) override;
     [[nodiscard]] std::optional<Action> poll() override { return outbox_.pop(); }
     [[nodiscard]] Instant deadline() const override { return announce_at_; }

@@ -226,6 +226,8 @@ public:
     /// any more.
     void wipe(Moment moment, std::string_view prefix, Stamp before);
 
+    /// How long lies between two comparisons, from now on.
+    void use_interval(Duration interval) { interval_ = interval; }
     void advance(Moment moment);
     [[nodiscard]] std::optional<Action> poll() { return outbox_.pop(); }
     /// `unix_ms` at `now` as of the last input.

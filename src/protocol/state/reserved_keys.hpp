@@ -15,6 +15,8 @@ inline constexpr std::string_view kChannelsKey = "gv.channels";
 inline constexpr std::string_view kKeysKey = "gv.keys";
 /// The epoch of the last wipe of records that the member has obeyed; the first item of its record.
 inline constexpr std::string_view kWipedKey = "gv.wiped";
+/// Which configuration epoch the member runs, and how it does (FORMAT.md, section 7.2).
+inline constexpr std::string_view kConfigKey = "gv.config";
 
 inline bool is_reserved_key(std::string_view key) {
     return key.starts_with(kReservedPrefix);
