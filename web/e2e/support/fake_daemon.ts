@@ -130,7 +130,9 @@ export class FakeDaemon {
       case "/v1/overlays/big/members": return { members: this.members, matched: this.members.length };
       case "/v1/overlays/big/topology": return madeUpTopology(this.members);
       case "/v1/overlays/big/events": return { items: [], next: "fa4e-1" };
-      default: return null;
+      case "/v1/overlays/big/rtt":
+        return { from: this.members[0], to: this.members[0], estimated_us: 300, error_percent: 10, unknown: [] };
+      default: return path.endsWith("/record") ? { member: madeUpId(0), version: 0, items: [] } : null;
     }
   }
 

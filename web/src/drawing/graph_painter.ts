@@ -36,25 +36,38 @@ export interface Scene {
   height: number;
   hovered: number;
   selected: number;
-  linkNote: string;
 }
 
 type Context = CanvasRenderingContext2D;
 
 function drawGroups(context: Context, { layout, camera, colors }: Scene): void {
   if (layout.groups.length < 2) return;
+  context.fillStyle = colors.group;
+  for (const group of layout.groups) {
+    context.beginPath();
+    context.arc(group.x * camera.scale + camera.offsetX, group.y * camera.scale + camera.offsetY,
+      group.radius * camera.scale, 0, 2 * Math.PI);
+    context.fill();
+  }
+}
+
+/** A text that stays readable upon lines. */
+function drawText(context: Context, text: string, x: number, y: number, color: string, around: string): void {
+  context.strokeStyle = around;
+  context.lineWidth = 3;
+  context.lineJoin = "round";
+  context.strokeText(text, x, y);
+  context.fillStyle = color;
+  context.fillText(text, x, y);
+}
+
+function drawGroupNames(context: Context, { layout, camera, colors }: Scene): void {
+  if (layout.groups.length < 2) return;
   context.textAlign = "center";
   context.font = "600 12px system-ui, sans-serif";
   for (const group of layout.groups) {
-    const x = group.x * camera.scale + camera.offsetX;
-    const y = group.y * camera.scale + camera.offsetY;
-    const radius = group.radius * camera.scale;
-    context.fillStyle = colors.group;
-    context.beginPath();
-    context.arc(x, y, radius, 0, 2 * Math.PI);
-    context.fill();
-    context.fillStyle = colors.quiet;
-    context.fillText(group.name === "" ? "(none)" : group.name, x, y - radius - 5);
+    drawText(context, group.name === "" ? "(none)" : group.name, group.x * camera.scale + camera.offsetX,
+      (group.y - group.radius) * camera.scale + camera.offsetY - 5, colors.quiet, colors.surface);
   }
 }
 
@@ -178,12 +191,8 @@ function drawNames(context: Context, scene: Scene): void {
     const py = (layout.y[index] as number) * camera.scale + camera.offsetY + radius + 14;
     const name = layout.names[index] ?? "";
     const text = index === layout.self ? `${name} (here)` : name;
-    context.strokeStyle = scene.colors.surface;
-    context.lineWidth = 3;
-    context.lineJoin = "round";
-    context.strokeText(text, px, py);
-    context.fillStyle = index === scene.hovered || index === scene.selected ? scene.colors.text : scene.colors.quiet;
-    context.fillText(text, px, py);
+    const isLookedAt = index === scene.hovered || index === scene.selected;
+    drawText(context, text, px, py, isLookedAt ? scene.colors.text : scene.colors.quiet, scene.colors.surface);
   }
 }
 
@@ -193,6 +202,7 @@ export function paintGraph(context: Context, scene: Scene): void {
   drawLinks(context, scene);
   drawOwnLinks(context, scene, scene.hovered >= 0 ? scene.hovered : scene.selected);
   drawMembers(context, scene);
+  drawGroupNames(context, scene);
   drawMark(context, scene, scene.layout.self, scene.colors.accent, []);
   drawMark(context, scene, scene.hovered, scene.colors.text, [3, 3]);
   drawMark(context, scene, scene.selected, scene.colors.text, []);

@@ -37,7 +37,8 @@ export function contentOf(members: readonly KnownMember[], topology: Topology | 
     return { id: member.id, name: member.name, status: member.status, isSelf: member.is_self,
       group: arrangement === "distance" ? "" : group, x_us: place?.x_us ?? null, y_us: place?.y_us ?? null };
   });
-  return { members: drawn, links: linksOf(members, topology, links), byCoordinates: arrangement === "distance" };
+  return { members: drawn, links: linksOf(members, topology, links), byCoordinates: arrangement === "distance",
+    arrangement };
 }
 
 function linksOf(members: readonly KnownMember[], topology: Topology | null, links: Links): [string, string][] {
