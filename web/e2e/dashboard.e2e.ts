@@ -112,7 +112,7 @@ test("an event published on the page comes back, and can be followed", async () 
   await page.getByRole("link", { name: "Follow it" }).click();
   await page.getByText("Reached").waitFor();
   expect(await page.textContent(".trace")).toMatch(/5 members within/);
-  await page.getByRole("button", { name: "Replay" }).waitFor();
+  await page.getByRole("button", { name: "Pause" }).first().waitFor();
   await page.getByLabel("Instant").focus();
   await page.keyboard.press("Home");
   expect(await page.textContent(".player output")).toMatch(/1 of 5 have it/);

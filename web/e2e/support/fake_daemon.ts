@@ -74,6 +74,8 @@ export class FakeDaemon {
   readonly members: Member[];
   readonly overlay: Overlay;
   server: PageServer = { url: "", stop: () => undefined };
+  /** Redeemed once; "" is none. */
+  loginCode = "";
   private readonly sockets = new Set<Duplex>();
   private readonly subscriptions: { socket: Duplex; id: string; events: boolean; members: boolean }[] = [];
   private position = 1;
@@ -117,9 +119,28 @@ export class FakeDaemon {
 
   private answer(incoming: IncomingMessage, response: ServerResponse): void {
     const path = (incoming.url ?? "").split("?")[0];
+    if (path === "/v1/logins/redeem") {
+      this.redeem(incoming, response);
+      return;
+    }
     const body = this.bodyOf(path ?? "");
     response.writeHead(body === null ? 404 : 200, { "Content-Type": "application/json" });
     response.end(JSON.stringify(body ?? { status: 404, detail: `the fake daemon does not know ${path}` }));
+  }
+
+  private redeem(incoming: IncomingMessage, response: ServerResponse): void {
+    let text = "";
+    incoming.on("data", (data: Buffer) => {
+      text += data.toString();
+    });
+    incoming.on("end", () => {
+      const isRight = this.loginCode !== "" && (JSON.parse(text) as { code: string }).code === this.loginCode;
+      this.loginCode = "";
+      response.writeHead(isRight ? 200 : 401, { "Content-Type": "application/json" });
+      response.end(JSON.stringify(isRight
+        ? { token: "gv_made_up", scopes: ["read", "publish", "admin"], overlays: ["*"], expires_in_s: 43_200 }
+        : { status: 401, detail: "no such code" }));
+    });
   }
 
   private bodyOf(path: string): unknown {

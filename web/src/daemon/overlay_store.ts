@@ -13,8 +13,9 @@ import type {
 const kPollMs = 1_000;
 /** Round trips and coordinates are in no item of the stream; they move slowly. */
 const kRefreshMs = 60_000;
-/** After a change of the members, so that many changes cost one answer. */
+/** After a change of the members, so that many changes cost one answer; larger answers come less often. */
 const kTopologyDelayMs = 1_500;
+const kTopologyDelayPerMemberMs = 5;
 /** Pages of what happened before this page was opened, 1,000 items each. */
 const kHistoryPagesMax = 2;
 /** Above this, members are listed again only when items were missed: 10,000 are some 3 MB. */
@@ -43,11 +44,13 @@ export class OverlayStore {
   readonly info = signal<Info | null>(null);
   readonly topology = signal<Topology | null>(null);
   readonly view = signal<ViewItem | null>(null);
-  readonly record = signal<RecordItem | null>(null);
   readonly missed = signal<Missed>({ items: 0, isExact: true, times: 0 });
   /** What the reader must know, such as that the daemon cannot be reached; empty if all is well. */
   readonly problem = signal("");
   readonly isLoaded = signal(false);
+
+  /** Told of every change of a record, in order; a signal would keep only the last of a frame. */
+  readonly recordListeners = new Set<(item: RecordItem) => void>();
 
   private held: StreamItem[] | null = [];
   private timers: ReturnType<typeof setInterval>[] = [];
@@ -161,7 +164,7 @@ export class OverlayStore {
     for (const item of items) {
       if (this.table.apply(item, Date.now())) hasChanged = true;
       else if (item.type === "view") this.view.value = item;
-      else if (item.type === "record") this.record.value = item;
+      else if (item.type === "record") this.recordListeners.forEach((listener) => listener(item));
       else if (item.type === "missed") this.onMissed(item);
     }
     if (!hasChanged) return;
@@ -215,7 +218,7 @@ export class OverlayStore {
       this.topologyTimer = undefined;
       if (document.hidden) return;
       void this.loadTopology();
-    }, this.topology.value === null ? 0 : kTopologyDelayMs);
+    }, this.topology.value === null ? 0 : kTopologyDelayMs + kTopologyDelayPerMemberMs * this.table.members.size);
   }
 
   /** A daemon that does not know this route draws its members without links. */

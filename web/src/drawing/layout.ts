@@ -14,6 +14,7 @@ export const kSimulatedMembersMax = 2_000;
 /** More are not drawn; the table has them all. */
 export const kDrawnMembersMax = 10_000;
 export const kDrawnLinksMax = 40_000;
+const kPulledMembersMax = 200;
 /** Steps of the forces after one change. d3's own cooling ends it after 300. */
 export const kLayoutStepsMax = 160;
 /** Time for steps within one frame; the rest of 16.7 ms is for drawing. */
@@ -63,7 +64,7 @@ export function spiralPlace(index: number, spacing: number): [number, number] {
 /** Groups in rows, by name; the picture is wider than high, as screens are. */
 export function placeGroups(counts: ReadonlyMap<string, number>): Map<string, Group> {
   const names = [...counts.keys()].sort();
-  const radiusOf = (name: string) => kSpacing * 0.8 * Math.sqrt((counts.get(name) ?? 0) + 1) + kSpacing;
+  const radiusOf = (name: string) => kSpacing * 0.66 * Math.sqrt((counts.get(name) ?? 0) + 1) + kSpacing;
   const columns = Math.max(1, Math.ceil(Math.sqrt(names.length * kAspect)));
   const groups = new Map<string, Group>();
   let y = 0;
@@ -202,9 +203,12 @@ export class Layout {
       .force("groupY", forceY<Point>((point) => point.groupY).strength(0.11));
   }
 
-  /** Lets links pull too. Only in small groups: in large ones three random rings pull nowhere. */
+  /**
+   * Lets links pull too, where there are few members and one group: three random rings of many pull
+   * nowhere, and links between groups would pull members out of theirs.
+   */
   attachLinks(): void {
-    if (this.simulation === null || this.points.length > 200) return;
+    if (this.simulation === null || this.points.length > kPulledMembersMax || this.groups.length > 1) return;
     const links: SimulationLinkDatum<Point>[] = [];
     for (let index = 0; index < this.links.length; index += 2) {
       links.push({ source: this.links[index] ?? 0, target: this.links[index + 1] ?? 0 });

@@ -87,6 +87,7 @@ export function LongTable<T>(table: LongTableProperties<T>) {
   const [scrollTop, setScrollTop] = useState(0);
   const [height, setHeight] = useState(600);
   const [activeId, setActiveId] = useState("");
+  const isAtEnd = useRef(true);
   const { rows } = table;
   useLayoutEffect(() => {
     const element = scroller.current;
@@ -97,9 +98,8 @@ export function LongTable<T>(table: LongTableProperties<T>) {
   }, []);
   useEffect(() => {
     const element = scroller.current;
-    if (element === null || table.followsEnd !== true) return;
-    const fromEnd = element.scrollHeight - element.scrollTop - element.clientHeight;
-    if (fromEnd < 4 * kRowHeight) element.scrollTop = element.scrollHeight;
+    if (element === null || table.followsEnd !== true || !isAtEnd.current) return;
+    element.scrollTop = element.scrollHeight;
   }, [rows, table.followsEnd]);
   const { first, end, above, below } = windowOf(scrollTop, height, kRowHeight, rows.length);
   const active = activeId === "" ? -1 : rows.findIndex((row) => table.idOf(row) === activeId);
@@ -121,7 +121,11 @@ export function LongTable<T>(table: LongTableProperties<T>) {
     <div class="long-table" role="grid" aria-label={table.label} aria-rowcount={rows.length + 1}
       aria-colcount={table.columns.length} style={style}>
       <div class="scroller" ref={scroller} role="rowgroup" tabIndex={0} aria-label={`Rows of ${table.label}`}
-        onKeyDown={onKeyDown} onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}>
+        onKeyDown={onKeyDown} onScroll={(event) => {
+          const { scrollTop: top, scrollHeight, clientHeight } = event.currentTarget;
+          isAtEnd.current = scrollHeight - top - clientHeight < kRowHeight;
+          setScrollTop(top);
+        }}>
         <div class="line head" role="row" aria-rowindex={1}>
           {table.columns.map((column, index) => (
             <HeadCell key={column.key} column={column} table={table} index={index} />

@@ -7,7 +7,7 @@ import type { Overlay, QueryResult } from "../daemon/types";
 import { ageText, bytesText, counted, payloadText } from "../shell/words";
 
 /** Comparisons that showed a difference, over this many of the newest samples. */
-const kAgreementSamples = 10;
+const kAgreementSamples = 5;
 
 /** How slow this member is, in words (Lifeguard's local health: 0 is well). */
 export function healthText(localHealth: number): string {

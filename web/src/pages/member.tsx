@@ -48,10 +48,13 @@ function useRecord(store: OverlayStore, id: string) {
     );
     return () => controller.abort();
   }, [store, id]);
-  const change = store.record.value;
   useEffect(() => {
-    if (change?.member === id) setItems((before) => withChange(before, change));
-  }, [change, id]);
+    const listener = (change: RecordItem) => {
+      if (change.member === id) setItems((before) => withChange(before, change));
+    };
+    store.recordListeners.add(listener);
+    return () => store.recordListeners.delete(listener);
+  }, [store, id]);
   return { items, problem };
 }
 
@@ -143,6 +146,7 @@ export function roundTripText(trip: RoundTrip): string {
 
 function Facts({ store, member }: { store: OverlayStore; member: KnownMember }) {
   const trip = useRoundTrip(store, member);
+  void store.samplesVersion.value; // Once a second, for the ages.
   const topology = store.topology.value;
   const observers = topology === null ? null : observersOf(topology, member.id);
   return (

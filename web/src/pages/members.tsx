@@ -44,6 +44,7 @@ export default function Members({ store, route }: PageProperties) {
     () => memberRows(store.table.members.values(), { text, status, sort: sort.key, isDown: sort.isDown }),
     [version, text, status, sort],
   );
+  void store.samplesVersion.value; // Once a second, for the ages.
   const columns = useMemo(() => columnsOf(store.name), [store.name]);
   return (
     <div class="full-height">
