@@ -1,0 +1,205 @@
+// Which charts an experiment has, and what is in them: the points of one run or two, and the theory's
+// curve behind them.
+
+import type { Curve, PlotModel } from '../charts/plot';
+import { varianceCurve, kPushPullVarianceFactor, kPushSumVarianceFactor } from './theory';
+import type { LabPlayer } from './player';
+import type { RunStore } from './run_store';
+
+export type ChartName =
+  | 'infected'
+  | 'spreading'
+  | 'messages'
+  | 'bytes'
+  | 'different'
+  | 'variance'
+  | 'detection'
+  | 'verdicts';
+
+interface ChartDescription {
+  title: string;
+  yTitle: string;
+  /** Names of points, and what they are called if a chart has several. */
+  points: readonly (readonly [string, string])[];
+  /** The curve of the daemon's theory that stands behind. */
+  theory?: string;
+  isLog?: boolean;
+  yMost?: number;
+}
+
+const kCharts: Record<Exclude<ChartName, 'detection'>, ChartDescription> = {
+  infected: {
+    title: 'Who knows',
+    yTitle: 'share of members',
+    points: [['infected', 'know']],
+    theory: 'infected',
+    yMost: 1,
+  },
+  spreading: {
+    title: 'Who tells others',
+    yTitle: 'share of members',
+    points: [['spreading', 'tell others']],
+    theory: 'spreading',
+  },
+  messages: {
+    title: 'Messages',
+    yTitle: 'per member, so far',
+    points: [['messages_per_member', 'messages']],
+    theory: 'messages_per_member',
+  },
+  bytes: {
+    title: 'Bytes',
+    yTitle: 'per member, so far',
+    points: [['bytes_per_member', 'bytes']],
+    theory: 'bytes_per_member',
+  },
+  different: {
+    title: 'What still differs',
+    yTitle: 'entries, all members',
+    points: [['different', 'differ']],
+    theory: 'different',
+  },
+  variance: {
+    title: 'Distance from the mean',
+    yTitle: 'variance',
+    points: [['variance', 'variance']],
+    theory: 'variance',
+    isLog: true,
+  },
+  verdicts: {
+    title: 'Suspicions and false verdicts',
+    yTitle: 'so far',
+    points: [
+      ['suspicions', 'suspicions'],
+      ['false_deaths', 'taken for dead, but alive'],
+    ],
+  },
+};
+
+const kChartsOf: Record<string, readonly ChartName[]> = {
+  rumor: ['infected', 'spreading', 'messages', 'bytes'],
+  detection: ['detection', 'verdicts', 'bytes'],
+  sync: ['different', 'messages', 'bytes'],
+  average: ['variance', 'messages', 'bytes'],
+  group: ['infected', 'verdicts', 'messages', 'bytes'],
+};
+
+/** Bars of the distribution of detection times. */
+export const kDetectionBars = 24;
+
+export function chartNamesOf(experiment: string): readonly ChartName[] {
+  return kChartsOf[experiment] ?? ['infected', 'messages', 'bytes'];
+}
+
+/** Whole overlays live by the clock; the others by rounds. */
+function isByClock(experiment: string): boolean {
+  return experiment === 'detection' || experiment === 'group';
+}
+
+function pointsOf(store: RunStore, name: string, byClock: boolean): [number, number][] {
+  const points: [number, number][] = [];
+  for (const sample of store.samples) {
+    const value = sample.points[name];
+    if (value !== undefined) points.push([byClock ? sample.at_ms / 1000 : sample.round, value]);
+  }
+  return points;
+}
+
+function theoryOf(store: RunStore, chart: ChartDescription): [number, number][] {
+  const given = chart.theory === undefined ? undefined : store.started?.theory.curves[chart.theory];
+  if (given !== undefined) return given;
+  if (chart.theory !== 'variance') return [];
+  const measured = pointsOf(store, 'variance', false);
+  const first = measured[0]?.[1] ?? 0;
+  const last = measured[measured.length - 1]?.[0] ?? 0;
+  if (first <= 0 || last < 1) return [];
+  const isPushSum = store.started?.settings.method === 'push-sum';
+  const factor = isPushSum ? kPushSumVarianceFactor : kPushPullVarianceFactor;
+  return varianceCurve(first, factor, Math.ceil(last));
+}
+
+function runName(players: readonly LabPlayer[], index: number): string {
+  if (players.length < 2) return 'measured';
+  return index === 0 ? 'first run' : 'second run';
+}
+
+function modelOf(
+  chart: ChartDescription,
+  players: readonly LabPlayer[],
+  experiment: string,
+): PlotModel {
+  const byClock = isByClock(experiment);
+  const curves: Curve[] = [];
+  const first = players[0]?.store;
+  const theory = first === undefined || byClock ? [] : theoryOf(first, chart);
+  if (theory.length > 0) {
+    curves.push({ name: 'theory', points: theory, kind: 'theory', colour: 0 });
+  }
+  const hasSeveral = chart.points.length > 1;
+  players.forEach((player, index) => {
+    chart.points.forEach(([point, title], part) => {
+      const points = pointsOf(player.store, point, byClock);
+      const run = runName(players, index);
+      const name = hasSeveral ? (players.length > 1 ? `${title}, ${run}` : title) : run;
+      const colour = hasSeveral ? part + index * 2 : index;
+      curves.push({ name, points, kind: 'measured', colour });
+    });
+  });
+  return {
+    title: chart.title,
+    xTitle: byClock ? 'seconds' : 'rounds',
+    yTitle: chart.yTitle,
+    curves,
+    ...(chart.isLog === undefined ? {} : { isLog: chart.isLog }),
+    ...(chart.yMost === undefined ? {} : { yMost: chart.yMost }),
+  };
+}
+
+/** How long it took members to believe a true death, in ms: one number per member that noticed. */
+export function detectionTimes(store: RunStore): number[] {
+  return store.notes
+    .filter((note) => note.kind === 'dead' && note.after_ms !== undefined && note.after_ms >= 0)
+    .map((note) => note.after_ms ?? 0);
+}
+
+/** Equal bars from 0 to the largest: [from, to, how many]. */
+export function histogram(values: readonly number[], bars: number): [number, number, number][] {
+  if (values.length === 0) return [];
+  const most = values.reduce((a, b) => Math.max(a, b), 1);
+  const width = most / bars;
+  const counts = new Array<number>(bars).fill(0);
+  for (const value of values) {
+    const index = Math.min(bars - 1, Math.floor(value / width));
+    counts[index] = (counts[index] ?? 0) + 1;
+  }
+  return counts.map((count, index) => [index * width, (index + 1) * width, count]);
+}
+
+function detectionModel(players: readonly LabPlayer[]): PlotModel {
+  const [first, second] = players;
+  const times = first === undefined ? [] : detectionTimes(first.store);
+  const bars = histogram(times, kDetectionBars);
+  const curves: Curve[] = [];
+  if (second !== undefined) {
+    const other = histogram(detectionTimes(second.store), kDetectionBars);
+    const points = other.map(([from, to, count]): [number, number] => [(from + to) / 2, count]);
+    curves.push({ name: 'second run', points, kind: 'measured', colour: 1 });
+  }
+  return {
+    title: 'How long until a death was noticed',
+    xTitle: 'ms after it',
+    yTitle: 'members that noticed',
+    curves,
+    bars,
+  };
+}
+
+/** The model of one chart, of one run or two. */
+export function chartModel(
+  name: ChartName,
+  players: readonly LabPlayer[],
+  experiment: string,
+): PlotModel {
+  if (name === 'detection') return detectionModel(players);
+  return modelOf(kCharts[name], players, experiment);
+}
