@@ -26,6 +26,8 @@ export interface PlotModel {
   bars?: readonly (readonly [number, number, number])[];
   isLog?: boolean;
   yMost?: number;
+  /** Ends of the horizontal axis, where the curves do not say. */
+  xRange?: readonly [number, number];
 }
 
 export interface PlotColours {
@@ -70,6 +72,7 @@ function frameOf(model: PlotModel): Frame {
   const bars = model.bars ?? [];
   const x = axisFor([...points.map((point) => point[0]), ...bars.flatMap((bar) => [bar[0], bar[1]])], false);
   const y = axisFor([...points.map((point) => point[1]), ...bars.map((bar) => bar[2])], model.isLog ?? false);
+  if (model.xRange !== undefined) [x.least, x.most] = model.xRange;
   if (model.yMost !== undefined) y.most = model.yMost;
   return { x, y };
 }

@@ -55,6 +55,7 @@ function OneMember({ bench }: { bench: Bench }) {
   const player = bench.first;
   const member = Math.max(0, bench.selected.value);
   if (player === undefined) return null;
+  void player.drawn.value;
   const words = memberWords(bench, player, member);
   return (
     <div class="row">
@@ -77,6 +78,7 @@ function OneMember({ bench }: { bench: Bench }) {
 }
 
 function CutAndHeal({ bench }: { bench: Bench }) {
+  void bench.first?.drawn.value;
   const count = bench.first?.store.memberCount ?? 0;
   const half = Math.floor(count / 2);
   const [from, setFrom] = useState(0);
@@ -132,7 +134,7 @@ function Done({ bench }: { bench: Bench }) {
 }
 
 export function ActPanel({ bench, isShort }: { bench: Bench; isShort: boolean }) {
-  void bench.first?.drawn.value;
+  void bench.first?.link.value;
   return (
     <section class="card stack" aria-label="Act on the members">
       {bench.isDrawn && <Tools bench={bench} />}

@@ -70,6 +70,7 @@ async function saveAnimation(bench: Bench, player: LabPlayer): Promise<void> {
 function ExportButtons({ bench, player }: { bench: Bench; player: LabPlayer }) {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
+  void player.drawn.value;
   const hasFrames = player.store.frameCount > 0;
   const animate = async (): Promise<void> => {
     setBusy(true);
@@ -103,7 +104,6 @@ function ExportButtons({ bench, player }: { bench: Bench; player: LabPlayer }) {
 
 export function Exports({ bench }: { bench: Bench }) {
   const players = bench.players.value;
-  for (const player of players) void player.drawn.value;
   return (
     <section class="card stack" aria-label="Keep this run">
       <div class="row"><CopyLink bench={bench} /></div>

@@ -22,6 +22,9 @@ export const kLayouts: readonly { name: LayoutName; title: string }[] = [
 /** Steps of the force layout: with 1,000 members about a third of a second in all. */
 export const kForceSteps = 60;
 const kMargin = 0.04;
+/** Marks smaller than 2 pixels or larger than a finger tip help nobody. */
+const kMarkLeast = 0.003;
+const kMarkMost = 0.016;
 /** Radians between two members of a sunflower: 2 pi (1 - 1/golden ratio); fills a disc evenly. */
 const kGoldenAngle = Math.PI * (3 - Math.sqrt(5));
 
@@ -102,9 +105,13 @@ export function layoutOf(name: LayoutName, count: number, parents: Int32Array): 
   return circleLayout(count);
 }
 
-/** Radius of a member's mark, as a share of the picture's width. */
-export function markRadius(count: number): number {
-  return Math.max(0.005, Math.min(0.018, 0.3 / Math.sqrt(Math.max(1, count))/ 1.9));
+/** Radius of a member's mark, as a share of the picture's width: neighbours do not touch. */
+export function markRadius(count: number, layout: LayoutName): number {
+  const members = Math.max(1, count);
+  const isRing = layout === 'circle' && members <= kRingMembersMax;
+  const side = 1 - 2 * kMargin;
+  const apart = isRing ? (Math.PI * side) / members : (0.85 * side) / Math.sqrt(members);
+  return Math.max(kMarkLeast, Math.min(kMarkMost, apart * 0.36));
 }
 
 /** The member nearest to a place in the unit square; -1 if none is within `reach`. */

@@ -242,15 +242,21 @@ export function runToEnd(
   return new Promise((resolve, reject) => {
     const player = new LabPlayer(open);
     let started: Started | null = null;
-    const fail = (reason: string): void => {
+    const finish = (): void => {
       unsubscribe();
+      signal?.removeEventListener('abort', stop);
       player.close();
+    };
+    const fail = (reason: string): void => {
+      finish();
       reject(new Error(reason));
     };
+    const stop = (): void => fail('stopped');
     const unsubscribe = player.problem.subscribe((problem) => {
+      // Not while the signal is being set: `finish` ends this very subscription.
       if (problem !== '') queueMicrotask(() => fail(problem));
     });
-    signal?.addEventListener('abort', () => fail('stopped'), { once: true });
+    signal?.addEventListener('abort', stop, { once: true });
     player.onStarted = (message) => {
       started = message;
       player.speed.value = kSpeedMost;
@@ -258,8 +264,7 @@ export function runToEnd(
     };
     player.onEnded = (ended) => {
       if (started === null) return;
-      unsubscribe();
-      player.close();
+      finish();
       resolve({ started, ended, store: player.store });
     };
     player.start(link);

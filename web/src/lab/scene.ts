@@ -47,7 +47,7 @@ export class SceneMaker {
       values: isByValue ? store.values : null,
       scale: isByValue ? this.scale() : this.scale_,
       packets,
-      radius: markRadius(store.memberCount),
+      radius: markRadius(store.memberCount, layout),
       selected,
       line,
       isCutOff: this.cutOff(),

@@ -10,13 +10,15 @@ import { pagePalette } from "./palette";
 import type { OpenSocket } from "./player";
 import { sweepResidue, type Sweep, kSweepSeeds, kSweepValues } from "./sweep";
 
-export function sweepModel(sweep: Sweep): PlotModel {
-  const theory = sweep.theory.filter(([k]) => kSweepValues.includes(k));
+/** `expected` is the theory of the run on the page, until the sweep has that of its own. */
+export function sweepModel(sweep: Sweep, expected: Sweep["theory"]): PlotModel {
+  const theory = (sweep.theory.length > 0 ? sweep.theory : expected).filter(([k]) => kSweepValues.includes(k));
   return {
     title: "Residue: who never hears",
     xTitle: "k",
     yTitle: "share of members",
     isLog: true,
+    xRange: [0, Math.max(...kSweepValues) + 1],
     curves: [
       { name: "theory", points: theory, kind: "theory", colour: 0 },
       {
@@ -63,10 +65,12 @@ export function ResidueSweep({ bench, open }: { bench: Bench; open: OpenSocket }
     }
     setRunning(false);
   };
+  void bench.first?.drawn.value;
+  const expected = bench.first?.store.started?.theory.residues ?? [];
   const isComplete = sweep.points.length === kSweepValues.length && !isRunning;
   return (
     <figure class="card lab-chart lab-sweep" data-complete={isComplete ? "yes" : "no"}>
-      <Plot model={sweepModel(sweep)} colours={pagePalette()} />
+      <Plot model={sweepModel(sweep, expected)} colours={pagePalette()} />
       <figcaption class="stack">
         {sweep.points.length > 0 && <Table sweep={sweep} />}
         <div class="row">

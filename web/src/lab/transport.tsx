@@ -41,6 +41,7 @@ function phaseWords(player: LabPlayer): string {
 
 function Timeline({ bench, player }: { bench: Bench; player: LabPlayer }) {
   const { store } = player;
+  void player.drawn.value;
   const last = Math.max(0, store.frameCount - 1);
   return (
     <label class="lab-timeline">
