@@ -146,7 +146,9 @@ export interface Watched {
 }
 
 /** A page that is logged in with `token`, before its first script runs. */
-export async function openPage(browser: Browser, token: string, width = 1440, height = 1000): Promise<Watched> {
+export async function openPage(
+  browser: Browser, token: string, width = 1440, height = 1000,
+): Promise<Watched> {
   const context = await browser.newContext({ viewport: { width, height }, acceptDownloads: true });
   const page = await context.newPage();
   const errors: string[] = [];

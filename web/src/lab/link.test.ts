@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { actionsOfLink, actionWords, cutOffAt, readMembers } from "./actions";
 import { kFakeCatalogue } from "./fake_lab";
 import {
-  comparedSettings, experimentOf, kLinkCharactersMax, moveToExperiment, pageLink, readLink, runLink, settingOf,
-  settingProblem,
+  comparedSettings, experimentOf, kLinkCharactersMax, moveToExperiment, pageLink, readLink, runLink,
+  settingOf, settingProblem,
 } from "./link";
 
 const kLink = "experiment=rumor&members=1000&seed=7&k=2&actions=1200:kill:3;2400:partition:0-9,12;3600:heal";

@@ -29,7 +29,9 @@ test("the same link gives the same hash, the same file and the same picture", as
   const runs: { hash: string; json: string; svg: string }[] = [];
   for (let run = 0; run < 2; run += 1) {
     const player = new LabPlayer(open);
-    const ended = new Promise<string>((resolve) => { player.onEnded = (message) => resolve(message.trace_hash); });
+    const ended = new Promise<string>((resolve) => {
+      player.onEnded = (message) => resolve(message.trace_hash);
+    });
     player.onStarted = () => player.play();
     player.start(kLink);
     const hash = await ended;
