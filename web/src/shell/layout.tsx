@@ -2,6 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { session, logout } from "../daemon/session";
 import { Lab, OverlayPages, Overlays, Walk } from "./pages";
+import { Confirmation } from "./dialog";
 import { Login } from "./login";
 import { Notices } from "./notices";
 import { kOverlayPages, overlayAddress, route, type OverlayPage, type Route } from "./router";
@@ -114,6 +115,7 @@ export function Layout() {
       <Header now={now} />
       <Page now={now} />
       <Notices />
+      <Confirmation />
     </>
   );
 }
