@@ -17,7 +17,7 @@ export interface TimedAction {
 /** `0-9,12` as numbers; what is no number is left out. */
 export function readMembers(text: string): number[] {
   const members: number[] = [];
-  for (const part of text.split(',')) {
+  for (const part of text.split(",")) {
     const match = /^(\d+)(?:-(\d+))?$/.exec(part);
     if (match === null) continue;
     const first = Number(match[1]);
@@ -30,11 +30,11 @@ export function readMembers(text: string): number[] {
 }
 
 export function readAction(text: string): TimedAction | null {
-  const [moment, name, ...rest] = text.split(':');
+  const [moment, name, ...rest] = text.split(":");
   if (moment === undefined || name === undefined || !/^\d+$/.test(moment)) return null;
-  const takesMembers = ['rumor', 'kill', 'restart', 'partition'].includes(name);
-  const members = takesMembers ? readMembers(rest[0] ?? '') : [];
-  if (name === 'clog') members.push(...rest.slice(0, 2).map(Number).filter(Number.isInteger));
+  const takesMembers = ["rumor", "kill", "restart", "partition"].includes(name);
+  const members = takesMembers ? readMembers(rest[0] ?? "") : [];
+  if (name === "clog") members.push(...rest.slice(0, 2).map(Number).filter(Number.isInteger));
   return { at_ms: Number(moment), name, members, text };
 }
 
@@ -47,8 +47,8 @@ export function readActions(texts: readonly string[]): TimedAction[] {
 
 /** The actions of a link: of a canonical one, those of the run. */
 export function actionsOfLink(link: string): TimedAction[] {
-  const text = new URLSearchParams(link).get('actions') ?? '';
-  return text === '' ? [] : readActions(text.split(';'));
+  const text = new URLSearchParams(link).get("actions") ?? "";
+  return text === "" ? [] : readActions(text.split(";"));
 }
 
 /** Who is cut off at a moment: the members of the last partition that no heal has ended. */
@@ -56,8 +56,8 @@ export function cutOffAt(actions: readonly TimedAction[], atMs: number): Set<num
   let members: number[] = [];
   for (const action of actions) {
     if (action.at_ms > atMs) break;
-    if (action.name === 'partition') members = action.members;
-    else if (action.name === 'heal') members = [];
+    if (action.name === "partition") members = action.members;
+    else if (action.name === "heal") members = [];
   }
   return new Set(members);
 }
@@ -66,20 +66,20 @@ export function cutOffAt(actions: readonly TimedAction[], atMs: number): Set<num
 export function actionWords(action: TimedAction): string {
   const [first, second] = action.members;
   switch (action.name) {
-    case 'rumor':
+    case "rumor":
       return `member ${first} says something new`;
-    case 'kill':
+    case "kill":
       return `member ${first} is killed`;
-    case 'restart':
+    case "restart":
       return `member ${first} is started again`;
-    case 'partition':
+    case "partition":
       return `${action.members.length} members are cut off`;
-    case 'heal':
-      return 'all cuts are healed';
-    case 'clog':
+    case "heal":
+      return "all cuts are healed";
+    case "clog":
       return `the link from ${first} to ${second} is clogged`;
-    case 'add':
-      return 'members are added';
+    case "add":
+      return "members are added";
     default:
       return action.text;
   }

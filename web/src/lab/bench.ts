@@ -4,24 +4,25 @@
 // Every change of a setting starts the run anew, paused. Actions are done to both runs, so that
 // they differ in settings only.
 
-import { computed, signal } from '@preact/signals';
+import { computed, signal } from "@preact/signals";
 
-import { actionsOfLink, type TimedAction } from './actions';
-import { kLayouts, type LayoutName } from './layout';
+import { actionsOfLink, type TimedAction } from "./actions";
+import { kLayouts, type LayoutName } from "./layout";
 import {
   comparedSettings,
   experimentOf,
   moveToExperiment,
+  pageLink,
   readLink,
   runLink,
   settingProblem,
   type LabLink,
   type LinkSettings,
-} from './link';
-import type { Action, ActionName, Catalogue, ExperimentDescription } from './protocol';
-import { LabPlayer, type OpenSocket } from './player';
+} from "./link";
+import type { Action, ActionName, Catalogue, ExperimentDescription } from "./protocol";
+import { LabPlayer, type OpenSocket } from "./player";
 
-export type Tool = 'select' | 'rumor' | 'kill' | 'restart' | 'partition' | 'clog';
+export type Tool = "select" | "rumor" | "kill" | "restart" | "partition" | "clog";
 
 /** How long a link is clogged by a drag; long enough to see it in most runs. */
 export const kClogMs = 5_000;
@@ -31,17 +32,17 @@ const kRestartDelayMs = 250;
 export class Bench {
   readonly link = signal<LabLink>({ settings: {}, compare: null });
   readonly players = signal<LabPlayer[]>([]);
-  readonly tool = signal<Tool>('select');
+  readonly tool = signal<Tool>("select");
   readonly selected = signal(-1);
-  readonly layout = signal<LayoutName>('circle');
+  readonly layout = signal<LayoutName>("circle");
   /** Where a clog begins, chosen by keyboard; -1: nowhere yet. */
   readonly clogFrom = signal(-1);
   /** The last thing that happened, for screen readers. */
-  readonly said = signal('');
+  readonly said = signal("");
   /** Why a setting was not taken, in words. */
-  readonly problem = signal('');
+  readonly problem = signal("");
   /** The complete link of this page: what is behind `#/lab?`. */
-  readonly address = signal('');
+  readonly address = signal("");
   onAddress: (address: string) => void = () => undefined;
 
   readonly experiment = computed<ExperimentDescription | undefined>(() =>
@@ -115,7 +116,7 @@ export class Bench {
     const settings = moveToExperiment(experiment, this.link.value.settings);
     this.link.value = { settings, compare: null };
     this.selected.value = -1;
-    this.tool.value = 'select';
+    this.tool.value = "select";
     this.startAgain();
   }
 
@@ -128,7 +129,7 @@ export class Bench {
 
   /** Actions of the first run so far, in order of time. */
   actions(): TimedAction[] {
-    return actionsOfLink(this.first?.link.value ?? '');
+    return actionsOfLink(this.first?.link.value ?? "");
   }
 
   act(action: Action, words: string): void {
@@ -145,7 +146,7 @@ export class Bench {
   }
 
   toggle(): void {
-    const isPlaying = this.players.value.some((player) => player.phase.value === 'playing');
+    const isPlaying = this.players.value.some((player) => player.phase.value === "playing");
     if (isPlaying) this.pause();
     else this.play();
   }
@@ -172,7 +173,7 @@ export class Bench {
 
   nextLayout(): void {
     const index = kLayouts.findIndex((each) => each.name === this.layout.value);
-    this.layout.value = kLayouts[(index + 1) % kLayouts.length]?.name ?? 'circle';
+    this.layout.value = kLayouts[(index + 1) % kLayouts.length]?.name ?? "circle";
   }
 
   dispose(): void {
@@ -185,7 +186,7 @@ export class Bench {
     const description = this.experiment.value?.settings.find((setting) => setting.name === name);
     const problem =
       description !== undefined && text !== null ? settingProblem(description, text) : null;
-    this.problem.value = problem ?? '';
+    this.problem.value = problem ?? "";
     if (problem !== null) return;
     this.link.value = link;
     if (this.restartTimer_ !== null) clearTimeout(this.restartTimer_);
@@ -201,12 +202,9 @@ export class Bench {
 
   /** The daemon's canonical link takes the place of what was typed or clicked together. */
   private followLink(link: string): void {
-    if (link === '') return;
+    if (link === "") return;
     this.link.value = { settings: readLink(link).settings, compare: this.link.value.compare };
-    const compare = this.link.value.compare;
-    const pairs = Object.entries(compare ?? {}).map(([name, value]) => `${name}:${value}`);
-    const rest = compare === null ? '' : `&compare=${encodeURIComponent(pairs.join(','))}`;
-    this.address.value = link + rest;
+    this.address.value = pageLink(this.link.value);
     this.onAddress(this.address.value);
   }
 }

@@ -1,20 +1,20 @@
 // Which charts an experiment has, and what is in them: the points of one run or two, and the theory's
 // curve behind them.
 
-import type { Curve, PlotModel } from '../charts/plot';
-import { varianceCurve, kPushPullVarianceFactor, kPushSumVarianceFactor } from './theory';
-import type { LabPlayer } from './player';
-import type { RunStore } from './run_store';
+import type { Curve, PlotModel } from "../charts/plot";
+import { varianceCurve, kPushPullVarianceFactor, kPushSumVarianceFactor } from "./theory";
+import type { LabPlayer } from "./player";
+import type { RunStore } from "./run_store";
 
 export type ChartName =
-  | 'infected'
-  | 'spreading'
-  | 'messages'
-  | 'bytes'
-  | 'different'
-  | 'variance'
-  | 'detection'
-  | 'verdicts';
+  | "infected"
+  | "spreading"
+  | "messages"
+  | "bytes"
+  | "different"
+  | "variance"
+  | "detection"
+  | "verdicts";
 
 interface ChartDescription {
   title: string;
@@ -27,73 +27,73 @@ interface ChartDescription {
   yMost?: number;
 }
 
-const kCharts: Record<Exclude<ChartName, 'detection'>, ChartDescription> = {
+const kCharts: Record<Exclude<ChartName, "detection">, ChartDescription> = {
   infected: {
-    title: 'Who knows',
-    yTitle: 'share of members',
-    points: [['infected', 'know']],
-    theory: 'infected',
+    title: "Who knows",
+    yTitle: "share of members",
+    points: [["infected", "know"]],
+    theory: "infected",
     yMost: 1,
   },
   spreading: {
-    title: 'Who tells others',
-    yTitle: 'share of members',
-    points: [['spreading', 'tell others']],
-    theory: 'spreading',
+    title: "Who tells others",
+    yTitle: "share of members",
+    points: [["spreading", "tell others"]],
+    theory: "spreading",
   },
   messages: {
-    title: 'Messages',
-    yTitle: 'per member, so far',
-    points: [['messages_per_member', 'messages']],
-    theory: 'messages_per_member',
+    title: "Messages",
+    yTitle: "per member, so far",
+    points: [["messages_per_member", "messages"]],
+    theory: "messages_per_member",
   },
   bytes: {
-    title: 'Bytes',
-    yTitle: 'per member, so far',
-    points: [['bytes_per_member', 'bytes']],
-    theory: 'bytes_per_member',
+    title: "Bytes",
+    yTitle: "per member, so far",
+    points: [["bytes_per_member", "bytes"]],
+    theory: "bytes_per_member",
   },
   different: {
-    title: 'What still differs',
-    yTitle: 'entries, all members',
-    points: [['different', 'differ']],
-    theory: 'different',
+    title: "What still differs",
+    yTitle: "entries, all members",
+    points: [["different", "differ"]],
+    theory: "different",
   },
   variance: {
-    title: 'Distance from the mean',
-    yTitle: 'variance',
-    points: [['variance', 'variance']],
-    theory: 'variance',
+    title: "Distance from the mean",
+    yTitle: "variance",
+    points: [["variance", "variance"]],
+    theory: "variance",
     isLog: true,
   },
   verdicts: {
-    title: 'Suspicions and false verdicts',
-    yTitle: 'so far',
+    title: "Suspicions and false verdicts",
+    yTitle: "so far",
     points: [
-      ['suspicions', 'suspicions'],
-      ['false_deaths', 'taken for dead, but alive'],
+      ["suspicions", "suspicions"],
+      ["false_deaths", "taken for dead, but alive"],
     ],
   },
 };
 
 const kChartsOf: Record<string, readonly ChartName[]> = {
-  rumor: ['infected', 'spreading', 'messages', 'bytes'],
-  detection: ['detection', 'verdicts', 'bytes'],
-  sync: ['different', 'messages', 'bytes'],
-  average: ['variance', 'messages', 'bytes'],
-  group: ['infected', 'verdicts', 'messages', 'bytes'],
+  rumor: ["infected", "spreading", "messages", "bytes"],
+  detection: ["detection", "verdicts", "bytes"],
+  sync: ["different", "messages", "bytes"],
+  average: ["variance", "messages", "bytes"],
+  group: ["infected", "verdicts", "messages", "bytes"],
 };
 
 /** Bars of the distribution of detection times. */
 export const kDetectionBars = 24;
 
 export function chartNamesOf(experiment: string): readonly ChartName[] {
-  return kChartsOf[experiment] ?? ['infected', 'messages', 'bytes'];
+  return kChartsOf[experiment] ?? ["infected", "messages", "bytes"];
 }
 
 /** Whole overlays live by the clock; the others by rounds. */
 function isByClock(experiment: string): boolean {
-  return experiment === 'detection' || experiment === 'group';
+  return experiment === "detection" || experiment === "group";
 }
 
 function pointsOf(store: RunStore, name: string, byClock: boolean): [number, number][] {
@@ -108,19 +108,19 @@ function pointsOf(store: RunStore, name: string, byClock: boolean): [number, num
 function theoryOf(store: RunStore, chart: ChartDescription): [number, number][] {
   const given = chart.theory === undefined ? undefined : store.started?.theory.curves[chart.theory];
   if (given !== undefined) return given;
-  if (chart.theory !== 'variance') return [];
-  const measured = pointsOf(store, 'variance', false);
+  if (chart.theory !== "variance") return [];
+  const measured = pointsOf(store, "variance", false);
   const first = measured[0]?.[1] ?? 0;
   const last = measured[measured.length - 1]?.[0] ?? 0;
   if (first <= 0 || last < 1) return [];
-  const isPushSum = store.started?.settings.method === 'push-sum';
+  const isPushSum = store.started?.settings.method === "push-sum";
   const factor = isPushSum ? kPushSumVarianceFactor : kPushPullVarianceFactor;
   return varianceCurve(first, factor, Math.ceil(last));
 }
 
 function runName(players: readonly LabPlayer[], index: number): string {
-  if (players.length < 2) return 'measured';
-  return index === 0 ? 'first run' : 'second run';
+  if (players.length < 2) return "measured";
+  return index === 0 ? "first run" : "second run";
 }
 
 function modelOf(
@@ -133,7 +133,7 @@ function modelOf(
   const first = players[0]?.store;
   const theory = first === undefined || byClock ? [] : theoryOf(first, chart);
   if (theory.length > 0) {
-    curves.push({ name: 'theory', points: theory, kind: 'theory', colour: 0 });
+    curves.push({ name: "theory", points: theory, kind: "theory", colour: 0 });
   }
   const hasSeveral = chart.points.length > 1;
   players.forEach((player, index) => {
@@ -142,12 +142,12 @@ function modelOf(
       const run = runName(players, index);
       const name = hasSeveral ? (players.length > 1 ? `${title}, ${run}` : title) : run;
       const colour = hasSeveral ? part + index * 2 : index;
-      curves.push({ name, points, kind: 'measured', colour });
+      curves.push({ name, points, kind: "measured", colour });
     });
   });
   return {
     title: chart.title,
-    xTitle: byClock ? 'seconds' : 'rounds',
+    xTitle: byClock ? "seconds" : "rounds",
     yTitle: chart.yTitle,
     curves,
     ...(chart.isLog === undefined ? {} : { isLog: chart.isLog }),
@@ -158,7 +158,7 @@ function modelOf(
 /** How long it took members to believe a true death, in ms: one number per member that noticed. */
 export function detectionTimes(store: RunStore): number[] {
   return store.notes
-    .filter((note) => note.kind === 'dead' && note.after_ms !== undefined && note.after_ms >= 0)
+    .filter((note) => note.kind === "dead" && note.after_ms !== undefined && note.after_ms >= 0)
     .map((note) => note.after_ms ?? 0);
 }
 
@@ -183,12 +183,12 @@ function detectionModel(players: readonly LabPlayer[]): PlotModel {
   if (second !== undefined) {
     const other = histogram(detectionTimes(second.store), kDetectionBars);
     const points = other.map(([from, to, count]): [number, number] => [(from + to) / 2, count]);
-    curves.push({ name: 'second run', points, kind: 'measured', colour: 1 });
+    curves.push({ name: "second run", points, kind: "measured", colour: 1 });
   }
   return {
-    title: 'How long until a death was noticed',
-    xTitle: 'ms after it',
-    yTitle: 'members that noticed',
+    title: "How long until a death was noticed",
+    xTitle: "ms after it",
+    yTitle: "members that noticed",
     curves,
     bars,
   };
@@ -200,6 +200,6 @@ export function chartModel(
   players: readonly LabPlayer[],
   experiment: string,
 ): PlotModel {
-  if (name === 'detection') return detectionModel(players);
+  if (name === "detection") return detectionModel(players);
   return modelOf(kCharts[name], players, experiment);
 }

@@ -1,13 +1,13 @@
 // A run as files: JSON (all of it), CSV (the points of the charts), SVG (the picture and the charts),
 // and a GIF that plays. Each is made from what the page holds; the daemon is not asked.
 
-import { GIFEncoder, applyPalette } from 'gifenc';
+import { GIFEncoder, applyPalette } from "gifenc";
 
-import { readLink } from './link';
-import { kFlightMs, drawPicture, type Packet, type Scene } from './picture';
-import { scaleColour, type Palette } from './palette';
-import type { LabPlayer } from './player';
-import type { PointSample } from './run_store';
+import { readLink } from "./link";
+import { kFlightMs, drawPicture, type Packet, type Scene } from "./picture";
+import { scaleColour, type Palette } from "./palette";
+import type { LabPlayer } from "./player";
+import type { PointSample } from "./run_store";
 
 /** Frames of an animation: 12 seconds at 10 per second. */
 export const kAnimationFramesMax = 120;
@@ -25,7 +25,7 @@ export function runJson(player: LabPlayer): string {
   const document = {
     link,
     settings: store.started?.settings ?? {},
-    actions: readLink(link).settings.actions?.split(';') ?? [],
+    actions: readLink(link).settings.actions?.split(";") ?? [],
     members: store.memberCount,
     interval_ms: store.started?.interval_ms ?? 0,
     points: store.samples.map(({ at_ms, round, points }) => ({ at_ms, round, ...points })),
@@ -41,16 +41,16 @@ export function runJson(player: LabPlayer): string {
 export function pointsCsv(samples: readonly PointSample[]): string {
   const names = [...new Set(samples.flatMap((sample) => Object.keys(sample.points)))].sort();
   const rows = samples.map(({ at_ms, round, points }) =>
-    [at_ms, round, ...names.map((name) => points[name] ?? '')].join(','),
+    [at_ms, round, ...names.map((name) => points[name] ?? "")].join(","),
   );
-  return [['at_ms', 'round', ...names].join(','), ...rows, ''].join('\r\n');
+  return [["at_ms", "round", ...names].join(","), ...rows, ""].join("\r\n");
 }
 
 /** `grapevine-rumor-seed7.svg` */
 export function fileName(player: LabPlayer, ending: string): string {
   const settings = readLink(player.link.value).settings;
-  const name = settings.experiment ?? 'run';
-  return `grapevine-${name}-seed${settings.seed ?? '0'}.${ending}`.replace(/[^\w.-]/g, '_');
+  const name = settings.experiment ?? "run";
+  return `grapevine-${name}-seed${settings.seed ?? "0"}.${ending}`.replace(/[^\w.-]/g, "_");
 }
 
 /** Which of `count` frames an animation shows: first and last, and the rest evenly between. */
@@ -131,7 +131,7 @@ export async function animationGif(
 /** Gives a file to the user. */
 export function download(name: string, type: string, content: BlobPart): void {
   const url = URL.createObjectURL(new Blob([content], { type }));
-  const anchor = document.createElement('a');
+  const anchor = document.createElement("a");
   anchor.href = url;
   anchor.download = name;
   anchor.click();

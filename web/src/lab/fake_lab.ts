@@ -1,45 +1,53 @@
 // A lab for tests: speaks the stream's words and spreads a rumor by push among some members, from the
 // link's seed, without any daemon. It is not the protocol: numbers of it mean nothing.
 
-import type { Catalogue, LabRequest } from './protocol';
-import type { LabSocket } from './player';
+import type { Catalogue, LabRequest } from "./protocol";
+import type { LabSocket } from "./player";
 
 export const kFakeCatalogue: Catalogue = {
   drawn_max: 1_000,
   runs_max: 4,
   experiments: [
     {
-      name: 'rumor',
-      title: 'Rumor',
-      about: 'One member learns something; who else hears?',
-      actions: ['rumor', 'kill', 'restart', 'partition', 'heal', 'clog', 'add'],
+      name: "rumor",
+      title: "Rumor",
+      about: "One member learns something; who else hears?",
+      actions: ["rumor", "kill", "restart", "partition", "heal", "clog", "add"],
       settings: [
-        { name: 'members', title: 'Members', type: 'integer', min: 2, max: 10_000, default: 200 },
-        { name: 'seed', title: 'Seed', type: 'integer', min: 0, max: 4_294_967_295, default: 1 },
-        { name: 'interval_ms', title: 'Interval', type: 'integer', min: 10, max: 10_000, default: 200, unit: 'ms' },
+        { name: "members", title: "Members", type: "integer", min: 2, max: 10_000, default: 200 },
+        { name: "seed", title: "Seed", type: "integer", min: 0, max: 4_294_967_295, default: 1 },
         {
-          name: 'algorithm',
-          title: 'Algorithm',
-          type: 'choice',
-          default: 'push',
+          name: "interval_ms",
+          title: "Interval",
+          type: "integer",
+          min: 10,
+          max: 10_000,
+          default: 200,
+          unit: "ms",
+        },
+        {
+          name: "algorithm",
+          title: "Algorithm",
+          type: "choice",
+          default: "push",
           choices: [
-            { value: 'push', title: 'push' },
-            { value: 'pull', title: 'pull' },
+            { value: "push", title: "push" },
+            { value: "pull", title: "pull" },
           ],
         },
-        { name: 'feedback', title: 'Feedback', type: 'boolean', default: true },
-        { name: 'k', title: 'k', type: 'integer', min: 1, max: 20, default: 2 },
-        { name: 'loss', title: 'Loss', type: 'number', min: 0, max: 0.9, default: 0, unit: 'share' },
+        { name: "feedback", title: "Feedback", type: "boolean", default: true },
+        { name: "k", title: "k", type: "integer", min: 1, max: 20, default: 2 },
+        { name: "loss", title: "Loss", type: "number", min: 0, max: 0.9, default: 0, unit: "share" },
       ],
     },
     {
-      name: 'average',
-      title: 'Average',
-      about: 'All members learn the mean of their numbers.',
-      actions: ['kill'],
+      name: "average",
+      title: "Average",
+      about: "All members learn the mean of their numbers.",
+      actions: ["kill"],
       settings: [
-        { name: 'members', title: 'Members', type: 'integer', min: 2, max: 10_000, default: 200 },
-        { name: 'seed', title: 'Seed', type: 'integer', min: 0, max: 4_294_967_295, default: 1 },
+        { name: "members", title: "Members", type: "integer", min: 2, max: 10_000, default: 200 },
+        { name: "seed", title: "Seed", type: "integer", min: 0, max: 4_294_967_295, default: 1 },
       ],
     },
   ],
@@ -69,7 +77,7 @@ export class FakeLabSocket implements LabSocket {
   private round_ = 0;
   private number_ = 0;
   private sentTotal_ = 0;
-  private link_ = '';
+  private link_ = "";
   private interval_ = 200;
   private k_ = 2;
   private timer_: ReturnType<typeof setInterval> | null = null;
@@ -81,14 +89,14 @@ export class FakeLabSocket implements LabSocket {
   send(text: string): void {
     const request = JSON.parse(text) as LabRequest;
     this.received.push(request);
-    if (request.type === 'start') this.begin(request.link);
-    else if (request.type === 'play') this.keepGoing();
-    else if (request.type === 'pause') this.halt();
-    else if (request.type === 'step') {
+    if (request.type === "start") this.begin(request.link);
+    else if (request.type === "play") this.keepGoing();
+    else if (request.type === "pause") this.halt();
+    else if (request.type === "step") {
       this.halt();
       this.advance();
-    } else if (request.type === 'act') this.act(request);
-    else this.emit({ type: 'error', problem: { detail: 'seek is not faked' } });
+    } else if (request.type === "act") this.act(request);
+    else this.emit({ type: "error", problem: { detail: "seek is not faked" } });
   }
 
   close(): void {
@@ -103,26 +111,34 @@ export class FakeLabSocket implements LabSocket {
   private begin(link: string): void {
     const settings = new URLSearchParams(link);
     this.link_ = link;
-    this.roll_ = dice(Number(settings.get('seed') ?? 1));
-    this.members_ = Number(settings.get('members') ?? 200);
-    this.interval_ = Number(settings.get('interval_ms') ?? 200);
-    this.k_ = Number(settings.get('k') ?? 2);
+    this.roll_ = dice(Number(settings.get("seed") ?? 1));
+    this.members_ = Number(settings.get("members") ?? 200);
+    this.interval_ = Number(settings.get("interval_ms") ?? 200);
+    this.k_ = Number(settings.get("k") ?? 2);
     this.states_ = new Array<number>(this.members_).fill(0);
     this.useless_ = new Array<number>(this.members_).fill(0);
     this.round_ = 0;
     this.number_ = 0;
     this.sentTotal_ = 0;
     if (this.members_ < 2) {
-      this.emit({ type: 'error', problem: { detail: 'members: from 2.', cure: 'Give more.' } });
+      this.emit({ type: "error", problem: { detail: "members: from 2.", cure: "Give more." } });
       return;
     }
     this.emit({
-      type: 'started',
+      type: "started",
       link,
       settings: Object.fromEntries(settings),
       members: this.members_,
       interval_ms: this.interval_,
-      theory: { residues: [[1, 0.174], [2, 0.0367], [3, 0.0107], [4, 0.0035], [5, 0.0013]] },
+      theory: {
+        residues: [
+          [1, 0.174],
+          [2, 0.0367],
+          [3, 0.0107],
+          [4, 0.0035],
+          [5, 0.0013],
+        ],
+      },
       actions: [],
     });
     this.states_[0] = 1;
@@ -131,12 +147,12 @@ export class FakeLabSocket implements LabSocket {
 
   private keepGoing(): void {
     this.timer_ ??= setInterval(() => this.advance(), this.frameEveryMs_);
-    this.emit({ type: 'playing', speed: 1, real_speed: 1 });
+    this.emit({ type: "playing", speed: 1, real_speed: 1 });
   }
 
   private halt(): void {
     this.close();
-    this.emit({ type: 'paused', at_ms: this.round_ * this.interval_ });
+    this.emit({ type: "paused", at_ms: this.round_ * this.interval_ });
   }
 
   private advance(): void {
@@ -152,7 +168,12 @@ export class FakeLabSocket implements LabSocket {
       if (before[target] === 0 && this.states_[target] === 0) {
         this.states_[target] = 1;
         changed.push([target, 1]);
-        notes.push({ at_ms: this.round_ * this.interval_, kind: 'learned', member: target, from: member });
+        notes.push({
+          at_ms: this.round_ * this.interval_,
+          kind: "learned",
+          member: target,
+          from: member,
+        });
       } else if (before[target] !== 0) {
         this.useless_[member] = (this.useless_[member] ?? 0) + 1;
         if ((this.useless_[member] ?? 0) >= this.k_) {
@@ -165,13 +186,17 @@ export class FakeLabSocket implements LabSocket {
     if (!this.states_.includes(1)) this.end();
   }
 
-  private emitFrame(changed: [number, number][], sent: [number, number, number][], notes: object[]): void {
+  private emitFrame(
+    changed: [number, number][],
+    sent: [number, number, number][],
+    notes: object[],
+  ): void {
     this.number_ += 1;
     this.sentTotal_ += sent.length;
     const unaware = this.states_.filter((state) => state === 0).length / this.members_;
     const spreading = this.states_.filter((state) => state === 1).length / this.members_;
     this.emit({
-      type: 'frame',
+      type: "frame",
       number: this.number_,
       at_ms: this.round_ * this.interval_,
       round: this.round_,
@@ -196,23 +221,23 @@ export class FakeLabSocket implements LabSocket {
     let hash = 0;
     for (const state of this.states_) hash = (Math.imul(hash, 31) + state) >>> 0;
     this.emit({
-      type: 'ended',
+      type: "ended",
       at_ms: this.round_ * this.interval_,
-      trace_hash: hash.toString(16).padStart(16, '0'),
+      trace_hash: hash.toString(16).padStart(16, "0"),
       link: this.link_,
       summary: { rounds: this.round_, residue, messages_per_member: this.sentTotal_ / this.members_ },
     });
   }
 
-  private act(request: LabRequest & { type: 'act' }): void {
+  private act(request: LabRequest & { type: "act" }): void {
     const at = this.round_ * this.interval_;
     let action = `${at}:${request.do}`;
-    if ('member' in request) {
+    if ("member" in request) {
       action += `:${request.member}`;
-      this.states_[request.member] = request.do === 'kill' ? 3 : request.do === 'rumor' ? 1 : 0;
+      this.states_[request.member] = request.do === "kill" ? 3 : request.do === "rumor" ? 1 : 0;
       this.emitFrame([[request.member, this.states_[request.member] ?? 0]], [], []);
     }
-    this.link_ += this.link_.includes('actions=') ? `;${action}` : `&actions=${action}`;
-    this.emit({ type: 'acted', action, link: this.link_ });
+    this.link_ += this.link_.includes("actions=") ? `;${action}` : `&actions=${action}`;
+    this.emit({ type: "acted", action, link: this.link_ });
   }
 }

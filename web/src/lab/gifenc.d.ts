@@ -1,5 +1,5 @@
 // The part of gifenc that is used here; the package has no types of its own.
-declare module 'gifenc' {
+declare module "gifenc" {
   type Colour = [number, number, number];
   interface Encoder {
     writeFrame(

@@ -1,25 +1,25 @@
 // The picture by keyboard: everything that the mouse does there.
 
-import type { Bench } from './bench';
-import { kClogMs } from './bench';
-import { neighbourOf, type Direction } from './layout';
-import type { LabPlayer } from './player';
-import { stateTitle } from './palette';
+import type { Bench } from "./bench";
+import { kClogMs } from "./bench";
+import { neighbourOf, type Direction } from "./layout";
+import type { LabPlayer } from "./player";
+import { stateTitle } from "./palette";
 
 const kArrows: Record<string, Direction> = {
-  ArrowLeft: 'left',
-  ArrowRight: 'right',
-  ArrowUp: 'up',
-  ArrowDown: 'down',
+  ArrowLeft: "left",
+  ArrowRight: "right",
+  ArrowUp: "up",
+  ArrowDown: "down",
 };
 
 function experimentName(bench: Bench): string {
-  return bench.experiment.value?.name ?? '';
+  return bench.experiment.value?.name ?? "";
 }
 
 export function memberWords(bench: Bench, player: LabPlayer, member: number): string {
   const state = player.store.states[member];
-  if (state === undefined) return '';
+  if (state === undefined) return "";
   return `Member ${member}: ${stateTitle(state, experimentName(bench))}`;
 }
 
@@ -41,18 +41,18 @@ function clog(bench: Bench, member: number): void {
   }
   bench.clogFrom.value = -1;
   const words = `the link from ${from} to ${member} is clogged`;
-  bench.act({ do: 'clog', from, to: member, for_ms: kClogMs }, words);
+  bench.act({ do: "clog", from, to: member, for_ms: kClogMs }, words);
 }
 
 function actOn(bench: Bench, member: number, key: string): boolean {
   if (member < 0) return false;
-  if (key === 'r' && bench.allows('rumor')) {
-    bench.act({ do: 'rumor', member }, `member ${member} says something new`);
-  } else if (key === 'k' && bench.allows('kill')) {
-    bench.act({ do: 'kill', member }, `member ${member} is killed`);
-  } else if (key === 'b' && bench.allows('restart')) {
-    bench.act({ do: 'restart', member }, `member ${member} is back`);
-  } else if (key === 'c' && bench.allows('clog')) {
+  if (key === "r" && bench.allows("rumor")) {
+    bench.act({ do: "rumor", member }, `member ${member} says something new`);
+  } else if (key === "k" && bench.allows("kill")) {
+    bench.act({ do: "kill", member }, `member ${member} is killed`);
+  } else if (key === "b" && bench.allows("restart")) {
+    bench.act({ do: "restart", member }, `member ${member} is back`);
+  } else if (key === "c" && bench.allows("clog")) {
     clog(bench, member);
   } else {
     return false;
@@ -60,7 +60,7 @@ function actOn(bench: Bench, member: number, key: string): boolean {
   return true;
 }
 
-const kKeysOfTools: Record<string, string> = { rumor: 'r', kill: 'k', restart: 'b', clog: 'c' };
+const kKeysOfTools: Record<string, string> = { rumor: "r", kill: "k", restart: "b", clog: "c" };
 
 /** Does what a key means; false if it means nothing here. */
 export function keyAction(
@@ -75,23 +75,23 @@ export function keyAction(
     return true;
   }
   switch (key) {
-    case ' ':
+    case " ":
       bench.toggle();
       return true;
-    case '.':
+    case ".":
       bench.step();
       return true;
-    case ',':
+    case ",":
       bench.stepBack();
       return true;
-    case 'h':
-      if (bench.allows('heal')) bench.act({ do: 'heal' }, 'all cuts are healed');
+    case "h":
+      if (bench.allows("heal")) bench.act({ do: "heal" }, "all cuts are healed");
       return true;
-    case 'l':
+    case "l":
       bench.nextLayout();
       return true;
-    case 'Enter':
-      return actOn(bench, bench.selected.value, kKeysOfTools[bench.tool.value] ?? '');
+    case "Enter":
+      return actOn(bench, bench.selected.value, kKeysOfTools[bench.tool.value] ?? "");
     default:
       return actOn(bench, bench.selected.value, key.toLowerCase());
   }

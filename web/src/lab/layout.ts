@@ -9,14 +9,14 @@ import {
   forceX,
   forceY,
   type SimulationNodeDatum,
-} from 'd3-force';
+} from "d3-force";
 
-export type LayoutName = 'circle' | 'grid' | 'force';
+export type LayoutName = "circle" | "grid" | "force";
 
 export const kLayouts: readonly { name: LayoutName; title: string }[] = [
-  { name: 'circle', title: 'Circle' },
-  { name: 'grid', title: 'Grid' },
-  { name: 'force', title: 'Who told whom' },
+  { name: "circle", title: "Circle" },
+  { name: "grid", title: "Grid" },
+  { name: "force", title: "Who told whom" },
 ];
 
 /** Steps of the force layout: with 1,000 members about a third of a second in all. */
@@ -77,11 +77,11 @@ export function forceLayout(count: number, parents: Int32Array): Float32Array {
     }
   }
   const simulation = forceSimulation(bodies)
-    .force('push', forceManyBody().strength(-12).distanceMax(160))
-    .force('pull', forceLink(links).distance(14).strength(0.7))
-    .force('apart', forceCollide(4))
-    .force('x', forceX(0).strength(0.03))
-    .force('y', forceY(0).strength(0.03))
+    .force("push", forceManyBody().strength(-12).distanceMax(160))
+    .force("pull", forceLink(links).distance(14).strength(0.7))
+    .force("apart", forceCollide(4))
+    .force("x", forceX(0).strength(0.03))
+    .force("y", forceY(0).strength(0.03))
     .stop();
   simulation.tick(kForceSteps);
   return fitted(bodies);
@@ -100,18 +100,18 @@ function fitted(bodies: readonly Body[]): Float32Array {
 }
 
 export function layoutOf(name: LayoutName, count: number, parents: Int32Array): Float32Array {
-  if (name === 'grid') return gridLayout(count);
-  if (name === 'force') return forceLayout(count, parents);
+  if (name === "grid") return gridLayout(count);
+  if (name === "force") return forceLayout(count, parents);
   return circleLayout(count);
 }
 
 /** Radius of a member's mark, as a share of the picture's width: neighbours do not touch. */
 export function markRadius(count: number, layout: LayoutName): number {
   const members = Math.max(1, count);
-  const isRing = layout === 'circle' && members <= kRingMembersMax;
+  const isRing = layout === "circle" && members <= kRingMembersMax;
   const side = 1 - 2 * kMargin;
   const apart = isRing ? (Math.PI * side) / members : (0.85 * side) / Math.sqrt(members);
-  return Math.max(kMarkLeast, Math.min(kMarkMost, apart * 0.36));
+  return Math.max(kMarkLeast, Math.min(kMarkMost, apart * 0.31));
 }
 
 /** The member nearest to a place in the unit square; -1 if none is within `reach`. */
@@ -130,7 +130,7 @@ export function memberAt(positions: Float32Array, x: number, y: number, reach: n
   return best;
 }
 
-export type Direction = 'left' | 'right' | 'up' | 'down';
+export type Direction = "left" | "right" | "up" | "down";
 
 /** The next member in a direction: near, and straight ahead rather than aside. -1: stay. */
 export function neighbourOf(positions: Float32Array, member: number, direction: Direction): number {
@@ -143,7 +143,7 @@ export function neighbourOf(positions: Float32Array, member: number, direction: 
     const dx = (positions[other * 2] ?? 0) - x;
     const dy = (positions[other * 2 + 1] ?? 0) - y;
     const ahead = { left: -dx, right: dx, up: -dy, down: dy }[direction];
-    const aside = Math.abs(direction === 'left' || direction === 'right' ? dy : dx);
+    const aside = Math.abs(direction === "left" || direction === "right" ? dy : dx);
     if (ahead < 1e-6 || aside > ahead * 2) continue;
     const cost = ahead + aside * 2;
     if (cost < bestCost) {

@@ -1,8 +1,8 @@
 // Links of the lab: `experiment=rumor&members=200&seed=7&k=2&actions=1200:kill:3`. The daemon owns the
 // meaning and sends back the canonical form; the page changes single settings of a link and keeps
-// all else as it is. What is only the page's (`compare`, `autoplay`) never reaches the daemon.
+// all else as it is. What is only the page's (`compare`) never reaches the daemon.
 
-import type { Catalogue, ExperimentDescription, SettingValue } from './protocol';
+import type { Catalogue, ExperimentDescription, SettingValue } from "./protocol";
 
 /** Longer links are refused: no run that a person made by hand comes near. */
 export const kLinkCharactersMax = 20_000;
@@ -21,7 +21,7 @@ export function readLink(text: string): LabLink {
   const link: LabLink = { settings: {}, compare: null };
   if (text.length > kLinkCharactersMax) return link;
   for (const [name, value] of new URLSearchParams(text)) {
-    if (name === 'compare') link.compare = readCompare(value);
+    if (name === "compare") link.compare = readCompare(value);
     else link.settings[name] = value;
   }
   return link;
@@ -30,8 +30,8 @@ export function readLink(text: string): LabLink {
 /** `k:4,feedback:false`; also "" (a second run that differs in nothing yet). */
 function readCompare(text: string): LinkSettings {
   const settings: LinkSettings = {};
-  for (const part of text.split(',')) {
-    const colon = part.indexOf(':');
+  for (const part of text.split(",")) {
+    const colon = part.indexOf(":");
     if (colon > 0) settings[part.slice(0, colon)] = part.slice(colon + 1);
   }
   return settings;
@@ -39,14 +39,14 @@ function readCompare(text: string): LinkSettings {
 
 function encode(text: string): string {
   // Colons, commas and semicolons stay readable: they are allowed in a query.
-  return encodeURIComponent(text).replace(/%3A/g, ':').replace(/%3B/g, ';').replace(/%2C/g, ',');
+  return encodeURIComponent(text).replace(/%3A/g, ":").replace(/%3B/g, ";").replace(/%2C/g, ",");
 }
 
 /** The part that the daemon takes. */
 export function runLink(settings: LinkSettings): string {
   return Object.entries(settings)
     .map(([name, value]) => `${encode(name)}=${encode(value)}`)
-    .join('&');
+    .join("&");
 }
 
 /** The part after `#/lab?`. */
@@ -54,7 +54,7 @@ export function pageLink(link: LabLink): string {
   const run = runLink(link.settings);
   if (link.compare === null) return run;
   const pairs = Object.entries(link.compare).map(([name, value]) => `${name}:${value}`);
-  return `${run}&compare=${encode(pairs.join(','))}`;
+  return `${run}&compare=${encode(pairs.join(","))}`;
 }
 
 /** The settings of the second run: those of the first with the differences laid over them. */
@@ -82,10 +82,10 @@ export function settingOf(
   if (description === undefined) return undefined;
   const text = settings[name];
   if (text === undefined) return description.default;
-  if (description.type === 'boolean') return text === 'true' || text === '1';
-  if (description.type === 'choice') return text;
+  if (description.type === "boolean") return text === "true" || text === "1";
+  if (description.type === "choice") return text;
   const number = Number(text);
-  return Number.isFinite(number) && text !== '' ? number : description.default;
+  return Number.isFinite(number) && text !== "" ? number : description.default;
 }
 
 /** The settings for another experiment: those that both know are kept, actions are not. */
@@ -96,10 +96,9 @@ export function moveToExperiment(
   const moved: LinkSettings = { experiment: experiment.name };
   for (const description of experiment.settings) {
     const text = settings[description.name];
-    if (text === undefined || !['members', 'seed', 'loss'].includes(description.name)) continue;
+    if (text === undefined || !["members", "seed", "loss"].includes(description.name)) continue;
     const number = Number(text);
-    const fits =
-      number >= (description.min ?? -Infinity) && number <= (description.max ?? Infinity);
+    const fits = number >= (description.min ?? -Infinity) && number <= (description.max ?? Infinity);
     if (fits) moved[description.name] = text;
   }
   return moved;
@@ -107,17 +106,17 @@ export function moveToExperiment(
 
 /** Why this text is no value of the setting, in words; null if it is one. */
 export function settingProblem(
-  description: ExperimentDescription['settings'][number],
+  description: ExperimentDescription["settings"][number],
   text: string,
 ): string | null {
-  if (description.type === 'boolean') return null;
-  if (description.type === 'choice') {
+  if (description.type === "boolean") return null;
+  if (description.type === "choice") {
     const known = description.choices?.some((choice) => choice.value === text) ?? false;
     return known ? null : `${description.title}: not one of the choices`;
   }
   const number = Number(text);
-  if (text.trim() === '' || !Number.isFinite(number)) return `${description.title}: not a number`;
-  if (description.type === 'integer' && !Number.isInteger(number)) {
+  if (text.trim() === "" || !Number.isFinite(number)) return `${description.title}: not a number`;
+  if (description.type === "integer" && !Number.isInteger(number)) {
     return `${description.title}: a whole number is due`;
   }
   const least = description.min ?? -Infinity;

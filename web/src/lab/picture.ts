@@ -1,11 +1,13 @@
 // The picture of a run: members as marks, packets on their way. Drawn on a canvas many times a
 // second, or written as SVG once; both from the same scene.
 
-import { kStateShapes, scaleColour, type Palette, type Shape } from './palette';
-import { MemberState, PacketKind } from './protocol';
+import { kStateShapes, scaleColour, type Palette, type Shape } from "./palette";
+import { MemberState, PacketKind } from "./protocol";
 
 /** Packets in the air at once; more are not drawn. */
 export const kPacketsMax = 1_500;
+/** The ring around a member that tells others, in radii of its mark; rings of neighbours do not cross. */
+const kHalo = 1.55;
 /** How long a packet is seen to fly, in real milliseconds. */
 export const kFlightMs = 260;
 
@@ -50,11 +52,11 @@ export function markOf(scene: Scene, member: number): { colour: string; shape: S
     scene.values !== null && state !== MemberState.down && state !== MemberState.joining;
   if (hasNumber) {
     const share = valueShare(scene.scale, scene.values?.[member] ?? 0);
-    return { colour: scaleColour(scene.palette.scale, share), shape: 'disc' };
+    return { colour: scaleColour(scene.palette.scale, share), shape: "disc" };
   }
   return {
     colour: scene.palette.states[state] ?? scene.palette.ink,
-    shape: kStateShapes[state] ?? 'ring',
+    shape: kStateShapes[state] ?? "ring",
   };
 }
 
@@ -62,11 +64,7 @@ export function markOf(scene: Scene, member: number): { colour: string; shape: S
 export class Packets {
   private packets_: Packet[] = [];
 
-  launch(
-    sent: readonly (readonly [number, number, number])[],
-    now: number,
-    flight = kFlightMs,
-  ): void {
+  launch(sent: readonly (readonly [number, number, number])[], now: number, flight = kFlightMs): void {
     this.settle(now);
     for (const [from, to, kind] of sent) {
       if (this.packets_.length >= kPacketsMax) return;
@@ -117,14 +115,14 @@ function tracePolygon(context: CanvasRenderingContext2D, points: readonly [numbe
 }
 
 function polygonOf(shape: Shape, x: number, y: number, r: number): [number, number][] {
-  if (shape === 'triangle') {
+  if (shape === "triangle") {
     return [
       [x, y - r * 1.3],
       [x + r * 1.2, y + r * 0.9],
       [x - r * 1.2, y + r * 0.9],
     ];
   }
-  if (shape === 'diamond') {
+  if (shape === "diamond") {
     return [
       [x, y - r * 1.2],
       [x + r * 1.2, y],
@@ -152,27 +150,27 @@ function drawMark(
   context.strokeStyle = colour;
   context.lineWidth = Math.max(1, r * 0.4);
   context.beginPath();
-  if (shape === 'cross') {
+  if (shape === "cross") {
     context.moveTo(x - r, y - r);
     context.lineTo(x + r, y + r);
     context.moveTo(x + r, y - r);
     context.lineTo(x - r, y + r);
     context.stroke();
-  } else if (shape === 'ring') {
+  } else if (shape === "ring") {
     context.arc(x, y, r * 0.85, 0, 2 * Math.PI);
     context.stroke();
-  } else if (shape === 'disc' || shape === 'halo') {
+  } else if (shape === "disc" || shape === "halo") {
     context.arc(x, y, r, 0, 2 * Math.PI);
     context.fill();
-    if (shape === 'halo') {
+    if (shape === "halo") {
       context.beginPath();
       context.lineWidth = Math.max(1, r * 0.25);
-      context.arc(x, y, r * 1.7, 0, 2 * Math.PI);
+      context.arc(x, y, r * kHalo, 0, 2 * Math.PI);
       context.stroke();
     }
   } else {
     tracePolygon(context, polygonOf(shape, x, y, r));
-    if (shape === 'diamond') context.stroke();
+    if (shape === "diamond") context.stroke();
     else context.fill();
   }
 }
@@ -219,18 +217,13 @@ function drawCut(context: CanvasRenderingContext2D, size: number, scene: Scene):
   context.setLineDash([]);
 }
 
-function drawPackets(
-  context: CanvasRenderingContext2D,
-  size: number,
-  scene: Scene,
-  now: number,
-): void {
+function drawPackets(context: CanvasRenderingContext2D, size: number, scene: Scene, now: number): void {
   const r = Math.max(1.5, scene.radius * size * 0.35);
   for (const packet of scene.packets) {
     const dot = packetDot(scene, packet, now);
     if (dot === null) continue;
     if (dot.isLost) {
-      drawMark(context, 'cross', dot.colour, dot.x * size, dot.y * size, r * 1.3);
+      drawMark(context, "cross", dot.colour, dot.x * size, dot.y * size, r * 1.3);
       continue;
     }
     context.fillStyle = dot.colour;
@@ -258,21 +251,21 @@ function svgMark(shape: Shape, colour: string, x: number, y: number, r: number):
   const at = (value: number): string => value.toFixed(2);
   const stroke = `fill="none" stroke="${colour}" stroke-width="${at(Math.max(1, r * 0.4))}"`;
   const disc = `<circle cx="${at(x)}" cy="${at(y)}" r="${at(r)}" fill="${colour}"/>`;
-  if (shape === 'disc') return disc;
-  if (shape === 'ring') {
+  if (shape === "disc") return disc;
+  if (shape === "ring") {
     return `<circle cx="${at(x)}" cy="${at(y)}" r="${at(r * 0.85)}" ${stroke}/>`;
   }
-  if (shape === 'halo') {
-    return `${disc}<circle cx="${at(x)}" cy="${at(y)}" r="${at(r * 1.7)}" ${stroke}/>`;
+  if (shape === "halo") {
+    return `${disc}<circle cx="${at(x)}" cy="${at(y)}" r="${at(r * kHalo)}" ${stroke}/>`;
   }
-  if (shape === 'cross') {
+  if (shape === "cross") {
     const d = `M${at(x - r)} ${at(y - r)}L${at(x + r)} ${at(y + r)}M${at(x + r)} ${at(y - r)}L${at(x - r)} ${at(y + r)}`;
     return `<path d="${d}" ${stroke}/>`;
   }
   const points = polygonOf(shape, x, y, r)
     .map(([px, py]) => `${at(px)},${at(py)}`)
-    .join(' ');
-  const paint = shape === 'diamond' ? stroke : `fill="${colour}"`;
+    .join(" ");
+  const paint = shape === "diamond" ? stroke : `fill="${colour}"`;
   return `<polygon points="${points}" ${paint}/>`;
 }
 
@@ -283,7 +276,7 @@ export function pictureSvg(scene: Scene, size: number, title: string): string {
   for (const member of [...scene.isCutOff].sort((a, b) => a - b)) {
     const x = (scene.positions[member * 2] ?? 0) * size;
     const y = (scene.positions[member * 2 + 1] ?? 0) * size;
-    marks.push(svgMark('disc', scene.palette.grid, x, y, radius * 2.2));
+    marks.push(svgMark("disc", scene.palette.grid, x, y, radius * 2.2));
   }
   for (let member = 0; member < scene.states.length; member += 1) {
     const { colour, shape } = markOf(scene, member);
@@ -296,15 +289,15 @@ export function pictureSvg(scene: Scene, size: number, title: string): string {
     `<title>${escapeXml(title)}</title>`,
     `<rect width="${size}" height="${size}" fill="${scene.palette.paper}"/>`,
     ...marks,
-    '</svg>',
-    '',
-  ].join('\n');
+    "</svg>",
+    "",
+  ].join("\n");
 }
 
 export function escapeXml(text: string): string {
   return text
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/"/g, '&quot;');
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;")
+    .replace(/"/g, "&quot;");
 }

@@ -5,11 +5,11 @@
 // as it is, and the next start opens a new socket. Requests before the socket is open wait in a list
 // of at most kRequestsWaitingMax.
 
-import { signal } from '@preact/signals';
+import { signal } from "@preact/signals";
 
-import { readMessage, problemText, type Action, type LabMessage, type LabRequest } from './protocol';
-import type { Ended, Frame, Started } from './protocol';
-import { RunStore } from './run_store';
+import { readMessage, problemText, type Action, type LabMessage, type LabRequest } from "./protocol";
+import type { Ended, Frame, Started } from "./protocol";
+import { RunStore } from "./run_store";
 
 export const kRequestsWaitingMax = 32;
 /** Charts and texts follow at most so often; the picture follows every frame of the screen. */
@@ -18,7 +18,7 @@ export const kChartsEveryMs = 120;
 export const kSpeedLeast = 0.01;
 export const kSpeedMost = 1_000;
 
-export type Phase = 'idle' | 'connecting' | 'paused' | 'playing' | 'seeking' | 'ended' | 'lost';
+export type Phase = "idle" | "connecting" | "paused" | "playing" | "seeking" | "ended" | "lost";
 
 /** The part of a WebSocket that is used here, so that tests can bring their own. */
 export interface LabSocket {
@@ -33,10 +33,10 @@ export type OpenSocket = () => LabSocket;
 
 export class LabPlayer {
   readonly store = new RunStore();
-  readonly phase = signal<Phase>('idle');
-  readonly problem = signal('');
+  readonly phase = signal<Phase>("idle");
+  readonly problem = signal("");
   /** Canonical link of the run with all actions so far; empty before the first start. */
-  readonly link = signal('');
+  readonly link = signal("");
   readonly speed = signal(1);
   readonly realSpeed = signal(1);
   /** Grows when charts and texts should be drawn anew. */
@@ -56,23 +56,23 @@ export class LabPlayer {
   constructor(private readonly open_: OpenSocket) {}
 
   start(link: string): void {
-    this.problem.value = '';
+    this.problem.value = "";
     if (this.socket_ === null) this.connect();
-    this.phase.value = 'connecting';
-    this.send({ type: 'start', link });
+    this.phase.value = "connecting";
+    this.send({ type: "start", link });
   }
 
   play(): void {
     this.store.moveTo(this.store.frameCount - 1);
-    if (this.phase.value === 'ended' || this.phase.value === 'lost') return;
-    this.phase.value = 'playing';
-    this.send({ type: 'play', speed: this.speed.value });
+    if (this.phase.value === "ended" || this.phase.value === "lost") return;
+    this.phase.value = "playing";
+    this.send({ type: "play", speed: this.speed.value });
   }
 
   pause(): void {
-    if (this.phase.value !== 'playing') return;
-    this.phase.value = 'paused';
-    this.send({ type: 'pause' });
+    if (this.phase.value !== "playing") return;
+    this.phase.value = "paused";
+    this.send({ type: "pause" });
   }
 
   step(): void {
@@ -81,9 +81,9 @@ export class LabPlayer {
       this.show(this.store.cursor + 1);
       return;
     }
-    if (this.phase.value === 'ended' || this.phase.value === 'lost') return;
-    this.phase.value = 'paused';
-    this.send({ type: 'step' });
+    if (this.phase.value === "ended" || this.phase.value === "lost") return;
+    this.phase.value = "paused";
+    this.send({ type: "step" });
   }
 
   stepBack(): void {
@@ -93,12 +93,12 @@ export class LabPlayer {
 
   act(action: Action): void {
     this.store.moveTo(this.store.frameCount - 1);
-    this.send({ type: 'act', ...action });
+    this.send({ type: "act", ...action });
   }
 
   setSpeed(speed: number): void {
     this.speed.value = Math.max(kSpeedLeast, Math.min(kSpeedMost, speed));
-    if (this.phase.value === 'playing') this.send({ type: 'play', speed: this.speed.value });
+    if (this.phase.value === "playing") this.send({ type: "play", speed: this.speed.value });
   }
 
   /** Shows a kept frame; the run itself stays where it is. */
@@ -116,9 +116,9 @@ export class LabPlayer {
       this.show(index);
       return;
     }
-    this.phase.value = 'seeking';
+    this.phase.value = "seeking";
     if (this.store.started !== null) this.store.begin(this.store.started);
-    this.send({ type: 'seek', at_ms: Math.max(0, Math.round(atMs)) });
+    this.send({ type: "seek", at_ms: Math.max(0, Math.round(atMs)) });
   }
 
   close(): void {
@@ -143,17 +143,17 @@ export class LabPlayer {
       for (const request of waiting) socket.send(JSON.stringify(request));
     };
     socket.onmessage = (event: { data: unknown }) => {
-      this.receive(typeof event.data === 'string' ? event.data : '');
+      this.receive(typeof event.data === "string" ? event.data : "");
     };
     socket.onclose = (event: { reason?: string } | undefined) => {
       this.socket_ = null;
       this.isOpen_ = false;
       this.waiting_ = [];
-      this.phase.value = 'lost';
-      const reason = event?.reason ?? '';
+      this.phase.value = "lost";
+      const reason = event?.reason ?? "";
       this.problem.value =
-        reason === ''
-          ? 'The connection to the daemon was lost. Start the run again to go on.'
+        reason === ""
+          ? "The connection to the daemon was lost. Start the run again to go on."
           : `The daemon closed the run: ${reason}`;
     };
   }
@@ -180,40 +180,40 @@ export class LabPlayer {
 
   private take(message: LabMessage): void {
     switch (message.type) {
-      case 'started':
+      case "started":
         this.store.begin(message);
         this.link.value = message.link;
-        if (this.phase.value !== 'playing') this.phase.value = 'paused';
+        if (this.phase.value !== "playing") this.phase.value = "paused";
         this.onStarted(message);
         this.redraw();
         return;
-      case 'frame':
+      case "frame":
         this.store.apply(message);
-        if (this.phase.value === 'seeking') this.phase.value = 'paused';
+        if (this.phase.value === "seeking") this.phase.value = "paused";
         this.onFrame(message);
         this.redrawSoon();
         return;
-      case 'acted':
-        this.problem.value = '';
+      case "acted":
+        this.problem.value = "";
         this.link.value = message.link;
         return;
-      case 'paused':
-        if (this.phase.value !== 'ended') this.phase.value = 'paused';
+      case "paused":
+        if (this.phase.value !== "ended") this.phase.value = "paused";
         this.redraw();
         return;
-      case 'playing':
+      case "playing":
         this.realSpeed.value = message.real_speed;
         return;
-      case 'ended':
+      case "ended":
         this.store.end(message);
-        this.link.value = message.link === '' ? this.link.value : message.link;
-        this.phase.value = 'ended';
+        this.link.value = message.link === "" ? this.link.value : message.link;
+        this.phase.value = "ended";
         this.onEnded(message);
         this.redraw();
         return;
-      case 'error':
+      case "error":
         this.problem.value = problemText(message.problem);
-        if (this.phase.value === 'connecting') this.phase.value = 'idle';
+        if (this.phase.value === "connecting") this.phase.value = "idle";
         return;
     }
   }
@@ -244,19 +244,19 @@ export function runToEnd(
     let started: Started | null = null;
     const finish = (): void => {
       unsubscribe();
-      signal?.removeEventListener('abort', stop);
+      signal?.removeEventListener("abort", stop);
       player.close();
     };
     const fail = (reason: string): void => {
       finish();
       reject(new Error(reason));
     };
-    const stop = (): void => fail('stopped');
+    const stop = (): void => fail("stopped");
     const unsubscribe = player.problem.subscribe((problem) => {
       // Not while the signal is being set: `finish` ends this very subscription.
-      if (problem !== '') queueMicrotask(() => fail(problem));
+      if (problem !== "") queueMicrotask(() => fail(problem));
     });
-    signal?.addEventListener('abort', stop, { once: true });
+    signal?.addEventListener("abort", stop, { once: true });
     player.onStarted = (message) => {
       started = message;
       player.speed.value = kSpeedMost;

@@ -27,7 +27,7 @@ export const PacketKind = {
   lost: 5,
 } as const;
 
-export type ActionName = 'rumor' | 'kill' | 'restart' | 'partition' | 'heal' | 'clog' | 'add';
+export type ActionName = "rumor" | "kill" | "restart" | "partition" | "heal" | "clog" | "add";
 
 export interface Choice {
   value: string;
@@ -37,7 +37,7 @@ export interface Choice {
 export interface SettingDescription {
   name: string;
   title: string;
-  type: 'integer' | 'number' | 'choice' | 'boolean';
+  type: "integer" | "number" | "choice" | "boolean";
   min?: number;
   max?: number;
   default: number | string | boolean;
@@ -74,7 +74,7 @@ export interface Theory {
 }
 
 export interface Started {
-  type: 'started';
+  type: "started";
   link: string;
   settings: Record<string, SettingValue>;
   members: number;
@@ -94,7 +94,7 @@ export interface Note {
 }
 
 export interface Frame {
-  type: 'frame';
+  type: "frame";
   number: number;
   at_ms: number;
   round: number;
@@ -115,7 +115,7 @@ export interface Detection {
 }
 
 export interface Ended {
-  type: 'ended';
+  type: "ended";
   at_ms: number;
   trace_hash: string;
   link: string;
@@ -132,40 +132,40 @@ export type LabMessage =
   | Started
   | Frame
   | Ended
-  | { type: 'acted'; action: string; link: string }
-  | { type: 'paused'; at_ms: number }
-  | { type: 'playing'; speed: number; real_speed: number }
-  | { type: 'error'; problem: Problem };
+  | { type: "acted"; action: string; link: string }
+  | { type: "paused"; at_ms: number }
+  | { type: "playing"; speed: number; real_speed: number }
+  | { type: "error"; problem: Problem };
 
 export type Action =
-  | { do: 'rumor'; member: number }
-  | { do: 'kill'; member: number }
-  | { do: 'restart'; member: number }
-  | { do: 'partition'; members: number[] }
-  | { do: 'heal' }
-  | { do: 'clog'; from: number; to: number; for_ms: number }
-  | { do: 'add'; count: number };
+  | { do: "rumor"; member: number }
+  | { do: "kill"; member: number }
+  | { do: "restart"; member: number }
+  | { do: "partition"; members: number[] }
+  | { do: "heal" }
+  | { do: "clog"; from: number; to: number; for_ms: number }
+  | { do: "add"; count: number };
 
 export type LabRequest =
-  | { type: 'start'; link: string }
-  | { type: 'play'; speed: number }
-  | { type: 'pause' }
-  | { type: 'step' }
-  | ({ type: 'act' } & Action)
-  | { type: 'seek'; at_ms: number };
+  | { type: "start"; link: string }
+  | { type: "play"; speed: number }
+  | { type: "pause" }
+  | { type: "step" }
+  | ({ type: "act" } & Action)
+  | { type: "seek"; at_ms: number };
 
 type Json = Record<string, unknown>;
 
 function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function numberOr(value: unknown, otherwise: number): number {
-  return typeof value === 'number' && Number.isFinite(value) ? value : otherwise;
+  return typeof value === "number" && Number.isFinite(value) ? value : otherwise;
 }
 
 function textOr(value: unknown, otherwise: string): string {
-  return typeof value === 'string' ? value : otherwise;
+  return typeof value === "string" ? value : otherwise;
 }
 
 function listOf(value: unknown): unknown[] {
@@ -178,7 +178,7 @@ function tuples(value: unknown, width: number): number[][] {
     (item): item is number[] =>
       Array.isArray(item) &&
       item.length >= width &&
-      item.slice(0, width).every((part) => typeof part === 'number' && Number.isFinite(part)),
+      item.slice(0, width).every((part) => typeof part === "number" && Number.isFinite(part)),
   );
 }
 
@@ -186,7 +186,7 @@ function numbersOf(value: unknown): Record<string, number> {
   const numbers: Record<string, number> = {};
   if (!isObject(value)) return numbers;
   for (const [name, part] of Object.entries(value)) {
-    if (typeof part === 'number' && Number.isFinite(part)) numbers[name] = part;
+    if (typeof part === "number" && Number.isFinite(part)) numbers[name] = part;
   }
   return numbers;
 }
@@ -197,7 +197,7 @@ function readTheory(value: unknown): Theory {
   for (const [name, part] of Object.entries(value)) {
     const pairs = tuples(part, 2) as [number, number][];
     if (pairs.length === 0) continue;
-    if (name === 'residues') theory.residues = pairs;
+    if (name === "residues") theory.residues = pairs;
     else theory.curves[name] = pairs;
   }
   return theory;
@@ -207,7 +207,7 @@ function readSettings(value: unknown): Record<string, SettingValue> {
   const settings: Record<string, SettingValue> = {};
   if (!isObject(value)) return settings;
   for (const [name, part] of Object.entries(value)) {
-    if (typeof part === 'number' || typeof part === 'string' || typeof part === 'boolean') {
+    if (typeof part === "number" || typeof part === "string" || typeof part === "boolean") {
       settings[name] = part;
     }
   }
@@ -215,11 +215,11 @@ function readSettings(value: unknown): Record<string, SettingValue> {
 }
 
 function readNote(value: unknown): Note | null {
-  if (!isObject(value) || typeof value.kind !== 'string') return null;
+  if (!isObject(value) || typeof value.kind !== "string") return null;
   const note: Note = { at_ms: numberOf(value.at_ms), kind: value.kind };
-  for (const name of ['member', 'from', 'by', 'hops', 'after_ms'] as const) {
+  for (const name of ["member", "from", "by", "hops", "after_ms"] as const) {
     const part = value[name];
-    if (typeof part === 'number') note[name] = part;
+    if (typeof part === "number") note[name] = part;
   }
   return note;
 }
@@ -230,7 +230,7 @@ function numberOf(value: unknown): number {
 
 function readFrame(value: Json): Frame {
   return {
-    type: 'frame',
+    type: "frame",
     number: numberOf(value.number),
     at_ms: numberOf(value.at_ms),
     round: numberOf(value.round),
@@ -249,13 +249,13 @@ function readFrame(value: Json): Frame {
 
 function readStarted(value: Json): Started {
   return {
-    type: 'started',
-    link: textOr(value.link, ''),
+    type: "started",
+    link: textOr(value.link, ""),
     settings: readSettings(value.settings),
     members: numberOf(value.members),
     interval_ms: numberOr(value.interval_ms, 200),
     theory: readTheory(value.theory),
-    actions: listOf(value.actions).filter((item): item is string => typeof item === 'string'),
+    actions: listOf(value.actions).filter((item): item is string => typeof item === "string"),
   };
 }
 
@@ -269,30 +269,30 @@ export function readMessage(text: string): LabMessage | null {
   }
   if (!isObject(value)) return null;
   switch (value.type) {
-    case 'started':
+    case "started":
       return readStarted(value);
-    case 'frame':
+    case "frame":
       return readFrame(value);
-    case 'acted':
-      return { type: 'acted', action: textOr(value.action, ''), link: textOr(value.link, '') };
-    case 'paused':
-      return { type: 'paused', at_ms: numberOf(value.at_ms) };
-    case 'playing':
+    case "acted":
+      return { type: "acted", action: textOr(value.action, ""), link: textOr(value.link, "") };
+    case "paused":
+      return { type: "paused", at_ms: numberOf(value.at_ms) };
+    case "playing":
       return {
-        type: 'playing',
+        type: "playing",
         speed: numberOr(value.speed, 1),
         real_speed: numberOr(value.real_speed, numberOr(value.speed, 1)),
       };
-    case 'ended':
+    case "ended":
       return {
-        type: 'ended',
+        type: "ended",
         at_ms: numberOf(value.at_ms),
-        trace_hash: textOr(value.trace_hash, ''),
-        link: textOr(value.link, ''),
+        trace_hash: textOr(value.trace_hash, ""),
+        link: textOr(value.link, ""),
         summary: isObject(value.summary) ? value.summary : {},
       };
-    case 'error':
-      return { type: 'error', problem: isObject(value.problem) ? (value.problem) : {} };
+    case "error":
+      return { type: "error", problem: isObject(value.problem) ? value.problem : {} };
     default:
       return null;
   }
@@ -300,7 +300,7 @@ export function readMessage(text: string): LabMessage | null {
 
 /** What a problem says to people: what happened, and what helps. */
 export function problemText(problem: Problem): string {
-  const said = problem.detail ?? problem.title ?? 'The daemon refused this without saying why.';
+  const said = problem.detail ?? problem.title ?? "The daemon refused this without saying why.";
   return problem.cure === undefined ? said : `${said} ${problem.cure}`;
 }
 

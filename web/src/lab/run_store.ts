@@ -9,8 +9,8 @@
 // Frames must arrive in order. A frame that arrives while the picture is moved back takes the
 // picture to the end first.
 
-import type { Ended, Frame, Note, Points, Started } from './protocol';
-import { kMemberStates } from './protocol';
+import type { Ended, Frame, Note, Points, Started } from "./protocol";
+import { kMemberStates } from "./protocol";
 
 export const kFramesKept = 3_000;
 export const kChangesKept = 600_000;
@@ -45,6 +45,8 @@ export class RunStore {
   notesLeftOut = 0;
   /** Frames that the daemon merged because this page did not keep up. */
   thinned = 0;
+  /** The range that the numbers of members had at the beginning; null if they have none. */
+  valueRange: { least: number; most: number } | null = null;
   /** Who told whom first: parent of each member, -1 if none. For the force layout. */
   parents = new Int32Array(0);
 
@@ -58,7 +60,9 @@ export class RunStore {
   private sampleEvery_ = 1;
   private samplesSeen_ = 0;
 
+  /** Begins anew; with the same `started` as before it is the same run, told from elsewhere. */
   begin(started: Started): void {
+    if (started !== this.started) this.valueRange = null;
     this.started = started;
     this.ended = null;
     this.samples = [];
@@ -128,6 +132,7 @@ export class RunStore {
       kept.valuesBefore.push([member, this.values_[member] ?? 0]);
       this.values_[member] = value;
     }
+    this.valueRange ??= this.rangeOf(frame);
     this.frames_.push(kept);
     this.changesKept_ += changesOf(kept);
     this.cursor_ = this.frames_.length - 1;
@@ -185,6 +190,19 @@ export class RunStore {
     this.cursor_ += 1;
   }
 
+  private rangeOf(frame: Frame): { least: number; most: number } | null {
+    if (frame.values.length === 0) return null;
+    // Members whose number is 0 from the beginning are in no list.
+    const hasZero = frame.values.length < this.memberCount_;
+    let least = hasZero ? 0 : Infinity;
+    let most = hasZero ? 0 : -Infinity;
+    for (const [, value] of frame.values) {
+      least = Math.min(least, value);
+      most = Math.max(most, value);
+    }
+    return { least, most };
+  }
+
   private admit(member: number): boolean {
     if (!Number.isInteger(member) || member < 0 || member >= kMembersMax) return false;
     if (member >= this.memberCount_) this.grow(member + 1);
@@ -235,7 +253,7 @@ export class RunStore {
   }
 
   private rememberParent(note: Note): void {
-    if (note.kind !== 'learned' || note.member === undefined || note.from === undefined) return;
+    if (note.kind !== "learned" || note.member === undefined || note.from === undefined) return;
     if (!this.admit(note.member) || !this.admit(note.from)) return;
     if (this.parents[note.member] === -1) this.parents[note.member] = note.from;
   }

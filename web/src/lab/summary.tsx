@@ -2,7 +2,9 @@
 
 import type { Bench } from "./bench";
 import { shortNumber } from "../charts/scale";
-import { packetTitle, pagePalette, stateTitle, kStateShapes, type Shape } from "./palette";
+import { kStateShapes, packetTitle, pagePalette, scaleColour, stateTitle, type Palette, type Shape } from "./palette";
+import { valueScale } from "./scene";
+import { MemberState } from "./protocol";
 import type { LabPlayer } from "./player";
 import { themeVersion } from "../shell/theme";
 
@@ -35,16 +37,37 @@ function Mark({ shape, colour }: { shape: Shape; colour: string }) {
   );
 }
 
+/** Numbers are shown by colour: what the colours mean. */
+function ScaleLegend({ player, palette }: { player: LabPlayer; palette: Palette }) {
+  const scale = valueScale(player);
+  if (scale === null) return null;
+  return (
+    <li class="lab-scale">
+      <span class="number">{shortNumber(scale.least)}</span>
+      <svg viewBox="0 0 100 12" width="100" height="12" aria-hidden="true">
+        {Array.from({ length: 20 }, (_, step) => (
+          <rect key={step} x={step * 5} y="0" width="5.2" height="12" fill={scaleColour(palette.scale, step / 19)} />
+        ))}
+      </svg>
+      <span class="number">{shortNumber(scale.most)}</span>
+    </li>
+  );
+}
+
 export function Legend({ bench, player }: { bench: Bench; player: LabPlayer }) {
   void [player.drawn.value, themeVersion.value];
   const palette = pagePalette();
   const experiment = bench.experiment.value?.name ?? "";
   const counts = player.store.countStates();
+  // Where numbers are coloured, only states that have a shape of their own are told.
+  const isShaped = (state: number) =>
+    valueScale(player) === null || state === MemberState.down || state === MemberState.joining;
   const sent = new Set(player.store.shown?.sent.map((each) => each[2]) ?? []);
   return (
     <ul class="lab-legend" aria-label="What the marks mean, and how many there are">
+      <ScaleLegend player={player} palette={palette} />
       {counts.map((count, state) =>
-        count === 0 ? null : (
+        count === 0 || !isShaped(state) ? null : (
           <li key={state}>
             <Mark shape={kStateShapes[state] ?? "ring"} colour={palette.states[state] ?? palette.ink} />
             {stateTitle(state, experiment)} <b class="number">{count}</b>

@@ -1,8 +1,8 @@
 // Residue against k: the same run for k = 1 to 5, some seeds each, at full speed, one after another.
 
-import type { LinkSettings } from './link';
-import { runLink } from './link';
-import { runToEnd, type OpenSocket } from './player';
+import type { LinkSettings } from "./link";
+import { runLink } from "./link";
+import { runToEnd, type OpenSocket } from "./player";
 
 export const kSweepValues: readonly number[] = [1, 2, 3, 4, 5];
 /** Runs per k. With 1,000 members the mean of five is within 15 % of the truth for k = 3. */
@@ -23,7 +23,7 @@ export interface Sweep {
 }
 
 function numberOf(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+  return typeof value === "number" && Number.isFinite(value) ? value : 0;
 }
 
 /** The settings of one run of a sweep: without actions, which belong to the run on the page. */

@@ -12,7 +12,8 @@ import { sweepResidue, type Sweep, kSweepSeeds, kSweepValues } from "./sweep";
 
 /** `expected` is the theory of the run on the page, until the sweep has that of its own. */
 export function sweepModel(sweep: Sweep, expected: Sweep["theory"]): PlotModel {
-  const theory = (sweep.theory.length > 0 ? sweep.theory : expected).filter(([k]) => kSweepValues.includes(k));
+  const told = sweep.theory.length > 0 ? sweep.theory : expected;
+  const theory = told.filter(([k]) => kSweepValues.includes(k));
   return {
     title: "Residue: who never hears",
     xTitle: "k",
