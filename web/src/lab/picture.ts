@@ -4,6 +4,8 @@
 import { kStateShapes, scaleColour, type Palette, type Shape } from "./palette";
 import { MemberState, PacketKind } from "./protocol";
 
+/** Steps of the colour scale; more cannot be told apart. */
+const kShades = 40;
 /** Packets in the air at once; more are not drawn. */
 export const kPacketsMax = 1_500;
 /** The ring around a member that tells others, in radii of its mark; rings of neighbours do not cross. */
@@ -51,7 +53,7 @@ export function markOf(scene: Scene, member: number): { colour: string; shape: S
   const hasNumber =
     scene.values !== null && state !== MemberState.down && state !== MemberState.joining;
   if (hasNumber) {
-    const share = valueShare(scene.scale, scene.values?.[member] ?? 0);
+    const share = Math.round(valueShare(scene.scale, scene.values?.[member] ?? 0) * kShades) / kShades;
     return { colour: scaleColour(scene.palette.scale, share), shape: "disc" };
   }
   return {
@@ -175,6 +177,27 @@ function drawMark(
   }
 }
 
+/** Marks that have been drawn once and are stamped from then on: a thousand arcs a frame are too slow. */
+const stamps = new Map<string, HTMLCanvasElement>();
+/** Shapes times colours of a few sizes; when full, all are drawn anew. */
+const kStampsMax = 256;
+
+function stampOf(shape: Shape, colour: string, radius: number): HTMLCanvasElement {
+  const key = `${shape} ${colour} ${radius.toFixed(2)}`;
+  const known = stamps.get(key);
+  if (known !== undefined) return known;
+  if (stamps.size >= kStampsMax) stamps.clear();
+  const stamp = document.createElement("canvas");
+  // Room for the widest shape, the halo and its line.
+  const half = Math.ceil(radius * (kHalo + 0.5)) + 1;
+  stamp.width = 2 * half;
+  stamp.height = 2 * half;
+  const context = stamp.getContext("2d");
+  if (context !== null) drawMark(context, shape, colour, half, half, radius);
+  stamps.set(key, stamp);
+  return stamp;
+}
+
 /** Draws the scene as a square of `size` pixels. */
 export function drawPicture(
   context: CanvasRenderingContext2D,
@@ -190,7 +213,9 @@ export function drawPicture(
     const { colour, shape } = markOf(scene, member);
     const x = (scene.positions[member * 2] ?? 0) * size;
     const y = (scene.positions[member * 2 + 1] ?? 0) * size;
-    drawMark(context, shape, colour, x, y, radius);
+    const stamp = stampOf(shape, colour, radius);
+    const half = stamp.width / 2;
+    context.drawImage(stamp, Math.round(x - half), Math.round(y - half));
   }
   drawPackets(context, size, scene, now);
   drawSelection(context, size, scene, radius);
@@ -217,17 +242,27 @@ function drawCut(context: CanvasRenderingContext2D, size: number, scene: Scene):
   context.setLineDash([]);
 }
 
-function drawPackets(context: CanvasRenderingContext2D, size: number, scene: Scene, now: number): void {
+function drawPackets(
+  context: CanvasRenderingContext2D,
+  size: number,
+  scene: Scene,
+  now: number,
+): void {
   const r = Math.max(1.5, scene.radius * size * 0.35);
+  let colour = "";
   for (const packet of scene.packets) {
     const dot = packetDot(scene, packet, now);
     if (dot === null) continue;
     if (dot.isLost) {
       drawMark(context, "cross", dot.colour, dot.x * size, dot.y * size, r * 1.3);
+      colour = "";
       continue;
     }
-    context.fillStyle = dot.colour;
-    context.fillRect(dot.x * size - r, dot.y * size - r, 2 * r, 2 * r);
+    if (colour !== dot.colour) {
+      colour = dot.colour;
+      context.fillStyle = colour;
+    }
+    context.fillRect(Math.round(dot.x * size - r), Math.round(dot.y * size - r), 2 * r, 2 * r);
   }
 }
 
