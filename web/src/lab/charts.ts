@@ -2,7 +2,6 @@
 // curve behind them.
 
 import type { Curve, PlotModel } from "../charts/plot";
-import { varianceCurve, kPushPullVarianceFactor, kPushSumVarianceFactor } from "./theory";
 import type { LabPlayer } from "./player";
 import type { RunStore } from "./run_store";
 
@@ -61,8 +60,8 @@ const kCharts: Record<Exclude<ChartName, "detection">, ChartDescription> = {
   },
   variance: {
     title: "Distance from the mean",
-    yTitle: "variance",
-    points: [["variance", "variance"]],
+    yTitle: "variance, relative to the first",
+    points: [["relative_variance", "variance"]],
     theory: "variance",
     isLog: true,
   },
@@ -83,6 +82,9 @@ const kChartsOf: Record<string, readonly ChartName[]> = {
   average: ["variance", "messages", "bytes"],
   group: ["infected", "verdicts", "messages", "bytes"],
 };
+
+/** Rounds of a theory's curve that are shown from the beginning. */
+const kTheoryRounds = 25;
 
 /** Bars of the distribution of detection times. */
 export const kDetectionBars = 24;
@@ -106,16 +108,10 @@ function pointsOf(store: RunStore, name: string, byClock: boolean): [number, num
 }
 
 function theoryOf(store: RunStore, chart: ChartDescription): [number, number][] {
-  const given = chart.theory === undefined ? undefined : store.started?.theory.curves[chart.theory];
-  if (given !== undefined) return given;
-  if (chart.theory !== "variance") return [];
-  const measured = pointsOf(store, "variance", false);
-  const first = measured[0]?.[1] ?? 0;
-  const last = measured[measured.length - 1]?.[0] ?? 0;
-  if (first <= 0 || last < 1) return [];
-  const isPushSum = store.started?.settings.method === "push-sum";
-  const factor = isPushSum ? kPushSumVarianceFactor : kPushPullVarianceFactor;
-  return varianceCurve(first, factor, Math.ceil(last));
+  const given = chart.theory === undefined ? [] : (store.started?.theory.curves[chart.theory] ?? []);
+  const last = store.samples[store.samples.length - 1]?.round ?? 0;
+  // A curve goes some way ahead of the measured one, not to where it says nothing any more.
+  return given.filter(([round]) => round <= Math.max(kTheoryRounds, last));
 }
 
 function runName(players: readonly LabPlayer[], index: number): string {

@@ -220,12 +220,13 @@ export class FakeLabSocket implements LabSocket {
     const residue = this.states_.filter((state) => state === 0).length / this.members_;
     let hash = 0;
     for (const state of this.states_) hash = (Math.imul(hash, 31) + state) >>> 0;
+    this.emit({ type: "heartbeat" });
     this.emit({
       type: "ended",
       at_ms: this.round_ * this.interval_,
       trace_hash: hash.toString(16).padStart(16, "0"),
       link: this.link_,
-      summary: { rounds: this.round_, residue, messages_per_member: this.sentTotal_ / this.members_ },
+      summary: { rounds: this.round_, residue, copies_per_member: this.sentTotal_ / this.members_ },
     });
   }
 

@@ -151,6 +151,7 @@ export class LabPlayer {
       this.waiting_ = [];
       this.phase.value = "lost";
       const reason = event?.reason ?? "";
+      if (reason === "" && this.problem.value !== "") return;
       this.problem.value =
         reason === ""
           ? "The connection to the daemon was lost. Start the run again to go on."
@@ -210,6 +211,11 @@ export class LabPlayer {
         this.phase.value = "ended";
         this.onEnded(message);
         this.redraw();
+        return;
+      case "heartbeat":
+        return;
+      case "closed":
+        this.problem.value = `The daemon ends this run: ${message.reason}`;
         return;
       case "error":
         this.problem.value = problemText(message.problem);

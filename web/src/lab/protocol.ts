@@ -135,7 +135,10 @@ export type LabMessage =
   | { type: "acted"; action: string; link: string }
   | { type: "paused"; at_ms: number }
   | { type: "playing"; speed: number; real_speed: number }
-  | { type: "error"; problem: Problem };
+  | { type: "error"; problem: Problem }
+  /** Sent while nothing else is, so that both sides know that the other is there. */
+  | { type: "heartbeat" }
+  | { type: "closed"; reason: string };
 
 export type Action =
   | { do: "rumor"; member: number }
@@ -293,6 +296,10 @@ export function readMessage(text: string): LabMessage | null {
       };
     case "error":
       return { type: "error", problem: isObject(value.problem) ? value.problem : {} };
+    case "heartbeat":
+      return { type: "heartbeat" };
+    case "closed":
+      return { type: "closed", reason: textOr(value.reason, "") };
     default:
       return null;
   }

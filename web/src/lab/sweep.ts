@@ -12,7 +12,8 @@ export interface SweepPoint {
   k: number;
   /** Mean over the runs that have ended. */
   residue: number;
-  messages: number;
+  /** Copies of the rumor per member, likewise. */
+  copies: number;
   runs: number;
 }
 
@@ -43,14 +44,14 @@ export async function sweepResidue(
 ): Promise<void> {
   const sweep: Sweep = { points: [], theory: [] };
   for (const k of kSweepValues) {
-    const point: SweepPoint = { k, residue: 0, messages: 0, runs: 0 };
+    const point: SweepPoint = { k, residue: 0, copies: 0, runs: 0 };
     sweep.points.push(point);
     for (let run = 0; run < kSweepSeeds; run += 1) {
       const { started, ended } = await runToEnd(open, sweepLink(settings, k, run), signal);
       const residue = numberOf(ended.summary.residue);
-      const messages = numberOf(ended.summary.messages_per_member);
+      const copies = numberOf(ended.summary.copies_per_member);
       point.residue = (point.residue * run + residue) / (run + 1);
-      point.messages = (point.messages * run + messages) / (run + 1);
+      point.copies = (point.copies * run + copies) / (run + 1);
       point.runs = run + 1;
       if (started.theory.residues.length > 0) sweep.theory = started.theory.residues;
       onChange({ points: sweep.points.slice(), theory: sweep.theory });

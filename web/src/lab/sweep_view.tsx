@@ -8,7 +8,13 @@ import { asMessage } from "../daemon/client";
 import type { Bench } from "./bench";
 import { pagePalette } from "./palette";
 import type { OpenSocket } from "./player";
+import { residueOf, residueOfCopies } from "./theory";
 import { sweepResidue, type Sweep, kSweepSeeds, kSweepValues } from "./sweep";
+
+/** Where the daemon has no theory of the variant that runs: the paper's equations. */
+function equations(): [number, number][] {
+  return kSweepValues.map((k) => [k, residueOf(k)]);
+}
 
 /** `expected` is the theory of the run on the page, until the sweep has that of its own. */
 export function sweepModel(sweep: Sweep, expected: Sweep["theory"]): PlotModel {
@@ -21,7 +27,7 @@ export function sweepModel(sweep: Sweep, expected: Sweep["theory"]): PlotModel {
     isLog: true,
     xRange: [0, Math.max(...kSweepValues) + 1],
     curves: [
-      { name: "theory", points: theory, kind: "theory", colour: 0 },
+      { name: "theory", points: theory.length > 0 ? theory : equations(), kind: "theory", colour: 0 },
       {
         name: "measured", kind: "measured", colour: 0, isDots: true,
         points: sweep.points.filter((point) => point.runs > 0).map((point) => [point.k, point.residue]),
@@ -33,14 +39,15 @@ export function sweepModel(sweep: Sweep, expected: Sweep["theory"]): PlotModel {
 function Table({ sweep }: { sweep: Sweep }) {
   return (
     <table class="lab-table">
-      <thead><tr><th>k</th><th>measured</th><th>theory</th><th>messages per member</th></tr></thead>
+      <thead><tr><th>k</th><th>measured</th><th>theory</th><th>copies per member, m</th><th>e<sup>−m</sup></th></tr></thead>
       <tbody>
         {sweep.points.map((point) => (
           <tr key={point.k}>
             <td class="number">{point.k}</td>
             <td class="number">{shortNumber(point.residue)}</td>
             <td class="number">{shortNumber(sweep.theory.find(([k]) => k === point.k)?.[1] ?? NaN)}</td>
-            <td class="number">{shortNumber(point.messages)}</td>
+            <td class="number">{shortNumber(point.copies)}</td>
+            <td class="number">{shortNumber(residueOfCopies(point.copies))}</td>
           </tr>
         ))}
       </tbody>

@@ -25,7 +25,7 @@ function ended(summary: Record<string, unknown>): RunStore {
   [0.1, 0.6, 1].forEach((infected, round) =>
     store.apply({
       type: "frame", number: round + 1, at_ms: round * 200, round, changed: [], values: [], sent: [],
-      sent_total: 0, points: { infected, variance: 10 ** (-3 * round) }, notes: [], notes_left_out: 0, thinned: 0,
+      sent_total: 0, points: { infected, relative_variance: 10 ** (-3 * round) }, notes: [], notes_left_out: 0, thinned: 0,
     }));
   store.end({ type: "ended", at_ms: 400, trace_hash: "0", link: "", summary });
   return store;

@@ -6,11 +6,9 @@ const kMillionth = 1e-6;
 /** Rounds until the variance is a millionth of what it was at the beginning. */
 function roundsToMillionth(run: RunStore | undefined): number | null {
   const samples = run?.samples ?? [];
-  const first = samples[0]?.points["variance"];
-  if (first === undefined) return null;
   const found = samples.find((sample) => {
-    const variance = sample.points["variance"];
-    return variance !== undefined && variance <= first * kMillionth;
+    const variance = sample.points["relative_variance"];
+    return variance !== undefined && variance <= kMillionth;
   });
   return found?.round ?? null;
 }
