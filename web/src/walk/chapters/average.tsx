@@ -44,8 +44,10 @@ export const average: Chapter = {
       <p>
         With <b>push-sum</b> (Kempe, Dobra and Gehrke, 2003) nobody has to answer. A member keeps half of
         its sum and half of its weight and sends the other halves away; its estimate is sum divided by
-        weight. It needs more rounds. But when a message is lost, sum and weight are lost together, and
-        their ratio stays nearly right; with push-pull a lost answer changes the sum for ever.
+        weight. It needs more rounds. When a message is lost, sum and weight are lost together, so their
+        ratio stays nearly right, but only nearly. With push-pull as the paper has it, a lost answer
+        changes the sum for ever: one side has moved and the other has not. Grapevine repeats an exchange
+        until it is answered, and moves its amount only once.
       </p>
       <p>
         From the mean follows more. One member starts with 1 and all others with 0: the mean is 1/

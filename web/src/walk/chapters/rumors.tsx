@@ -35,7 +35,8 @@ export const rumors: Chapter = {
       </ul>
       <p>
         Pull asks also when there is nothing new. In a group where something happens all the time that
-        costs nothing extra; in a quiet one it does. Grapevine uses push-pull with <i>k</i> = 3.
+        costs nothing extra; in a quiet one it does. The rumors of Grapevine are push-pull with{" "}
+        <i>k</i> = 3 and three partners per interval.
       </p>
     </>
   ),
