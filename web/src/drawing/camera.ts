@@ -16,7 +16,7 @@ export class Camera {
     const scale = Math.min((width - 2 * padding) / Math.max(1, right - left),
                            (height - 2 * padding) / Math.max(1, bottom - top));
     // Few members are not drawn huge.
-    this.scale = Math.max(kScaleMin, Math.min(2.2, scale));
+    this.scale = Math.max(kScaleMin, Math.min(3, scale));
     this.offsetX = width / 2 - ((left + right) / 2) * this.scale;
     this.offsetY = height / 2 - ((top + bottom) / 2) * this.scale;
   }

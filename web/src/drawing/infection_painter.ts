@@ -83,6 +83,9 @@ export function paintInfection(context: Context, infection: Infection, at_us: nu
     context.fill();
     if (!isNamed) return;
     context.fillStyle = colors.text;
-    context.fillText(node.name, x + radius + 6, y + 4);
+    // Above its lines, not upon them.
+    const isLast = node.depth === infection.depthMax;
+    context.textAlign = isLast ? "left" : "center";
+    context.fillText(node.name, isLast ? x + radius + 6 : x, isLast ? y + 4 : y - 2 * radius - 2);
   });
 }

@@ -51,13 +51,13 @@ function HeadCell<T>({ column, table, index }: {
   );
 }
 
-function Row<T>({ row, index, isActive, table }: {
-  row: T; index: number; isActive: boolean; table: LongTableProperties<T>;
+function Row<T>({ row, index, isActive, table, onChoose }: {
+  row: T; index: number; isActive: boolean; table: LongTableProperties<T>; onChoose: () => void;
 }) {
   return (
     <div role="row" class={isActive ? "line active" : "line"} aria-rowindex={index + 2}
-      aria-selected={isActive} id={`row-${table.label}-${index}`.replace(/\s/g, "-")}
-      data-id={table.idOf(row)} onDblClick={() => table.onOpen?.(row)}>
+      aria-selected={isActive} data-id={table.idOf(row)} onClick={onChoose}
+      onDblClick={() => table.onOpen?.(row)}>
       {table.columns.map((column, columnIndex) => (
         <div key={column.key} role="gridcell" aria-colindex={columnIndex + 1}
           class={`cell ${column.isNumber === true ? "number" : ""} ${column.isExtra === true ? "extra" : ""}`}>
@@ -91,7 +91,7 @@ export function LongTable<T>(table: LongTableProperties<T>) {
   useLayoutEffect(() => {
     const element = scroller.current;
     if (element === null) return;
-    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
+    const observer = new ResizeObserver(() => setHeight(element.clientHeight - kRowHeight));
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
@@ -120,18 +120,18 @@ export function LongTable<T>(table: LongTableProperties<T>) {
   return (
     <div class="long-table" role="grid" aria-label={table.label} aria-rowcount={rows.length + 1}
       aria-colcount={table.columns.length} style={style}>
-      <div class="line head" role="row" aria-rowindex={1}>
-        {table.columns.map((column, index) => (
-          <HeadCell key={column.key} column={column} table={table} index={index} />
-        ))}
-      </div>
       <div class="scroller" ref={scroller} role="rowgroup" tabIndex={0} aria-label={`Rows of ${table.label}`}
         onKeyDown={onKeyDown} onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}>
+        <div class="line head" role="row" aria-rowindex={1}>
+          {table.columns.map((column, index) => (
+            <HeadCell key={column.key} column={column} table={table} index={index} />
+          ))}
+        </div>
         {rows.length === 0 && <p class="quiet empty">{table.empty}</p>}
         <div style={{ height: `${above}px` }} />
         {rows.slice(first, end).map((row, offset) => (
           <Row key={table.idOf(row)} row={row} index={first + offset}
-            isActive={first + offset === active} table={table} />
+            isActive={first + offset === active} table={table} onChoose={() => setActiveId(table.idOf(row))} />
         ))}
         <div style={{ height: `${below}px` }} />
       </div>

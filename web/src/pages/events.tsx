@@ -73,7 +73,7 @@ function useTail(store: OverlayStore, patterns: string, withOld: boolean, isPaus
 function tailColumns(store: OverlayStore): Column<TailItem>[] {
   const name = (id: string) => store.table.members.get(id)?.name ?? id;
   return [
-    { key: "at", title: "Seen", width: "7.2rem", cell: (item) => <span class="mono">{clockText(item.seen_at_ms)}</span> },
+    { key: "at", title: "Seen", width: "8.6rem", cell: (item) => <span class="mono">{clockText(item.seen_at_ms)}</span> },
     { key: "topic", title: "Topic", width: "2fr", cell: (item) => (item.type === "event" ? item.topic : "(lost)") },
     { key: "publisher", title: "Publisher", width: "1.3fr", isExtra: true, cell: (item) => name(item.publisher) },
     {

@@ -57,7 +57,7 @@ function Agreement({ store, overlay }: { store: OverlayStore; overlay: Overlay }
       <dt>Agreement</dt>
       <dd>
         {differences === null && <span class="quiet">comparing …</span>}
-        {differences === 0 && <span class="status alive">✓ all members agree with this one</span>}
+        {differences === 0 && <span class="status alive">✓ no view differed in the last {kAgreementSamples} s</span>}
         {differences !== null && differences > 0 && (
           <span class="status suspect">
             ▲ views differed in {counted(differences, "comparison")} of the last {kAgreementSamples} s
@@ -97,7 +97,8 @@ export function HealthCard({ store }: { store: OverlayStore }) {
   const overlay = store.overlay.value;
   if (overlay === null) return <section class="card"><p role="status">Loading …</p></section>;
   const { counters } = overlay;
-  const count = (name: string) => (counters[name] ?? 0).toLocaleString("en");
+  const number = (name: string) => counters[name] ?? 0;
+  const count = (name: string) => number(name).toLocaleString("en");
   return (
     <section class="card" aria-labelledby="health-title">
       <h2 id="health-title">This member</h2>
@@ -107,17 +108,16 @@ export function HealthCard({ store }: { store: OverlayStore }) {
         <dd>
           {overlay.detector} ({overlay.profile}), {healthText(overlay.local_health)}
           <div class="quiet">
-            {count("suspicions_total")} suspicions, {count("deaths_total")} deaths found here,{" "}
-            {count("last_chances_saved_total")} of {count("last_chances_total")} saved at the last moment,{" "}
-            {count("refutations_total")} accusations refuted
+            {counted(number("suspicions_total"), "suspicion")}, {counted(number("deaths_total"), "death")} found here,{" "}
+            {counted(number("last_chances_saved_total"), "member")} saved at the last moment,{" "}
+            {counted(number("refutations_total"), "accusation")} of this one refuted
           </div>
         </dd>
         <Agreement store={store} overlay={overlay} />
         <Pressure overlay={overlay} />
         <dt>Events</dt>
         <dd>
-          spread by {overlay.dissemination}; {count("events_held")} held, {" "}
-          {bytesText(counters["retained_event_bytes"] ?? 0)}
+          spread by {overlay.dissemination}; {bytesText(number("retained_event_bytes"))} kept for who was away
           <div class="quiet">{count("event_gaps_total")} gaps, {count("event_requests_total")} asked for again</div>
         </dd>
         <dt>Sealed with</dt><dd>{overlay.cipher}, keys {overlay.key_ids.join(", ")}</dd>

@@ -17,7 +17,7 @@ function OverlayCard({ overlay }: { overlay: Overlay }) {
       <h2><a href={overlayAddress(overlay.name)}>{overlay.name}</a></h2>
       <p class="quiet">
         {overlay.state === "running" ? "" : `${overlay.state}, `}
-        here as {overlay.member_name}, {overlay.bind}
+        here as {overlay.member_name}{overlay.bind === "" ? "" : `, ${overlay.bind}`}
       </p>
       <p class="row">
         <span class="status alive">{kStatusMarks.alive} {overlay.members_alive} alive</span>

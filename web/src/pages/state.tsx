@@ -155,10 +155,10 @@ function columnsOf(store: OverlayStore, onEdit: (entry: StateEntry) => void, onD
     { key: "value", title: "Holds", width: "3fr", cell: (entry) => entryText(entry) },
     { key: "writer", title: "Written by", width: "1.2fr", isExtra: true,
       cell: (entry) => store.table.members.get(entry.writer ?? "")?.name ?? entry.writer ?? "" },
-    { key: "ends", title: "Ends", width: "7.2rem", isExtra: true,
+    { key: "ends", title: "Ends", width: "8.6rem", isExtra: true,
       cell: (entry) => (entry.expires_at_ms === undefined ? "" : clockText(entry.expires_at_ms)) },
     ...(may("publish") ? [{
-      key: "do", title: "Actions", width: "10.5rem",
+      key: "do", title: "Actions", width: "13rem",
       cell: (entry: StateEntry) => (
         <>
           <button type="button" class="plain" aria-label={`Change ${entry.key}`} onClick={() => onEdit(entry)}>Change …</button>

@@ -58,7 +58,7 @@ function Summary({ trace, infection }: { trace: Trace; infection: ReturnType<typ
   return (
     <dl class="facts">
       <dt>Reached</dt>
-      <dd>{counted(trace.nodes.length, "member")} within {microsText(infection.end_us)}, at most {infection.depthMax} hops</dd>
+      <dd>{counted(trace.nodes.length, "member")} within {microsText(infection.end_us)}, at most {counted(infection.depthMax, "hop")}</dd>
       <dt>A hop took</dt>
       <dd>{micros(median_us)} in the middle, {micros(p90_us)} for nine of ten, {micros(max_us)} at most</dd>
       <dt>Duplicates</dt><dd>{trace.duplicates}</dd>
