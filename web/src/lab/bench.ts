@@ -159,8 +159,13 @@ export class Bench {
     for (const player of this.players.value) player.stepBack();
   }
 
-  seek(atMs: number): void {
-    for (const player of this.players.value) player.seek(atMs);
+  /** To the first moment, also if it is kept no more. */
+  toBeginning(): void {
+    for (const player of this.players.value) player.seek(0);
+  }
+
+  showAt(atMs: number): void {
+    for (const player of this.players.value) player.showAt(atMs);
   }
 
   setSpeed(speed: number): void {

@@ -107,11 +107,16 @@ export class LabPlayer {
     this.redraw();
   }
 
+  /** Shows the kept frame of a moment, or the first one if the moment lies further back. */
+  showAt(atMs: number): void {
+    this.pause();
+    this.show(Math.max(0, this.store.indexAt(atMs)));
+  }
+
   /** Goes to a moment: by the kept frames, or by having the daemon play from the beginning. */
   seek(atMs: number): void {
     const index = this.store.indexAt(atMs);
-    const first = this.store.frameAt(0);
-    if (index >= 0 || (first !== null && first.number <= 1)) {
+    if (index >= 0) {
       this.pause();
       this.show(index);
       return;

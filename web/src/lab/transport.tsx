@@ -50,11 +50,8 @@ function Timeline({ bench, player }: { bench: Bench; player: LabPlayer }) {
         type="range" min={0} max={last} step={1} value={Math.max(0, store.cursor)}
         disabled={store.frameCount < 2} aria-valuetext={timeWords(player)}
         onInput={(event) => {
-          const index = Number(event.currentTarget.value);
-          bench.pause();
-          player.show(index);
-          const at = store.frameAt(index)?.at_ms ?? 0;
-          for (const other of bench.players.value) if (other !== player) other.seek(at);
+          const frame = store.frameAt(Number(event.currentTarget.value));
+          if (frame !== null) bench.showAt(frame.at_ms);
         }}
       />
     </label>
@@ -91,6 +88,8 @@ export function Transport({ bench }: { bench: Bench }) {
         <button type="button" onClick={() => bench.startAgain()} title="The same run from its beginning">
           ⟲ Start again
         </button>
+        <button type="button" onClick={() => bench.toBeginning()} disabled={player.store.frameCount === 0}
+          aria-label="To the first moment" title="To the first moment of this run">⏮</button>
         <button type="button" onClick={() => bench.stepBack()} disabled={player.store.cursor <= 0}
           title="One picture back">◂ Back</button>
         <button type="button" class="primary lab-play" onClick={() => bench.toggle()}
