@@ -2,29 +2,29 @@
 // acted on by mouse and by keyboard, charts are measured, files are saved.
 
 import { readFileSync } from "node:fs";
-import type { Server } from "node:http";
 import type { Browser, Download, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import {
-  openPage, pageUrl, screenshot, startBrowser, startDaemon, stopDaemon, type Daemon, type Watched,
-} from "./lab_support";
+import { kTableOne } from "../src/lab/theory.ts";
+import { closeClean, openPage, picture, startBrowser, type Seen } from "./support/browser.ts";
+import { Daemons, type Daemon } from "./support/daemons.ts";
+import { pageOf, type PageServer } from "./support/page_server.ts";
 
 const kRumor = "experiment=rumor&members=300&seed=7&k=2&algorithm=push";
 /** More presses of Tab than the page has controls. */
 const kTabsMax = 150;
 
+let daemons: Daemons;
 let daemon: Daemon;
 let browser: Browser;
-let server: Server | null = null;
-let url = "";
-let open: Watched[] = [];
+let server: PageServer;
+let open: Seen[] = [];
 
-async function lab(link: string, width?: number, height?: number): Promise<Page> {
-  const watched = await openPage(browser, daemon.token, width, height);
-  open.push(watched);
-  await watched.page.goto(`${url}#/lab?${link}`);
-  await watched.page.locator(".lab-canvas[data-frame], .lab-bars").first().waitFor();
-  return watched.page;
+async function lab(link: string, width = 1440, height = 1000): Promise<Page> {
+  const viewport = { width, height };
+  const seen = await openPage(browser, server.url, daemon.token, `#/lab?${link}`, { viewport });
+  open.push(seen);
+  await seen.page.locator(".lab-canvas[data-frame], .lab-bars").first().waitFor();
+  return seen.page;
 }
 
 async function setSpeed(page: Page, power: number): Promise<void> {
@@ -62,22 +62,21 @@ async function address(page: Page): Promise<string> {
 }
 
 beforeAll(async () => {
-  daemon = await startDaemon();
-  ({ url, server } = await pageUrl(daemon));
-  browser = await startBrowser();
+  daemons = new Daemons();
+  [browser, daemon] = await Promise.all([startBrowser(), daemons.start("lab", ["--overlay", "demo"])]);
+  server = await pageOf(daemon.url);
 });
 
 afterAll(async () => {
-  await browser.close();
-  server?.close();
-  stopDaemon(daemon);
+  await browser?.close();
+  server?.stop();
+  daemons?.stop();
 });
 
 afterEach(async () => {
-  const errors = open.flatMap((each) => each.errors);
-  for (const each of open) await each.page.context().close();
+  const seen = open;
   open = [];
-  expect(errors).toEqual([]);
+  for (const each of seen) await closeClean(each);
 });
 
 describe("replay", () => {
@@ -90,15 +89,15 @@ describe("replay", () => {
     await page.waitForFunction(() => location.hash.includes("kill"));
     const hash = await playToEnd(page);
     expect(hash).toMatch(/^[0-9a-f]{16}$/);
-    const picture = (await save(page, "Picture (SVG)")).toString();
+    const saved = (await save(page, "Picture (SVG)")).toString();
     await page.locator(".lab-canvas").evaluate((each) => (each as HTMLElement).blur());
-    await screenshot(page, "lab-rumor");
+    await picture(page, "lab-rumor");
 
     const link = (await page.evaluate(() => location.hash)).replace("#/lab?", "");
     const again = await lab(link);
     expect(await playToEnd(again)).toBe(hash);
-    expect((await save(again, "Picture (SVG)")).toString()).toBe(picture);
-    expect(picture).toContain("<circle");
+    expect((await save(again, "Picture (SVG)")).toString()).toBe(saved);
+    expect(saved).toContain("<circle");
     // The first page still has a member selected; without that the pixels are the same as well.
     const fresh = await lab(link);
     await playToEnd(fresh);
@@ -173,7 +172,7 @@ describe("acting on members", () => {
     // The first member of the grid and the last one of its first row.
     await drag(at(0.066, 0.066), at(0.934, 0.066));
     await page.waitForFunction(() => location.hash.includes("clog"));
-    await screenshot(page, "lab-cut");
+    await picture(page, "lab-cut");
     await page.getByRole("button", { name: "Heal all" }).click();
     await page.getByRole("button", { name: "Add members" }).click();
     await page.waitForFunction(() => location.hash.includes("heal") && location.hash.includes("add:10"));
@@ -202,7 +201,7 @@ describe("two runs beside each other", () => {
     await page.locator(".lab-hash").nth(1).waitFor({ timeout: 20_000 });
     const hashes = await page.locator(".lab-hash").allTextContents();
     expect(hashes[0]).not.toBe(hashes[1]);
-    await screenshot(page, "lab-compare");
+    await picture(page, "lab-compare");
   });
 
   test("two runs without a difference are the same run", async () => {
@@ -221,16 +220,16 @@ test("the measured residue of the chart is that of table 1 for k = 1 to 5", asyn
   const rows = await page.locator(".lab-sweep tbody tr").allTextContents();
   const cells = await page.locator(".lab-sweep tbody td").allTextContents();
   expect(rows.length).toBe(5);
-  // Table 1 of Demers 1987 with the deviation of one run; four deviations of the mean of five runs.
-  const table = [[1, 0.174, 0.015], [2, 0.0367, 0.0063], [3, 0.0107, 0.0033], [4, 0.0035, 0.0019],
-    [5, 0.0013, 0.0011]] as const;
-  table.forEach(([k, expected, deviation], index) => {
+  // The deviation of one run of 1,000 members; four deviations of the mean of five runs.
+  const deviations = [0.015, 0.0063, 0.0033, 0.0019, 0.0011];
+  kTableOne.forEach(([k, expected], index) => {
+    const deviation = deviations[index] ?? 0;
     const measured = Number(cells[index * 5 + 1]);
     expect(Number(cells[index * 5])).toBe(k);
     expect(Math.abs(measured - expected)).toBeLessThan((4 * deviation) / Math.sqrt(5));
   });
   await page.locator(".lab-sweep").scrollIntoViewIfNeeded();
-  await screenshot(page, "lab-residue");
+  await picture(page, "lab-residue");
 });
 
 test("a run is kept as JSON, CSV, SVG and an animation", async () => {
@@ -259,7 +258,7 @@ test("ten thousand members are told as bars", async () => {
   await setSpeed(page, 3);
   await page.locator(".lab-play").click();
   await page.locator(".lab-hash").waitFor({ timeout: 25_000 });
-  await screenshot(page, "lab-ten-thousand");
+  await picture(page, "lab-ten-thousand");
 });
 
 test("a thousand members are drawn while they play", async () => {
@@ -276,7 +275,7 @@ test("a thousand members are drawn while they play", async () => {
     requestAnimationFrame(next);
   }));
   console.log(`1,000 members while playing: ${rate.toFixed(1)} frames per second`);
-  await screenshot(page, "lab-thousand");
+  await picture(page, "lab-thousand");
   // Software rendering on a shared machine; the figure itself is printed.
   expect(rate).toBeGreaterThan(15);
 });
@@ -317,7 +316,7 @@ test("the other experiments run, each with its picture", async () => {
     await page.waitForFunction(() =>
       Number(document.querySelector<HTMLElement>(".lab-canvas")?.dataset["frame"]) > 5);
     await page.waitForTimeout(1_200);
-    await screenshot(page, `lab-${experiment}`);
+    await picture(page, `lab-${experiment}`);
   }
 });
 
@@ -325,9 +324,9 @@ test("it is used on a small and on a dark screen", async () => {
   const page = await lab(kRumor, 360, 740);
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(width).toBeLessThanOrEqual(360);
-  await screenshot(page, "lab-small");
+  await picture(page, "lab-small");
   const dark = await lab(`${kRumor}&compare=feedback:false`);
   await dark.emulateMedia({ colorScheme: "dark" });
   await playToEnd(dark);
-  await screenshot(dark, "lab-dark");
+  await picture(dark, "lab-dark");
 });
