@@ -45,6 +45,9 @@ const kLeft = 48;
 const kRight = 10;
 const kTop = 26;
 const kBottom = 34;
+/** A letter of the legend, on average, and what is between two names. */
+const kLetterWidth = 5.6;
+const kLegendGap = 12;
 const kFont = "system-ui, sans-serif";
 
 interface Frame {
@@ -132,13 +135,17 @@ function curveNodes(curve: Curve, frame: Frame, colours: PlotColours): VNode[] {
   })];
 }
 
+/** Names of the curves below the axis, one after another. */
 function legend(model: PlotModel, colours: PlotColours): VNode[] {
   if (model.curves.length < 2) return [];
-  return model.curves.map((curve, index) => {
+  let x = kLeft;
+  return model.curves.map((curve) => {
     const isTheory = curve.kind === "theory";
     const fill = isTheory ? colours.faint : (colours.series[curve.colour] ?? colours.ink);
-    const mark = isTheory ? "- - " : curve.isDots === true ? "● " : "— ";
-    return text(kWidth - kRight - 4, kTop + 11 + index * 13, "end", fill, mark + curve.name, 10.5);
+    const words = (isTheory ? "- - " : curve.isDots === true ? "● " : "— ") + curve.name;
+    const node = text(x, kHeight - 5, "start", fill, words, 10.5);
+    x += words.length * kLetterWidth + kLegendGap;
+    return node;
   });
 }
 

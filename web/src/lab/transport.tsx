@@ -89,7 +89,7 @@ export function Transport({ bench }: { bench: Bench }) {
           ⟲ Start again
         </button>
         <button type="button" onClick={() => bench.toBeginning()} disabled={player.store.frameCount === 0}
-          aria-label="To the first moment" title="To the first moment of this run">⏮</button>
+          aria-label="To the first moment" title="To the first moment of this run">|◂</button>
         <button type="button" onClick={() => bench.stepBack()} disabled={player.store.cursor <= 0}
           title="One picture back">◂ Back</button>
         <button type="button" class="primary lab-play" onClick={() => bench.toggle()}
