@@ -3,10 +3,11 @@
 
 import type { Curve, PlotModel } from "../charts/plot";
 import type { LabPlayer } from "./player";
-import type { RunStore } from "./run_store";
+import { RunStore } from "./run_store";
 
 export type ChartName =
   | "infected"
+  | "joined"
   | "spreading"
   | "messages"
   | "bytes"
@@ -32,6 +33,12 @@ const kCharts: Record<Exclude<ChartName, "detection">, ChartDescription> = {
     yTitle: "share of members",
     points: [["infected", "know"]],
     theory: "infected",
+    yMost: 1,
+  },
+  joined: {
+    title: "Who knows all members",
+    yTitle: "share of members",
+    points: [["joined", "know all"]],
     yMost: 1,
   },
   spreading: {
@@ -80,7 +87,7 @@ const kChartsOf: Record<string, readonly ChartName[]> = {
   detection: ["detection", "verdicts", "bytes"],
   sync: ["different", "messages", "bytes"],
   average: ["variance", "messages", "bytes"],
-  group: ["infected", "verdicts", "messages", "bytes"],
+  group: ["joined", "infected", "verdicts", "bytes"],
 };
 
 /** Rounds of a theory's curve that are shown from the beginning. */
@@ -151,17 +158,21 @@ function modelOf(
   };
 }
 
-/** How long it took members to believe a true death, in ms: one number per member that noticed. */
-export function detectionTimes(store: RunStore): number[] {
+/** How long after a death the first member believed it, or the last one; one number per death. */
+export function detectionTimes(store: RunStore, who: "first" | "all"): number[] {
+  const kind = who === "first" ? "dead" : "dead_to_all";
   return store.notes
-    .filter((note) => note.kind === "dead" && note.after_ms !== undefined && note.after_ms >= 0)
+    .filter((note) => note.kind === kind && note.after_ms !== undefined && note.after_ms >= 0)
     .map((note) => note.after_ms ?? 0);
 }
 
-/** Equal bars from 0 to the largest: [from, to, how many]. */
-export function histogram(values: readonly number[], bars: number): [number, number, number][] {
+/** Equal bars from 0 to `most`: [from, to, how many]. What is larger counts in the last one. */
+export function histogram(
+  values: readonly number[],
+  bars: number,
+  most: number,
+): [number, number, number][] {
   if (values.length === 0) return [];
-  const most = values.reduce((a, b) => Math.max(a, b), 1);
   const width = most / bars;
   const counts = new Array<number>(bars).fill(0);
   for (const value of values) {
@@ -171,22 +182,25 @@ export function histogram(values: readonly number[], bars: number): [number, num
   return counts.map((count, index) => [index * width, (index + 1) * width, count]);
 }
 
+/** Bars: until all knew, in the first run. Dots: until the first did, or the other run. */
 function detectionModel(players: readonly LabPlayer[]): PlotModel {
   const [first, second] = players;
-  const times = first === undefined ? [] : detectionTimes(first.store);
-  const bars = histogram(times, kDetectionBars);
-  const curves: Curve[] = [];
-  if (second !== undefined) {
-    const other = histogram(detectionTimes(second.store), kDetectionBars);
-    const points = other.map(([from, to, count]): [number, number] => [(from + to) / 2, count]);
-    curves.push({ name: "second run", points, kind: "measured", colour: 1 });
-  }
+  const times = first === undefined ? [] : detectionTimes(first.store, "all");
+  const others =
+    second === undefined
+      ? detectionTimes(first?.store ?? new RunStore(), "first")
+      : detectionTimes(second.store, "all");
+  const most = Math.max(1, ...times, ...others);
+  const dots = histogram(others, kDetectionBars, most)
+    .filter(([, , count]) => count > 0)
+    .map(([from, to, count]): [number, number] => [(from + to) / 2, count]);
+  const name = second === undefined ? "dots: the first to know" : "dots: second run";
   return {
-    title: "How long until a death was noticed",
+    title: "Until all knew of a death",
     xTitle: "ms after it",
-    yTitle: "members that noticed",
-    curves,
-    bars,
+    yTitle: "deaths",
+    curves: [{ name, points: dots, kind: "measured", colour: 1, isDots: true }],
+    bars: histogram(times, kDetectionBars, most),
   };
 }
 

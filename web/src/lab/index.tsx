@@ -10,7 +10,7 @@ import "./lab.css";
 import type { Catalogue } from "./protocol";
 import { SettingsForm } from "./settings_form";
 import { Stage } from "./stage";
-import { Summary } from "./summary";
+import { Notes, Summary } from "./summary";
 import { ResidueSweep } from "./sweep_view";
 import { Transport } from "./transport";
 
@@ -41,6 +41,7 @@ function Bed({ link, things }: { link: string; things: Catalogue }) {
       <section class="lab-right stack" aria-label="Charts">
         <Summary bench={bench} />
         <Charts bench={bench} only={null} />
+        {bench.first !== undefined && <Notes player={bench.first} />}
         {hasResidue && <ResidueSweep bench={bench} open={openLab} />}
       </section>
     </div>

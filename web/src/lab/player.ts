@@ -202,6 +202,11 @@ export class LabPlayer {
       case "acted":
         this.problem.value = "";
         this.link.value = message.link;
+        // What has ended may go on: a new rumor, a member that comes back.
+        if (this.phase.value === "ended") {
+          this.store.ended = null;
+          this.phase.value = "paused";
+        }
         return;
       case "paused":
         if (this.phase.value !== "ended") this.phase.value = "paused";

@@ -4,7 +4,7 @@ import type { Bench } from "./bench";
 import { shortNumber } from "../charts/scale";
 import { kStateShapes, packetTitle, pagePalette, scaleColour, stateTitle, type Palette, type Shape } from "./palette";
 import { valueScale } from "./scene";
-import { MemberState } from "./protocol";
+import { MemberState, type Note } from "./protocol";
 import type { LabPlayer } from "./player";
 import { themeVersion } from "../shell/theme";
 
@@ -91,6 +91,41 @@ export function Legend({ bench, player }: { bench: Bench; player: LabPlayer }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Notes that are shown; the file has more. */
+const kNotesShown = 12;
+
+const kNoteWords: Record<string, (note: Note) => string> = {
+  killed: (note) => `member ${note.member} is killed`,
+  back: (note) => `member ${note.member} is started again`,
+  suspected: (note) => `member ${note.member} is suspected, first by ${note.by}`,
+  dead: (note) => `${note.by} is the first to hold ${note.member} for dead, ${note.after_ms} ms after its death`,
+  dead_to_all: (note) => `all hold ${note.member} for dead, ${note.after_ms} ms after its death`,
+  false_death: (note) => `${note.by} holds ${note.member} for dead, but it lives`,
+  learned: (note) => (note.from === undefined
+    ? `member ${note.member} says something new` : `member ${note.member} hears it from ${note.from}`),
+  refused: (note) => `member ${note.member} cannot say it now`,
+};
+
+export function noteWords(note: Note): string {
+  const words = kNoteWords[note.kind]?.(note) ?? `${note.kind}: member ${note.member ?? "?"}`;
+  return `${(note.at_ms / 1000).toFixed(2)} s: ${words}`;
+}
+
+/** What has happened last, in words. */
+export function Notes({ player }: { player: LabPlayer }) {
+  void player.drawn.value;
+  const { notes } = player.store;
+  if (notes.length === 0) return null;
+  return (
+    <section class="card" aria-label="What has happened">
+      <h2>What has happened</h2>
+      <ol class="lab-notes">
+        {notes.slice(-kNotesShown).reverse().map((note) => <li key={noteWords(note)}>{noteWords(note)}</li>)}
+      </ol>
+    </section>
   );
 }
 

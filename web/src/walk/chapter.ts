@@ -35,6 +35,7 @@ export interface Chapter {
   settings: readonly string[];
   charts: readonly ChartName[];
   hasSweep?: boolean;
+  hasNotes?: boolean;
   /** Text before and after the simulation. */
   Before: ComponentType;
   After: ComponentType;
@@ -47,17 +48,6 @@ export interface Chapter {
 export function summaryNumber(run: RunStore | undefined, name: string): number | null {
   const value = run?.ended?.summary[name];
   return typeof value === "number" && Number.isFinite(value) ? value : null;
-}
-
-/** The first round in which a point is at least (or at most) a value, or null if it never was. */
-export function firstRound(
-  run: RunStore | undefined, point: string, holds: (value: number) => boolean,
-): number | null {
-  for (const sample of run?.samples ?? []) {
-    const value = sample.points[point];
-    if (value !== undefined && holds(value)) return sample.round;
-  }
-  return null;
 }
 
 /** Near by so many. */

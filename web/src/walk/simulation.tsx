@@ -8,7 +8,7 @@ import { openLab } from "../lab/catalogue";
 import { Charts } from "../lab/charts_view";
 import { SettingsForm } from "../lab/settings_form";
 import { Stage } from "../lab/stage";
-import { Summary } from "../lab/summary";
+import { Notes, Summary } from "../lab/summary";
 import { ResidueSweep } from "../lab/sweep_view";
 import { Transport } from "../lab/transport";
 import type { Chapter } from "./chapter";
@@ -22,6 +22,7 @@ export function Simulation({ chapter, bench }: { chapter: Chapter; bench: Bench 
         <Stage bench={bench} />
         <div class="stack">
           <Charts bench={bench} only={chapter.charts} />
+          {chapter.hasNotes === true && bench.first !== undefined && <Notes player={bench.first} />}
           {chapter.hasSweep === true && <ResidueSweep bench={bench} open={openLab} />}
         </div>
       </div>

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { RunStore } from "../lab/run_store";
 import { actionsOfLink } from "../lab/actions";
 import { readLink } from "../lab/link";
-import { firstRound, summaryNumber, within, withinFactor, type Question } from "./chapter";
+import { summaryNumber, within, withinFactor, type Question } from "./chapter";
 import { kChapters } from "./chapters/all";
 import { judge } from "./question_view";
 import { missingAnchors, stepsOf } from "./source_text";
@@ -25,7 +25,7 @@ function ended(summary: Record<string, unknown>): RunStore {
   [0.1, 0.6, 1].forEach((infected, round) =>
     store.apply({
       type: "frame", number: round + 1, at_ms: round * 200, round, changed: [], values: [], sent: [],
-      sent_total: 0, points: { infected, relative_variance: 10 ** (-3 * round) }, notes: [], notes_left_out: 0, thinned: 0,
+      sent_total: 0, points: { infected }, notes: [], notes_left_out: 0, thinned: 0,
     }));
   store.end({ type: "ended", at_ms: 400, trace_hash: "0", link: "", summary });
   return store;
@@ -72,16 +72,18 @@ test("near by a factor means both ways", () => {
   expect([99, 901, 0, -300].map((answer) => isNear(answer, 300))).toEqual([false, false, false, false]);
 });
 
-test("a run says when something was first true, and what its summary has", () => {
-  const run = ended({ residue: 0.037, detections: [{ member: 7, first_ms: 300, last_ms: 420 }] });
-  expect(firstRound(run, "infected", (share) => share >= 1)).toBe(2);
-  expect(firstRound(run, "infected", (share) => share > 1)).toBeNull();
+test("a run says what its summary has", () => {
+  const run = ended({
+    residue: 0.037, factor: 0.303, rounds: 15.02,
+    detections: [{ member: 7, first_ms: 300, last_ms: 420 }],
+  });
   expect(summaryNumber(run, "residue")).toBe(0.037);
   expect(summaryNumber(run, "detections")).toBeNull();
   const of = (name: string) => kChapters.find((chapter) => chapter.name === name)!.question;
   expect(of("residue").measure([run])).toBeCloseTo(3.7, 9);
   expect(of("detection").measure([run])).toBe(420);
-  expect(of("average").measure([run])).toBe(2);
+  expect(of("average").measure([run])).toBeCloseTo(11.57, 2);
+  expect(of("gossip").measure([run])).toBe(15);
   expect(of("group").measure([run])).toBe("yes");
 });
 

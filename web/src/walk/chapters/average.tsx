@@ -1,16 +1,10 @@
 import type { RunStore } from "../../lab/run_store";
-import { within, type Chapter } from "../chapter";
+import { summaryNumber, within, type Chapter } from "../chapter";
 
-const kMillionth = 1e-6;
-
-/** Rounds until the variance is a millionth of what it was at the beginning. */
+/** Rounds until the variance is a millionth, by the mean factor of the whole run. */
 function roundsToMillionth(run: RunStore | undefined): number | null {
-  const samples = run?.samples ?? [];
-  const found = samples.find((sample) => {
-    const variance = sample.points["relative_variance"];
-    return variance !== undefined && variance <= kMillionth;
-  });
-  return found?.round ?? null;
+  const factor = summaryNumber(run, "factor");
+  return factor === null || factor <= 0 || factor >= 1 ? null : Math.log(1e-6) / Math.log(factor);
 }
 
 export const average: Chapter = {
@@ -65,7 +59,7 @@ export const average: Chapter = {
     link: "experiment=average&members=500&seed=15&method=push-pull",
     answer: { kind: "number", unit: "rounds", isNear: within(2) },
     measure: (runs) => roundsToMillionth(runs[0]),
-    measured: (value) => `In this run it took ${value} rounds.`,
+    measured: (value) => `In this run it took ${Number(value).toFixed(1)} rounds.`,
     explanation:
       "0.303 to the power of n is a millionth for n = ln 1,000,000 / ln 3.30 = 11.6. For 5,000 members it is the same.",
   },

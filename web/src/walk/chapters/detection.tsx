@@ -6,7 +6,8 @@ export const detection: Chapter = {
   title: "Failure detection, and lies",
   link: "experiment=detection&members=60&seed=6&detector=rings&profile=fast&duration_ms=20000",
   settings: ["detector", "profile", "loss", "members", "seed"],
-  charts: ["detection", "verdicts", "bytes"],
+  charts: ["detection", "verdicts"],
+  hasNotes: true,
   Before: () => (
     <>
       <p>

@@ -5,7 +5,8 @@ export const group: Chapter = {
   title: "Seeds, partitions and healing",
   link: "experiment=group&members=40&seed=10&seeds=3&profile=fast&dissemination=tree&duration_ms=60000",
   settings: ["members", "seeds", "dissemination", "profile", "loss", "seed"],
-  charts: ["infected", "verdicts", "messages"],
+  charts: ["joined", "infected"],
+  hasNotes: true,
   Before: () => (
     <>
       <p>
