@@ -17,8 +17,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "system"))
 
-from harness import (Agent, Failed, Follower, agents, all_see,  # pylint: disable=wrong-import-position
-                     cluster, end, wait_until)
+# pylint: disable=wrong-import-position
+from harness import Agent, Failed, Follower, agents, all_see, cluster, end, wait_until
 
 KEYS_PER_REQUEST = 1000
 WATCHERS = ("d1", "d2", "d3")
@@ -159,8 +159,8 @@ def main():
     if options.json:
         print(json.dumps({"state_copy": result}))
         return 0
-    print(f"{result['keys']} keys of {result['value_bytes']} bytes: loaded in {result['load_s']} s, "
-          f"{result['resident_mb']} MB resident; {result['copies']} full copies in "
+    print(f"{result['keys']} keys of {result['value_bytes']} bytes: "
+          f"loaded in {result['load_s']} s, {result['resident_mb']} MB resident; {result['copies']} full copies in "
           f"{', '.join(map(str, result['copy_s']))} s")
     for name, text in (("calm_ms", "in calm"), ("copying_ms", "while a copy runs")):
         took = result[name]

@@ -9,19 +9,26 @@
 #include "base/limits.hpp"
 
 namespace grapevine::protocol {
+namespace {
+
+MongeringSemantics semantics_of(Mongering::Rounds rounds) {
+    return rounds == Mongering::Rounds::own ? MongeringSemantics::in_use()
+                                            : MongeringSemantics::table_1();
+}
+
+}  // namespace
 
 Mongering::Mongering(const MongeringConfig& config, const Peers& peers, std::uint64_t seed,
                      Rounds rounds)
     : config_(config),
       rounds_(rounds),
-      rules_(config,
-             rounds == Rounds::own ? MongeringSemantics::in_use() : MongeringSemantics::table_1()),
+      rules_(config, semantics_of(rounds)),
       peers_(peers),
       random_(seed) {}
 
 void Mongering::configure(const ProtocolConfig& config) {
     config_ = config.mongering;
-    rules_ = MongeringRules(config_);
+    rules_ = MongeringRules(config_, semantics_of(rounds_));
     ranking_.clear();
     for (auto hot = hot_.begin(); hot != hot_.end(); ++hot) {
         // What has been told in vain often enough by the new count goes at the next occasion.

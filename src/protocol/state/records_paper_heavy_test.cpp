@@ -9,12 +9,12 @@
 #include "wire/size.hpp"
 
 // Who goes first when not everything fits: the experiment of van Renesse et al., "Efficient
-// Reconciliation and Flow Control for Anti-Entropy Protocols", LADIS 2008, section 5, at half its size:
-// 64 members of 64 keys, one exchange a second and member, 50 items in one. Each member writes once a
-// second, twice from 25 s to 75 s, and not at all after 120 s.
+// Reconciliation and Flow Control for Anti-Entropy Protocols", LADIS 2008, section 5, at half its
+// size: 64 members of 64 keys, one exchange a second and member, 50 items in one. Each member writes
+// once a second, twice from 25 s to 75 s, and not at all after 120 s.
 //
-// `Records::pack` has the paper's scuttle-depth; the two other orders that keep the invariant are
-// here, made of the same deltas. The others are not charged for the frames of their deltas, ours is.
+// `Records::pack` has the paper's scuttle-depth; two other orders are here, made of the same deltas.
+// They are not charged for the frames of their deltas, ours is.
 namespace grapevine::protocol::testing_records {
 namespace {
 
@@ -222,9 +222,9 @@ private:
     Outcome outcome_;
 };
 
-// What the paper says of the ages (depth 25 s, oldest first 44 s) we do not see: who tells the oldest
-// items first has the youngest worst copy here. But it pays with more stale items than any other, and
-// takes twice as long as ours to come to rest.
+// What the paper says of the ages (depth 25 s, oldest first 44 s) we do not see: who tells the
+// oldest items first has the youngest worst copy here. But it pays with more stale items than any
+// other, and takes twice as long as ours to come to rest.
 TEST(RecordsPaper, depth_first_leaves_less_stale_under_overload_than_the_other_orders) {
     const Outcome depth = Experiment(Policy::depth, 1).run();
     const Outcome breadth = Experiment(Policy::breadth, 1).run();
