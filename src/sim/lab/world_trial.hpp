@@ -13,7 +13,8 @@ namespace grapevine::sim::lab {
 /// For failure detection, and for groups that find each other, are cut apart and heal.
 ///
 /// The members begin within the first second and find each other by the seeds. A kill is a loss of
-/// power; who is restarted comes back with its disk. There are kWorldNewcomersMax places for newcomers.
+/// power; who is restarted comes back with its disk. There are kWorldNewcomersMax places for
+/// newcomers.
 /// What a datagram carries is sealed, so all of them are shown alike.
 /// It never ends by itself, but with its duration.
 class WorldTrial final : public Trial {
