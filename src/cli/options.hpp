@@ -263,6 +263,13 @@ struct LabOptions {
     bool is_json = false;
 };
 
+struct LabRunOptions {
+    std::string link;  ///< Experiment, settings and actions: docs/lab.md.
+    bool is_json = false;
+    bool is_csv = false;
+    std::string svg_file;  ///< Empty: no picture.
+};
+
 struct VersionOptions {
     bool is_json = false;
 };
@@ -282,6 +289,6 @@ using Command =
                  UiOptions, TopOptions, TraceOptions, QueryOptions, EstimateOptions,
                  SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions, InviteOptions,
                  RecordOptions, StateOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions,
-                 VersionOptions, CompletionOptions, OperatorOptions, WipeOptions>;
+                 LabRunOptions, VersionOptions, CompletionOptions, OperatorOptions, WipeOptions>;
 
 }  // namespace grapevine::cli

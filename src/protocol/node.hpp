@@ -203,7 +203,6 @@ public:
     [[nodiscard]] const Counters& counters() const { return counters_; }
     [[nodiscard]] const Coordinates& coordinates() const { return coordinates_; }
     [[nodiscard]] const Paths& paths() const { return paths_; }
-    [[nodiscard]] const ProtocolConfig& config() const { return config_; }
     [[nodiscard]] const Zones& zones() const { return zones_; }
     /// Of the stream that we publish in this life.
     [[nodiscard]] Epoch epoch() const { return epoch_; }

@@ -58,7 +58,9 @@ public:
         }
         if (action.what == Do::add) {
             links_.add_members(action.count);
-            for (std::uint32_t count = 0; count < action.count; ++count) add_member();
+            for (std::uint32_t count = 0; count < action.count; ++count) {
+                tell_joined(add_member());
+            }
         }
     }
 
@@ -182,19 +184,24 @@ private:
         if (timers_.next() <= now_) wake(timers_.first());
     }
 
-    void add_member() {
+    HostIndex add_member() {
         const auto member = static_cast<HostIndex>(lives_.size());
         lives_.push_back({});
         timers_.add(1);
         film_.add_members(1);
         added(member);
         begin_life(member);
+        return member;
     }
 
     void begin_life(HostIndex member) {
         lives_[member] = {lives_[member].number + 1, true};
         roster_.add(member);
         born(member);
+    }
+
+    /// To those who were there before: who begins together knows all from its birth.
+    void tell_joined(HostIndex member) {
         for (HostIndex other = 0; other < count(); ++other) {
             if (other != member && is_up(other)) joined(other, member);
         }
@@ -216,6 +223,7 @@ private:
         if (is_up(member)) return;
         if (roster_.has(member)) drop_from_view(member);
         begin_life(member);
+        tell_joined(member);
         note("back", member);
     }
 

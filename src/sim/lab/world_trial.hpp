@@ -14,7 +14,8 @@ namespace grapevine::sim::lab {
 ///
 /// The members begin within the first second and find each other by the seeds. A kill is a loss of
 /// power; who is restarted comes back with its disk. There are kWorldNewcomersMax places for
-/// newcomers. What a datagram carries is sealed, so all of them are shown alike.
+/// newcomers.
+/// What a datagram carries is sealed, so all of them are shown alike.
 /// It never ends by itself, but with its duration.
 class WorldTrial final : public Trial {
 public:
