@@ -21,5 +21,6 @@ namespace grapevine::api {
 [[nodiscard]] std::string_view openapi_keys_schemas();
 [[nodiscard]] std::string_view openapi_page_schemas();
 [[nodiscard]] std::string_view openapi_lab_schemas();
+[[nodiscard]] std::string_view openapi_rollout_schemas();
 
 }  // namespace grapevine::api

@@ -93,5 +93,6 @@ std::span<const Route> page_routes();
 std::span<const Route> lab_routes();
 /// In routes_keys.cpp.
 std::span<const Route> keys_routes();
+std::span<const Route> rollout_routes();
 
 }  // namespace grapevine::api

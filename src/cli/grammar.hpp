@@ -46,6 +46,7 @@ struct AllOptions {
     KeysOptions keys;
     OperatorOptions operator_key;
     WipeOptions wipe;
+    ConfigOptions config;
     SimOptions sim;
     LabOptions lab;
     LabRunOptions lab_run;
@@ -90,6 +91,7 @@ private:
     // grammar_keys.cpp
     void add_keys_commands(CLI::App* keys);
     void add_managing();
+    void add_config();
 
     CLI::App root_;
     AllOptions all_;

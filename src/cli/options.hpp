@@ -240,6 +240,17 @@ struct WipeOptions {
     bool is_json = false;
 };
 
+struct ConfigOptions {
+    enum class What : std::uint8_t { status, propose, take_back };
+    What what = What::status;
+    Connection connection;
+    std::vector<std::string> settings;  ///< "SETTING=VALUE"
+    std::string canary;                 ///< A share; empty: the default.
+    std::optional<std::uint64_t> health_interval_ms;
+    std::string operator_file;
+    bool is_json = false;
+};
+
 struct SimOptions {
     std::string scenario;
     std::uint64_t seed = 1;
@@ -283,12 +294,11 @@ struct ShowText {
     std::string text;
 };
 
-using Command =
-    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
-                 ReachabilityOptions, InfoOptions, SqlOptions, AggregateOptions, PublishOptions,
-                 UiOptions, TopOptions, TraceOptions, QueryOptions, EstimateOptions,
-                 SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions, InviteOptions,
-                 RecordOptions, StateOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions,
-                 LabRunOptions, VersionOptions, CompletionOptions, OperatorOptions, WipeOptions>;
+using Command = std::variant<
+    ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions, ReachabilityOptions,
+    InfoOptions, SqlOptions, AggregateOptions, PublishOptions, UiOptions, TopOptions, TraceOptions,
+    QueryOptions, EstimateOptions, SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions,
+    InviteOptions, RecordOptions, StateOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions,
+    LabRunOptions, VersionOptions, CompletionOptions, OperatorOptions, WipeOptions, ConfigOptions>;
 
 }  // namespace grapevine::cli

@@ -22,6 +22,7 @@
 #include "control/keys.hpp"
 #include "control/lab.hpp"
 #include "control/queries.hpp"
+#include "control/rollout.hpp"
 #include "control/sampling.hpp"
 #include "control/sql.hpp"
 #include "control/state.hpp"
@@ -278,15 +279,14 @@ struct Publish {
 };
 struct Metrics {};
 
-using Request =
-    std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
-                 ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
-                 SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
-                 Metrics, TraceEvent, AnswerQuery, ShowEstimate, ShowTopology, RunSql,
-                 ListAggregates, ShowAggregate, SetAggregate, EraseAggregate, StateCommand,
-                 ShowKeys, RotateKeys, Wipe, ListWipes, gossiperl::ShowSettings, gossiperl::Create,
-                 gossiperl::Change, gossiperl::ListMembers, gossiperl::ListSubscriptions,
-                 gossiperl::ShowStatistics, gossiperl::SendDigest>;
+using Request = std::variant<
+    Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay, ListMembers,
+    ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord, SetRecord, EraseRecord,
+    JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish, Metrics, TraceEvent, AnswerQuery,
+    ShowEstimate, ShowTopology, RunSql, ListAggregates, ShowAggregate, SetAggregate, EraseAggregate,
+    StateCommand, ShowKeys, RotateKeys, Wipe, ListWipes, ShowRollout, ProposeRollout, ReturnRollout,
+    gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change, gossiperl::ListMembers,
+    gossiperl::ListSubscriptions, gossiperl::ShowStatistics, gossiperl::SendDigest>;
 
 struct Done {};
 /// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
@@ -297,13 +297,14 @@ struct Done {};
 /// `ShowTopology` -> TopologyView, `RunSql` -> TableView, `ListAggregates` ->
 /// vector<AggregateView>, `ShowAggregate`, `SetAggregate` -> AggregateView, `StateCommand` ->
 /// StateEntryView (get, put, count, change), StatePage (list) or Done, `ShowKeys`, `RotateKeys` ->
-/// KeysView, `Wipe` -> WipeView, `ListWipes` -> vector<WipeView>, all others -> Done.
+/// KeysView, `Wipe` -> WipeView, `ListWipes` -> vector<WipeView>,
+/// `ShowRollout`, `ProposeRollout`, `ReturnRollout` -> RolloutView, all others -> Done.
 using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
                             std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
                             std::string, RoundTripView, ReachabilityView, TraceView, EstimateView,
                             TopologyView, TableView, AggregateView, std::vector<AggregateView>,
                             StateEntryView, StatePage, KeysView, WipeView, std::vector<WipeView>,
-                            gossiperl::Settings, std::vector<gossiperl::MemberView>,
+                            RolloutView, gossiperl::Settings, std::vector<gossiperl::MemberView>,
                             std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
 // -- What can be followed --
