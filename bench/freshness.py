@@ -18,7 +18,9 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "system"))
 
-from harness import Failed, agents, cluster, wait_until  # pylint: disable=wrong-import-position
+# pylint: disable=wrong-import-position
+from crashes import line_of, summary
+from harness import Failed, agents, cluster, wait_until
 
 NAME = "bench"
 
@@ -123,12 +125,6 @@ def crash_rounds(daemons, names, chosen, followers, crashes):
     return gone, back
 
 
-def summary(seconds):
-    ordered = sorted(round(s * 1000) for s in seconds)
-    return {"p50": ordered[len(ordered) // 2], "p99": ordered[int(len(ordered) * 0.99)],
-            "max": ordered[-1], "samples": len(ordered)} if ordered else {}
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true")
@@ -142,11 +138,9 @@ def main():
         print(json.dumps({"freshness": result}))
         return 0
     print(f"{result['members']} members, {result['followers']} followed")
-    for name, text in (("fresh_ms", "a changed record is in the sum"),
-                       ("crash_ms", "a crash is in the number of contributors"),
-                       ("return_ms", "a return is, from the start of the process")):
-        took = result[name]
-        print(f"{text}: p50 {took['p50']} ms, p99 {took['p99']} ms, max {took['max']} ms")
+    print(line_of("a changed record is in the sum", result["fresh_ms"]))
+    print(line_of("a crash is in the number of contributors", result["crash_ms"]))
+    print(line_of("a return is, from the start of the process", result["return_ms"]))
     return 0
 
 

@@ -15,7 +15,8 @@ fi
 names=("$@")
 if [[ ${#names[@]} -eq 0 ]]; then
     for script in bench/*.py; do
-        names+=("$(basename "$script" .py)")
+        # Those that cannot be run are modules of the others.
+        if [[ -x $script ]]; then names+=("$(basename "$script" .py)"); fi
     done
     for program in "${GRAPEVINE_BENCH_DIR:-build/bench}"/bench_*; do
         [[ -x $program && -f $program ]] && names+=("$(basename "$program")")

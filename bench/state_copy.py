@@ -18,24 +18,12 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "system"))
 
 # pylint: disable=wrong-import-position
-from harness import Agent, Failed, Follower, agents, all_see, cluster, end, wait_until
+from crashes import crash, line_of, summary, watch
+from harness import Agent, Failed, agents, all_see, cluster, end, wait_until
 
 KEYS_PER_REQUEST = 1000
 WATCHERS = ("d1", "d2", "d3")
 VICTIMS = ("d4", "d5")
-
-
-class TimedList(list):
-    """Notes when each item came."""
-
-    def append(self, item):
-        super().append((time.monotonic(), item))
-
-
-def watch(agent):
-    follower = Follower(agent, "members=1&events=0")
-    follower.items = TimedList()
-    return follower
 
 
 def cells(agent):
@@ -57,29 +45,6 @@ def load(agent, count, size):
             raise Failed(f"not loaded: {response.status} {body[:200]}")
     connection.close()
     return time.monotonic() - begun
-
-
-def has_died(follower, name, since):
-    for at, item in list(follower.items):
-        if at < since or item.get("kind") != "died":
-            continue
-        members = item["members"] if item["type"] == "members" else [item.get("member", {})]
-        if any(member.get("name") == name for member in members):
-            return at
-    return None
-
-
-def crash(daemons, victim, followers):
-    """Seconds from the SIGKILL until each watcher has been told; the victim is back afterwards."""
-    begun = time.monotonic()
-    daemons[victim].kill()
-    took = []
-    for follower in followers:
-        at, _ = wait_until(lambda f=follower: has_died(f, victim, begun), 30, f"{victim} is dead")
-        took.append(at - begun)
-    daemons[victim].start(patience=120)
-    wait_until(lambda: all(daemons[w].sees(victim) for w in WATCHERS), 60, f"{victim} is back")
-    return took
 
 
 class Newcomers:
@@ -120,7 +85,7 @@ def measure(options):
         followers = [watch(daemons[name]) for name in WATCHERS]
         calm, copying = [], []
         for number in range(options.crashes):
-            calm += crash(daemons, VICTIMS[number % 2], followers)
+            calm += crash(daemons, VICTIMS[number % 2], WATCHERS, followers)
         newcomers = Newcomers(newcomer, daemons["d1"].folder.parent / "newcomer", options.keys)
         try:
             for number in range(options.crashes):
@@ -128,7 +93,7 @@ def measure(options):
                 time.sleep(0.5)  # So that the copy is under way.
                 if newcomers.agent is None:
                     newcomers.turn()
-                copying += crash(daemons, VICTIMS[number % 2], followers)
+                copying += crash(daemons, VICTIMS[number % 2], WATCHERS, followers)
             wait_until(lambda: newcomers.agent is None or newcomers.turn() or not newcomers.agent,
                        600, "the last copy is whole")
         finally:
@@ -139,12 +104,6 @@ def measure(options):
         result["copy_s"] = [round(took, 1) for took in newcomers.took]
         result["calm_ms"], result["copying_ms"] = summary(calm), summary(copying)
         return result
-
-
-def summary(seconds):
-    ordered = sorted(round(s * 1000) for s in seconds)
-    return {"p50": ordered[len(ordered) // 2], "p99": ordered[int(len(ordered) * 0.99)],
-            "max": ordered[-1], "samples": len(ordered)}
 
 
 def main():
@@ -160,12 +119,10 @@ def main():
         print(json.dumps({"state_copy": result}))
         return 0
     print(f"{result['keys']} keys of {result['value_bytes']} bytes: "
-          f"loaded in {result['load_s']} s, {result['resident_mb']} MB resident; {result['copies']} full copies in "
-          f"{', '.join(map(str, result['copy_s']))} s")
-    for name, text in (("calm_ms", "in calm"), ("copying_ms", "while a copy runs")):
-        took = result[name]
-        print(f"a crash is known to a watcher {text}: p50 {took['p50']} ms, p99 {took['p99']} ms, "
-              f"max {took['max']} ms ({took['samples']} samples)")
+          f"loaded in {result['load_s']} s, {result['resident_mb']} MB resident; "
+          f"{result['copies']} full copies in {', '.join(map(str, result['copy_s']))} s")
+    print(line_of("a crash is known to a watcher in calm", result["calm_ms"]))
+    print(line_of("... while a copy runs", result["copying_ms"]))
     return 0
 
 

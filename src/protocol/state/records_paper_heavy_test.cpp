@@ -10,11 +10,11 @@
 
 // Who goes first when not everything fits: the experiment of van Renesse et al., "Efficient
 // Reconciliation and Flow Control for Anti-Entropy Protocols", LADIS 2008, section 5, at half its
-// size: 64 members of 64 keys, one exchange a second and member, 50 items in one. Each member writes
-// once a second, twice from 25 s to 75 s, and not at all after 120 s.
+// size: 64 members of 64 keys, one exchange a second and member, 50 items in one. Each member
+// writes once a second, twice from 25 s to 75 s, and not at all after 120 s.
 //
-// `Records::pack` has the paper's scuttle-depth; two other orders are here, made of the same deltas.
-// They are not charged for the frames of their deltas, ours is.
+// `Records::pack` has the paper's scuttle-depth; two other orders are here, made of the same
+// deltas. They are not charged for the frames of their deltas, ours is.
 namespace grapevine::protocol::testing_records {
 namespace {
 
