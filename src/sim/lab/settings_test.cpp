@@ -82,9 +82,9 @@ TEST(LabSettings, what_is_given_twice_is_refused) {
 }
 
 TEST(LabSettings, a_link_over_the_limit_is_refused) {
-    const std::string link = "experiment=rumor&actions=";
-    EXPECT_EQ(why_not(link + std::string(kLabLinkBytesMax - link.size(), ';')), "");
-    EXPECT_NE(why_not(link + std::string(kLabLinkBytesMax - link.size() + 1, ';')), "");
+    const std::string link = "experiment=rumor";
+    EXPECT_EQ(why_not(link + std::string(kLabLinkBytesMax - link.size(), '&')), "");
+    EXPECT_NE(why_not(link + std::string(kLabLinkBytesMax - link.size() + 1, '&')), "");
 }
 
 TEST(LabSettings, actions_over_the_limit_are_refused) {
