@@ -77,9 +77,9 @@ Outcome<Kind> kind_of(const Pairs& pairs) {
         if (key != "experiment") continue;
         const auto found = std::ranges::find(names, value);
         if (found == names.end()) {
-            return std::unexpected(refusal("experiment",
-                                           fmt::format("there is no \"{}\"", value.substr(0, 40)),
-                                           nearest_cure(value, names)));
+            return std::unexpected(refusal(
+                "experiment", fmt::format("there is no experiment \"{}\"", value.substr(0, 40)),
+                nearest_cure(value, names)));
         }
         return static_cast<Kind>(found - names.begin());
     }
@@ -119,9 +119,9 @@ Outcome<double> parse_value(const Setting& setting, std::string_view text) {
     for (const Choice& choice : setting.choices) values.push_back(choice.value);
     const auto found = std::ranges::find(values, text);
     if (found != values.end()) return static_cast<double>(found - values.begin());
-    return std::unexpected(refusal(setting.name,
-                                   fmt::format("\"{}\" is none of the choices", text.substr(0, 40)),
-                                   nearest_cure(text, values)));
+    return std::unexpected(
+        refusal(setting.name, fmt::format("{} cannot be \"{}\"", setting.name, text.substr(0, 40)),
+                nearest_cure(text, values)));
 }
 
 }  // namespace
@@ -141,7 +141,8 @@ Outcome<Settings> Settings::parse_link(std::string_view link) {
     std::vector<std::string_view> seen;
     for (const auto& [key, value] : pairs) {
         if (std::ranges::find(seen, key) != seen.end()) {
-            return std::unexpected(refusal(key, "it is given twice", "give it once"));
+            return std::unexpected(
+                refusal(key, fmt::format("{} is given twice", key), "give it once"));
         }
         seen.push_back(key);
         if (key == "experiment") continue;
@@ -176,9 +177,10 @@ Outcome<std::size_t> Settings::find(std::string_view name) const {
     const auto found = std::ranges::find(names, name);
     if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
     names.push_back("actions");
-    return std::unexpected(refusal(name.substr(0, 40),
-                                   fmt::format("{} has no such setting", experiment().name),
-                                   nearest_cure(name, names)));
+    return std::unexpected(
+        refusal(name.substr(0, 40),
+                fmt::format("{} has no setting \"{}\"", experiment().name, name.substr(0, 40)),
+                nearest_cure(name, names)));
 }
 
 double Settings::number(std::string_view name) const {
