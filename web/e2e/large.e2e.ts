@@ -180,6 +180,8 @@ test("a one-time link logs in once, and leaves the address at once", async () =>
   expect(seen.page.url()).not.toContain("once-only");
   expect(await seen.page.evaluate(() => JSON.stringify({ ...localStorage }))).not.toContain("gv_");
   await seen.page.getByRole("button", { name: "Log out" }).click();
+  await seen.page.getByText("You have logged out.").waitFor();
+  expect(fake.endedLogins).toBe(1);
   await seen.page.goto("about:blank");
   await seen.page.goto(`${fake.server.url}/ui/#login=once-only`);
   await seen.page.getByText("The login link was used before").waitFor();

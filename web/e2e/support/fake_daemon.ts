@@ -36,7 +36,7 @@ function madeUpTopology(members: readonly Member[]): Topology {
       return { id: member.id, zone: kZones[zone] ?? "",
         x_us: Math.cos(angle) * 20_000 + ((index * 31) % 4_000), y_us: Math.sin(angle) * 20_000 + ((index * 57) % 4_000) };
     }),
-    links,
+    links, links_left_out: 0,
   };
 }
 
@@ -93,6 +93,7 @@ export class FakeDaemon {
   server: PageServer = { url: "", stop: () => undefined };
   /** Redeemed once; "" is none. */
   loginCode = "";
+  endedLogins = 0;
   private readonly sockets = new Set<Duplex>();
   private readonly subscriptions: { socket: Duplex; id: string; events: boolean; members: boolean }[] = [];
   private position = 1;
@@ -138,6 +139,11 @@ export class FakeDaemon {
     const path = (incoming.url ?? "").split("?")[0];
     if (path === "/v1/logins/redeem") {
       this.redeem(incoming, response);
+      return;
+    }
+    if (path === "/v1/logins" && incoming.method === "DELETE") {
+      this.endedLogins += 1;
+      response.writeHead(204).end();
       return;
     }
     const body = this.bodyOf(path ?? "");

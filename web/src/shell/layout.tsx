@@ -64,7 +64,7 @@ function Header({ now }: { now: Route }) {
       <span class="spring" />
       <ThemeSwitch />
       {session.value !== null && (
-        <button type="button" onClick={() => logout("You have logged out.")}>Log out</button>
+        <button type="button" onClick={() => void logout()}>Log out</button>
       )}
       {now.page === "overlay" && session.value !== null && <OverlayTabs overlay={now.overlay} part={now.part} />}
     </header>
