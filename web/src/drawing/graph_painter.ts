@@ -5,6 +5,7 @@ import { themeColor } from "../shell/theme";
 
 /** Names are drawn when there is room for them. */
 const kNamesMax = 60;
+const kNameHeight = 13;
 
 export interface GraphColors {
   status: string[];
@@ -182,13 +183,16 @@ function drawNames(context: Context, scene: Scene): void {
     const py = (layout.y[index] as number) * camera.scale + camera.offsetY;
     if (px > 0 && py > 0 && px < width && py < height) inSight.push(index);
   }
-  const shown = inSight.length > kNamesMax ? [] : inSight;
-  for (const special of [scene.selected, scene.hovered, layout.self]) {
-    if (special >= 0 && !shown.includes(special)) shown.push(special);
-  }
-  for (const index of shown) {
+  const special = [scene.hovered, scene.selected, layout.self].filter((index) => index >= 0);
+  const others = inSight.length > kNamesMax ? [] : inSight.filter((index) => !special.includes(index));
+  const placed: [number, number][] = [];
+  for (const index of [...new Set(special), ...others]) {
     const px = (layout.x[index] as number) * camera.scale + camera.offsetX;
     const py = (layout.y[index] as number) * camera.scale + camera.offsetY + radius + 14;
+    // A name upon another one helps nobody; who is pointed at comes first.
+    const width = 6.5 * (layout.names[index]?.length ?? 0);
+    if (placed.some(([x, y]) => Math.abs(x - px) < width && Math.abs(y - py) < kNameHeight)) continue;
+    placed.push([px, py]);
     const name = layout.names[index] ?? "";
     const text = index === layout.self ? `${name} (here)` : name;
     const isLookedAt = index === scene.hovered || index === scene.selected;

@@ -56,7 +56,7 @@ test("the address of an event is read back, and nonsense is none", () => {
 test("links of observers are drawn where they are known, else those that were measured", () => {
   const members = [member("a", { is_self: true }), member("b", { is_rtt_measured: true }), member("c")];
   const topology = { members: ["a", "b", "c"].map((id) => ({ id, x_us: 1, y_us: 2, zone: "z" })),
-    links: [[1, 2]] as [number, number][] };
+    links: [[1, 2]] as [number, number][], links_left_out: 0 };
   expect(contentOf(members, topology, "observers", "zone").links).toEqual([["b", "c"]]);
   expect(contentOf(members, null, "observers", "zone").links).toEqual([]);
   expect(contentOf(members, null, "measured", "zone").links).toEqual([["a", "b"]]);
@@ -64,7 +64,7 @@ test("links of observers are drawn where they are known, else those that were me
 
 test("members are grouped by zone, or by a label", () => {
   const members = [member("a", { labels: { rack: "r1" } }), member("b")];
-  const topology = { members: [{ id: "a", x_us: null, y_us: null, zone: "fra" }], links: [] };
+  const topology = { members: [{ id: "a", x_us: null, y_us: null, zone: "fra" }], links: [], links_left_out: 0 };
   expect(contentOf(members, topology, "none", "zone").members.map((each) => each.group)).toEqual(["fra", ""]);
   expect(contentOf(members, topology, "none", "label:rack").members.map((each) => each.group)).toEqual(["r1", ""]);
   expect(labelKeys(members)).toEqual(["rack"]);
@@ -72,7 +72,7 @@ test("members are grouped by zone, or by a label", () => {
 
 test("observers are those who watch, and those who are watched", () => {
   const topology = { members: ["a", "b", "c"].map((id) => ({ id, x_us: 1, y_us: 2, zone: "" })),
-    links: [[0, 1], [2, 1], [1, 0]] as [number, number][] };
+    links: [[0, 1], [2, 1], [1, 0]] as [number, number][], links_left_out: 0 };
   expect(observersOf(topology, "b")).toEqual({ by: ["a", "c"], of: ["a"] });
   expect(observersOf(topology, "nobody")).toEqual({ by: [], of: [] });
 });
