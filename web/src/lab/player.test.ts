@@ -42,6 +42,48 @@ test("the same link gives the same hash, the same file and the same picture", as
   expect(runs[0]?.svg).toContain("<circle");
 });
 
+test("at high speed a run is played round by round, so that no round is missing", async () => {
+  const socket = open();
+  const player = new LabPlayer(() => socket);
+  player.speed.value = 1_000;
+  const ended = new Promise<void>((resolve) => { player.onEnded = () => resolve(); });
+  player.onStarted = () => player.play();
+  player.start(kLink);
+  await ended;
+  const rounds = player.store.samples.map((sample) => sample.round);
+  expect(rounds).toEqual(Array.from({ length: rounds.length }, (_, round) => round));
+  expect(socket.received.some((request) => request.type === "play")).toBe(false);
+  player.close();
+});
+
+test("pause ends the steps, play goes on with them", async () => {
+  const socket = open();
+  const player = new LabPlayer(() => socket);
+  player.speed.value = 50;
+  player.onStarted = () => player.play();
+  player.start(kLink);
+  await vi.waitFor(() => expect(player.store.frameCount).toBeGreaterThan(3));
+  player.pause();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  const steps = socket.received.length;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(socket.received.length).toBe(steps);
+  expect(player.phase.value).toBe("paused");
+  player.play();
+  await vi.waitFor(() => expect(player.phase.value).toBe("ended"));
+  player.close();
+});
+
+test("slower than a frame per round the daemon plays", async () => {
+  const socket = open();
+  const player = new LabPlayer(() => socket);
+  player.onStarted = () => player.play();
+  player.start(kLink);
+  await vi.waitFor(() => expect(player.phase.value).toBe("ended"));
+  expect(socket.received.map((request) => request.type)).toEqual(["start", "play"]);
+  player.close();
+});
+
 test("a refused run rejects in the daemon's words", async () => {
   await expect(runToEnd(open, "experiment=rumor&members=1")).rejects.toThrow("members: from 2. Give more.");
 });
@@ -120,6 +162,7 @@ test("an action is done to both runs of a comparison, and is in the address", as
   bench.openLink(`${kLink}&compare=k:4`);
   await vi.advanceTimersByTimeAsync(10);
   bench.act({ do: "kill", member: 3 }, "killed");
+  await vi.advanceTimersByTimeAsync(1);
   expect(sockets.map((socket) => socket.received[1])).toEqual(
     [0, 1].map(() => ({ type: "act", do: "kill", member: 3 })),
   );

@@ -11,6 +11,10 @@ import { themeVersion } from "../shell/theme";
 /** Names of a summary in words; others are shown as they are. */
 const kSummaryTitles: Record<string, string> = {
   rounds: "Rounds",
+  infected: "Have heard",
+  spreading: "Still tell others",
+  up: "Members that run",
+  joined: "Know all members",
   residue: "Never heard (residue)",
   messages_per_member: "Messages per member",
   copies_per_member: "Copies of the rumor per member",
