@@ -65,6 +65,9 @@ void handle_list_wipes(Service&, const CallPointer&);
 void handle_wipe(Service&, const CallPointer&);
 void handle_estimate(Service&, const CallPointer&);
 
+void handle_lab(Service&, const CallPointer&);
+void handle_lab_stream(Service&, const CallPointer&);
+
 void handle_list_tokens(Service&, const CallPointer&);
 void handle_create_token(Service&, const CallPointer&);
 void handle_delete_token(Service&, const CallPointer&);

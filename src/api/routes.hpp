@@ -87,6 +87,8 @@ std::span<const Route> trace_routes();
 std::span<const Route> answer_routes();
 /// In routes_queries.cpp.
 std::span<const Route> query_routes();
+/// In routes_lab.cpp.
+std::span<const Route> lab_routes();
 /// In routes_keys.cpp.
 std::span<const Route> keys_routes();
 

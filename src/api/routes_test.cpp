@@ -77,6 +77,8 @@ const std::vector<Example> kExamples = {
     {"rotateKeys", "/v1/overlays/a/keys/rotate", R"({"without":["beta"]})"},
     {"listWipes", "/v1/overlays/a/wipes", ""},
     {"wipe", "/v1/overlays/a/wipes", R"({"part":"records","operator_key":"S"})"},
+    {"getLab", "/v1/lab", ""},
+    {"openLab", "/v1/lab/stream", ""},
     {"listTokens", "/v1/tokens", ""},
     {"createToken", "/v1/tokens", R"({"scopes":["read"]})"},
     {"deleteToken", "/v1/tokens/0400000000000004", ""},
@@ -92,7 +94,7 @@ const Example& example_of(std::string_view operation) {
 Request request_of(const Route& route) {
     const Example& example = example_of(route.operation);
     Request request = Bench::make(std::string(route.method), example.target, example.body);
-    if (route.operation == "openSocket") request.headers.emplace_back("upgrade", "websocket");
+    if (route.status == 101) request.headers.emplace_back("upgrade", "websocket");
     return request;
 }
 

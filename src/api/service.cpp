@@ -88,7 +88,8 @@ void Service::end_streams_of_token(std::string_view token_id) {
 
 void Service::end_orphaned_streams() {
     for (const auto& stream : streams_) {
-        if (!control_.log(stream->overlay())) stream->end("overlay_removed");
+        const bool has_overlay = !stream->overlay().empty();
+        if (has_overlay && !control_.log(stream->overlay())) stream->end("overlay_removed");
     }
 }
 

@@ -27,6 +27,7 @@ public:
     virtual void end(std::string_view reason) = 0;
     [[nodiscard]] bool is_closed() const { return is_closed_; }
 
+    /// Empty if it is of none.
     [[nodiscard]] const std::string& overlay() const { return overlay_; }
     /// Of the token that opened it; empty if none did.
     [[nodiscard]] const std::string& token_id() const { return token_id_; }

@@ -590,4 +590,23 @@ inline constexpr std::size_t kSampleTextBytesMax = 1024;
 /// What is read of a program's output; more is an error, for a number is short.
 inline constexpr std::size_t kSampleOutputBytesMax = 4096;
 
+// -- The lab -------------------------------------------------------------------------------------
+
+/// Runs of the simulator that a daemon plays to watchers, each on a thread of its own.
+inline constexpr std::size_t kLabRunsMax = 4;
+/// Members of one run: all of them, and of those that are drawn one by one.
+inline constexpr std::size_t kLabMembersMax = 10'000;
+inline constexpr std::size_t kLabDrawnMax = 1000;
+/// Of whole overlays, whose members cost a hundred times as much.
+inline constexpr std::size_t kLabOverlayMembersMax = 1000;
+/// What is done to a run while it lasts, and the text that says so with all settings. Full refuses
+/// the newest.
+inline constexpr std::size_t kLabActionsMax = 1000;
+inline constexpr std::size_t kLabLinkBytesMax = 64 * 1024;
+/// Datagrams and notes that one frame tells one by one; the others are counted.
+inline constexpr std::size_t kLabSentShownMax = 500;
+inline constexpr std::size_t kLabNotesMax = 500;
+/// Frames are told while less than this waits for the watcher; otherwise they are merged.
+inline constexpr std::size_t kLabPendingBytesMax = 64 * 1024;
+
 }  // namespace grapevine

@@ -61,6 +61,7 @@ Attempt<void> generate_key(const KeysOptions& options, Console& console);
 Attempt<void> show_version(const VersionOptions& options, Console& console);
 Attempt<void> simulate(const SimOptions& options, Console& console);
 Attempt<void> compare_detectors(const LabOptions& options, Console& console);
+Attempt<void> run_lab(const LabRunOptions& options, Console& console);
 std::string completion_script(const std::string& shell);
 
 // Shared

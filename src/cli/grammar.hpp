@@ -46,6 +46,7 @@ struct AllOptions {
     WipeOptions wipe;
     SimOptions sim;
     LabOptions lab;
+    LabRunOptions lab_run;
     VersionOptions version;
     CompletionOptions completion;
 };
@@ -82,6 +83,7 @@ private:
     void add_tools();
     void add_answers();  // grammar_answers.cpp
     void add_lab();      // grammar_lab.cpp
+    void add_lab_run(CLI::App& lab);
     // grammar_keys.cpp
     void add_keys_commands(CLI::App* keys);
     void add_managing();

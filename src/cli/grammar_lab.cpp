@@ -6,9 +6,25 @@
 
 namespace grapevine::cli {
 
+void Grammar::add_lab_run(CLI::App& lab) {
+    CLI::App* app = add(lab, "run", "Run an experiment to its end, as its link says.");
+    LabRunOptions& options = all_.lab_run;
+    app->add_option("link", options.link,
+                    "experiment=NAME&SETTING=VALUE&..., as the page gives it.")
+        ->type_name("LINK")
+        ->required();
+    auto* json = app->add_flag("--json", options.is_json, "Print JSON, for scripts.");
+    app->add_flag("--csv", options.is_csv, "Print a line per round.")->excludes(json);
+    app->add_option("--svg", options.svg_file, "Write a picture of the curve to this file.")
+        ->type_name("FILE");
+    app->callback(
+        [this] { finish_ = [this]() -> Attempt<Command> { return Command(all_.lab_run); }; });
+}
+
 void Grammar::add_lab() {
     CLI::App* lab = add(root_, "lab", "Experiments in the simulator.");
     lab->require_subcommand(1);
+    add_lab_run(*lab);
     CLI::App* app = add(*lab, "detectors", "Compare the failure detectors on the same crashes.");
     LabOptions& options = all_.lab;
     const std::vector<std::string> names(protocol::kDetectorNames.begin(),

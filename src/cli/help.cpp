@@ -185,6 +185,14 @@ are away and come back with it. It cannot be undone.)"},
   grapevine sim my.toml --json --trace trace.jsonl
 
 Exit code 1 when a property of the protocol or an expectation of the scenario did not hold.)"},
+    Entry{"lab run", R"(Examples:
+  grapevine lab run 'experiment=rumor&members=1000&k=2'
+  grapevine lab run 'experiment=rumor&algorithm=pull&seed=7' --json
+  grapevine lab run 'experiment=detection&members=100&actions=5000:kill:3' --csv
+  grapevine lab run 'experiment=average&loss=0.1' --svg average.svg
+
+The same link gives the same trace hash, here, on the page and on every machine.
+GET /v1/lab lists experiments and settings; docs/lab.md explains them.)"},
     Entry{"lab detectors", R"(Examples:
   grapevine lab detectors                          all of them, less than a minute
   grapevine lab detectors --members 128 --crashes 100 --profile lan

@@ -249,6 +249,13 @@ struct LabOptions {
     bool is_json = false;
 };
 
+struct LabRunOptions {
+    std::string link;  ///< Experiment, settings and actions: docs/lab.md.
+    bool is_json = false;
+    bool is_csv = false;
+    std::string svg_file;  ///< Empty: no picture.
+};
+
 struct VersionOptions {
     bool is_json = false;
 };
@@ -267,7 +274,7 @@ using Command =
                  ReachabilityOptions, InfoOptions, SqlOptions, AggregateOptions, PublishOptions,
                  TraceOptions, QueryOptions, EstimateOptions, SubscribeOptions, JoinOptions,
                  LeaveOptions, ForgetOptions, InviteOptions, RecordOptions, StateOptions,
-                 OverlayOptions, KeysOptions, SimOptions, LabOptions, VersionOptions,
+                 OverlayOptions, KeysOptions, SimOptions, LabOptions, LabRunOptions, VersionOptions,
                  CompletionOptions, OperatorOptions, WipeOptions>;
 
 }  // namespace grapevine::cli

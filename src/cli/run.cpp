@@ -103,6 +103,9 @@ struct Dispatch {
     Attempt<int> operator()(const LabOptions& options) const {
         return done(compare_detectors(options, console));
     }
+    Attempt<int> operator()(const LabRunOptions& options) const {
+        return done(run_lab(options, console));
+    }
     Attempt<int> operator()(const VersionOptions& options) const {
         return done(show_version(options, console));
     }

@@ -20,6 +20,7 @@
 #include "control/event_id.hpp"
 #include "control/gossiperl.hpp"
 #include "control/keys.hpp"
+#include "control/lab.hpp"
 #include "control/queries.hpp"
 #include "control/sampling.hpp"
 #include "control/sql.hpp"
@@ -425,6 +426,8 @@ public:
     [[nodiscard]] virtual Outcome<std::shared_ptr<void>> serve(const std::string& overlay,
                                                                const std::string& name,
                                                                CallTaker take) = 0;
+    /// Where experiments run; null if nowhere.
+    [[nodiscard]] virtual Lab* lab() { return nullptr; }
 };
 
 }  // namespace grapevine::control

@@ -15,6 +15,7 @@
 #include "daemon/definitions.hpp"
 #include "daemon/influx_writer.hpp"
 #include "daemon/invitation.hpp"
+#include "daemon/lab_room.hpp"
 #include "daemon/pump.hpp"
 #include "daemon/sampler.hpp"
 #include "daemon/sql_thread.hpp"
@@ -56,6 +57,7 @@ public:
     std::shared_ptr<void> query(control::AskQuery wanted, control::QueryTaker take) override;
     Outcome<std::shared_ptr<void>> serve(const std::string& overlay, const std::string& name,
                                          control::CallTaker take) override;
+    control::Lab* lab() override { return is_stopping_ ? nullptr : &lab_; }
 
     /// Bound addresses of running overlays, by name.
     [[nodiscard]] std::map<std::string, std::string> bound() const;
@@ -184,6 +186,7 @@ private:
     SqlThread sql_thread_;
     SqlThread aggregating_;
     Sampler sampler_;
+    LabRoom lab_;
     std::map<std::string, Entry> entries_;
     /// Who waits for answers to which query; kGathersMax per overlay, as many as it has open.
     std::map<std::uint64_t, std::shared_ptr<control::QueryTaker>> queries_;

@@ -68,6 +68,7 @@ Host::Host(runtime::Loop& loop, Workers& workers, StoreGate& store, runtime::Res
                               done(answer ? Outcome<void>() : std::unexpected(answer.error()));
                           });
                }),
+      lab_(loop),
       self_(std::make_shared<Host*>(this)) {}
 
 Host::~Host() {

@@ -21,6 +21,15 @@ public:
         }
     }
 
+    /// Newcomers, with the next indices.
+    void add(std::size_t hosts) {
+        for (std::size_t i = 0; i < hosts; ++i) {
+            place_.push_back(static_cast<std::uint32_t>(heap_.size()));
+            heap_.push_back(static_cast<HostIndex>(when_.size()));
+            when_.push_back(kEndOfTime);
+        }
+    }
+
     [[nodiscard]] Moment next() const { return heap_.empty() ? kEndOfTime : when_[heap_[0]]; }
     [[nodiscard]] HostIndex first() const { return heap_[0]; }
 

@@ -449,6 +449,7 @@ void World::execute(HostIndex index, overlay::Overlay::Action action) {
         const auto* delivered = std::get_if<Overlay::EventDelivered>(&action);
         if (delivered != nullptr && on_deliver_) on_deliver_(index, *delivered->event);
         statistics_.acted(index, action);
+        if (on_act_) on_act_(index, action);
         checkers_.acted(index, action);
     }
 }

@@ -121,6 +121,11 @@ public:
     void on_deliver(std::function<void(HostIndex host, const protocol::Event& event)> listener) {
         on_deliver_ = std::move(listener);
     }
+    /// Called with each action of a host that is for its users, of members and of events: what the
+    /// statistics hear, too.
+    void on_act(std::function<void(HostIndex host, const overlay::Overlay::Action& action)> hear) {
+        on_act_ = std::move(hear);
+    }
     /// What a host says to a query; nothing: it does not answer. Without it none does.
     void on_query(
         std::function<std::optional<Bytes>(HostIndex host, const protocol::Gather::Asked& asked)>
@@ -284,6 +289,7 @@ private:
     std::uint32_t wakes_without_progress_ = 0;
     std::function<void(const Bytes&)> on_announce_;
     std::function<void(HostIndex, const protocol::Event&)> on_deliver_;
+    std::function<void(HostIndex, const overlay::Overlay::Action&)> on_act_;
     std::function<std::optional<Bytes>(HostIndex, const protocol::Gather::Asked&)> on_query_;
     Trace trace_;
     Statistics statistics_;

@@ -153,6 +153,39 @@ public:
     std::shared_ptr<std::function<void()>> wake;
 };
 
+/// A lab with room for two, whose runs do nothing.
+class FakeLab : public control::Lab {
+public:
+    class Desk : public control::LabDesk {
+    public:
+        explicit Desk(FakeLab& lab) : lab_(lab) { ++lab_.open_count; }
+        ~Desk() override { --lab_.open_count; }
+        void submit(control::LabCommand command) override {
+            lab_.commands.push_back(std::move(command));
+        }
+        void ready() override { ++lab_.ready_count; }
+
+    private:
+        FakeLab& lab_;
+    };
+    [[nodiscard]] std::string catalogue() const override {
+        return R"({"experiments":[],"drawn_max":10,"runs_max":2})";
+    }
+    [[nodiscard]] Outcome<std::unique_ptr<control::LabDesk>> open(control::LabTaker take) override {
+        if (open_count >= 2) {
+            return std::unexpected(
+                Refusal{Refusal::Code::busy, "2 runs are watched", "wait", "", 5});
+        }
+        taker = std::move(take);
+        return std::unique_ptr<control::LabDesk>(std::make_unique<Desk>(*this));
+    }
+
+    std::size_t open_count = 0;
+    std::size_t ready_count = 0;
+    std::vector<control::LabCommand> commands;
+    control::LabTaker taker;  ///< Of the run that was opened last.
+};
+
 /// Answers everything as control.hpp says, for one overlay "a" with two members.
 class FakeControl : public control::Control {
 public:
@@ -174,6 +207,7 @@ public:
     std::shared_ptr<control::Aggregates> aggregates(const std::string& overlay) override {
         return overlay == "a" ? current_aggregates : nullptr;
     }
+    control::Lab* lab() override { return &current_lab; }
     /// One answer and the end, unless answers are held.
     std::shared_ptr<void> query(control::AskQuery wanted, control::QueryTaker take) override {
         queries.push_back(wanted);
@@ -228,6 +262,7 @@ public:
     bool is_ready = true;
     std::shared_ptr<FakeLog> current_log = std::make_shared<FakeLog>("life1");
     std::shared_ptr<FakeAggregates> current_aggregates = std::make_shared<FakeAggregates>();
+    FakeLab current_lab;
     std::string record_value = "blue";
 
     static control::MemberView member(std::string id, std::string name, std::string status) {

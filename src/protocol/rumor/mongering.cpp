@@ -10,8 +10,14 @@
 
 namespace grapevine::protocol {
 
-Mongering::Mongering(const MongeringConfig& config, const Peers& peers, std::uint64_t seed)
-    : config_(config), rules_(config), peers_(peers), random_(seed) {}
+Mongering::Mongering(const MongeringConfig& config, const Peers& peers, std::uint64_t seed,
+                     Rounds rounds)
+    : config_(config),
+      rounds_(rounds),
+      rules_(config,
+             rounds == Rounds::own ? MongeringSemantics::in_use() : MongeringSemantics::table_1()),
+      peers_(peers),
+      random_(seed) {}
 
 // -- The hot list --------------------------------------------------------------------------------
 
@@ -23,7 +29,9 @@ void Mongering::added(Instant now, const Arrival& arrival) {
         cool(std::prev(ranking_.end())->second);
     }
     // Members that only pull have a rhythm of their own; all others were asleep.
-    if (hot_.empty() && !rules_.pulls_when_idle()) next_at_ = std::max(next_at_, now);
+    if (hot_.empty() && !asks_when_idle()) {
+        next_at_ = rounds_ == Rounds::own ? std::max(next_at_, now) : next_round(now);
+    }
     const auto hot = hot_.emplace(arrival.event, Hot{}).first;
     hot->second.order = ++last_order_;
     hot->second.learned_at = now;
@@ -40,8 +48,9 @@ void Mongering::duplicate(Instant now, const Arrival& arrival) {
     }
     Hot& hot = found->second;
     note_knower(hot, arrival.from);
-    answer(now, arrival.from, arrival.event, rules_.was_known(now - hot.learned_at),
-           hot.interest.counter);
+    const bool was_known = rounds_ == Rounds::own ? rules_.was_known(now - hot.learned_at)
+                                                  : !is_of_this_round(now, hot);
+    answer(now, arrival.from, arrival.event, was_known, hot.interest.counter);
 }
 
 void Mongering::forget(const wire::StreamId& stream) {
@@ -83,11 +92,12 @@ std::size_t Mongering::tell_count_max() const {
 // -- Telling -------------------------------------------------------------------------------------
 
 void Mongering::gossip(Instant now) {
-    next_at_ = now + jittered_interval();
+    next_at_ = next_round(now);
     end_round();
-    if (hot_.empty() && !rules_.pulls_when_idle()) return;
+    if (hot_.empty() && !asks_when_idle()) return;
     for (const MemberId partner : peers_.pick(random_, rules_.partners())) {
-        if (rules_.pushes()) counters_.told += tell(partner, Contact::told, kEventsPerContactMax);
+        if (rules_.pushes())
+            counters_.told += tell(now, partner, Contact::told, kEventsPerContactMax);
         if (rules_.pulls()) {
             outbox_.push(Tell{partner, wire::EventPull{kEventsPerContactMax}});
         }
@@ -112,7 +122,7 @@ void Mongering::end_round() {
     }
 }
 
-std::size_t Mongering::tell(MemberId to, Contact contact, std::size_t events_max) {
+std::size_t Mongering::tell(Instant now, MemberId to, Contact contact, std::size_t events_max) {
     const auto is_pending = [&](const Awaited& awaited) {
         return awaited.to == to && awaited.round == round_;
     };
@@ -120,6 +130,7 @@ std::size_t Mongering::tell(MemberId to, Contact contact, std::size_t events_max
     for (const auto& [place, hot] : ranking_) {
         if (chosen.size() >= events_max) break;
         const Hot& news = hot->second;
+        if (rounds_ == Rounds::common && is_of_this_round(now, news)) continue;
         if (std::ranges::find(news.knowers, to) != news.knowers.end()) continue;
         if (std::ranges::any_of(news.awaited, is_pending)) continue;
         chosen.push_back(hot);
@@ -144,7 +155,7 @@ std::size_t Mongering::tell(MemberId to, Contact contact, std::size_t events_max
     return chosen.size();
 }
 
-void Mongering::handle(MemberId from, const wire::EventPull& pull) {
+void Mongering::handle(Instant now, MemberId from, const wire::EventPull& pull) {
     if (hot_.empty()) return;
     if (answered_.size() >= kPullsAnsweredMax || !answered_.insert(from).second) {
         ++counters_.pulls_refused;
@@ -154,16 +165,15 @@ void Mongering::handle(MemberId from, const wire::EventPull& pull) {
     if (const auto owed = answers_.find(from); owed != answers_.end()) {
         send_answers(from, owed->second);
     }
-    counters_.given +=
-        tell(from, Contact::asked, std::min<std::size_t>(pull.events_max, kEventsPerContactMax));
+    counters_.given += tell(now, from, Contact::asked,
+                            std::min<std::size_t>(pull.events_max, kEventsPerContactMax));
 }
 
 // -- Answers -------------------------------------------------------------------------------------
 
 void Mongering::handle(Instant now, MemberId from, const wire::Section& section) {
-    (void)now;
     if (const auto* feedback = std::get_if<wire::EventFeedback>(&section)) handle(from, *feedback);
-    if (const auto* pull = std::get_if<wire::EventPull>(&section)) handle(from, *pull);
+    if (const auto* pull = std::get_if<wire::EventPull>(&section)) handle(now, from, *pull);
 }
 
 void Mongering::handle(MemberId from, const wire::EventFeedback& feedback) {
@@ -222,6 +232,22 @@ Duration Mongering::jittered_interval() {
     return std::chrono::duration_cast<Duration>(factor * config_.interval);
 }
 
+bool Mongering::asks_when_idle() const {
+    return rounds_ == Rounds::own ? rules_.pulls_when_idle() : rules_.pulls();
+}
+
+Instant Mongering::round_began(Instant now) const {
+    return Instant(now.time_since_epoch() / config_.interval * config_.interval);
+}
+
+Instant Mongering::next_round(Instant now) {
+    return rounds_ == Rounds::own ? now + jittered_interval() : round_began(now) + config_.interval;
+}
+
+bool Mongering::is_of_this_round(Instant now, const Hot& hot) const {
+    return hot.learned_at >= round_began(now);
+}
+
 void Mongering::advance(Instant now) {
     if (now >= answers_at_) {
         for (auto& [to, items] : answers_) send_answers(to, items);
@@ -229,11 +255,11 @@ void Mongering::advance(Instant now) {
         answers_at_ = kNever;
     }
     if (now < next_at_) return;
-    if (!hot_.empty() || rules_.pulls_when_idle()) gossip(now);
+    if (!hot_.empty() || asks_when_idle()) gossip(now);
 }
 
 Instant Mongering::deadline() const {
-    const bool is_silent = hot_.empty() && !rules_.pulls_when_idle();
+    const bool is_silent = hot_.empty() && !asks_when_idle();
     return std::min(answers_at_, is_silent ? kNever : next_at_);
 }
 

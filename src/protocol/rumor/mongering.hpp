@@ -71,8 +71,15 @@ public:
         std::uint64_t dropped_unexpected = 0;  ///< Answers about what we have not told.
     };
 
+    /// When members talk. `common` is the paper's simulator, so that an experiment can be held
+    /// against the paper: everybody's rounds begin at the multiples of the interval; what is
+    /// learned in a round is told from the next one on; with push-pull everybody asks; and the
+    /// semantics are those of the tables. Members that share no clock have rounds of their own.
+    enum class Rounds : std::uint8_t { own, common };
+
     /// `peers` outlives us.
-    Mongering(const MongeringConfig& config, const Peers& peers, std::uint64_t seed);
+    Mongering(const MongeringConfig& config, const Peers& peers, std::uint64_t seed,
+              Rounds rounds = Rounds::own);
 
     void added(Instant now, const Arrival& arrival) override;
     void duplicate(Instant now, const Arrival& arrival) override;
@@ -123,18 +130,25 @@ private:
     [[nodiscard]] bool everybody_knows(const Hot& hot);
     [[nodiscard]] std::size_t tell_count_max() const;
     [[nodiscard]] Duration jittered_interval();
+    [[nodiscard]] bool asks_when_idle() const;
+    [[nodiscard]] Instant next_round(Instant now);
+    /// The common one.
+    [[nodiscard]] Instant round_began(Instant now) const;
+    /// It came in the (common) round that is under way.
+    [[nodiscard]] bool is_of_this_round(Instant now, const Hot& hot) const;
 
     void gossip(Instant now);
     void end_round();
     /// Up to `events_max` hot events that `to` is not known to know; how many.
-    std::size_t tell(MemberId to, Contact contact, std::size_t events_max);
+    std::size_t tell(Instant now, MemberId to, Contact contact, std::size_t events_max);
     void handle(MemberId from, const wire::EventFeedback& feedback);
-    void handle(MemberId from, const wire::EventPull& pull);
+    void handle(Instant now, MemberId from, const wire::EventPull& pull);
     void answer(Instant now, MemberId to, const EventKey& event, bool was_known,
                 std::uint8_t counter);
     void send_answers(MemberId to, std::vector<wire::EventFeedback::Item>& items);
 
     const MongeringConfig config_;
+    const Rounds rounds_;
     const MongeringRules rules_;
     const Peers& peers_;
     Random random_;

@@ -412,5 +412,73 @@ TEST_F(MongeringTest, a_forgotten_stream_is_not_told) {
     machine.check_invariants();
 }
 
+// -- Common rounds, as the paper's simulator has them --------------------------------------------
+
+class MongeringRounds : public ::testing::Test {
+protected:
+    MongeringRounds() {
+        config.interval = 100ms;
+        config.fanout = 1;
+        config.k = 1;
+        std::vector<MemberId> peers;
+        for (std::size_t id = 1; id <= 100; ++id) peers.emplace_back(id);
+        peers_.set(std::move(peers));
+    }
+    Mongering make() { return Mongering(config, peers_, 1, Mongering::Rounds::common); }
+
+    MongeringConfig config;
+    test::FixedPeers peers_;
+};
+
+TEST_F(MongeringRounds, news_is_told_from_the_next_multiple_of_the_interval_on) {
+    config.direction = Direction::push;
+    Mongering machine = make();
+    machine.added(Instant(130ms), {event(1), kNobody});
+    EXPECT_EQ(machine.deadline(), Instant(200ms));
+    machine.advance(Instant(199ms));
+    EXPECT_TRUE(only<Spreader::Push>(drain(machine)).empty());
+    machine.advance(Instant(200ms));
+    EXPECT_EQ(only<Spreader::Push>(drain(machine)).size(), 1U);
+    EXPECT_EQ(machine.deadline(), Instant(300ms));
+}
+
+TEST_F(MongeringRounds, all_copies_of_one_round_were_needed) {
+    config.direction = Direction::push;
+    Mongering machine = make();
+    machine.added(Instant(201ms), {event(1), MemberId{5}});
+    machine.duplicate(Instant(203ms), {event(1), MemberId{6}});
+    machine.advance(Instant(299ms));
+    auto answers = answers_in(drain(machine));
+    ASSERT_EQ(answers.size(), 2U);
+    EXPECT_FALSE(answers[1].items[0].was_known);
+    machine.duplicate(Instant(301ms), {event(1), MemberId{7}});
+    machine.advance(Instant(320ms));
+    answers = answers_in(drain(machine));
+    ASSERT_EQ(answers.size(), 1U);
+    EXPECT_TRUE(answers[0].items[0].was_known);
+}
+
+TEST_F(MongeringRounds, who_asks_is_given_what_was_known_when_the_round_began) {
+    config.direction = Direction::pull;
+    Mongering machine = make();
+    machine.added(Instant(201ms), {event(1), MemberId{5}});
+    drain(machine);
+    machine.handle(Instant(250ms), MemberId{9}, wire::EventPull{10});
+    EXPECT_TRUE(only<Spreader::Push>(drain(machine)).empty());
+    machine.advance(Instant(300ms));
+    drain(machine);
+    machine.handle(Instant(302ms), MemberId{9}, wire::EventPull{10});
+    EXPECT_EQ(only<Spreader::Push>(drain(machine)).size(), 1U);
+}
+
+TEST_F(MongeringRounds, with_push_pull_members_without_news_ask_too) {
+    config.direction = Direction::push_pull;
+    Mongering machine = make();
+    EXPECT_EQ(machine.deadline(), Instant{});
+    machine.advance(Instant(100ms));
+    EXPECT_EQ(pulls_in(drain(machine)).size(), 1U);
+    EXPECT_EQ(machine.deadline(), Instant(200ms));
+}
+
 }  // namespace
 }  // namespace grapevine::protocol
