@@ -8,6 +8,12 @@ const kSources = import.meta.glob<string>("../../../examples/rumor/*.cpp", {
   query: "?raw", import: "default", eager: true,
 });
 
+const kHowToRun = [
+  "cmake --preset dev && cmake --build --preset dev --target example_rumor",
+  "build/dev/example_rumor            # 20 members, k = 2, one partner per interval",
+  "build/dev/example_rumor 100 1      # 100 members that give up at once: who is left out?",
+].join("\n");
+
 function nameOf(path: string): string {
   return path.replace(/^.*\/examples\//, "examples/");
 }
@@ -47,6 +53,10 @@ export function Build() {
           sockets and no clock. It is told what has arrived and what time it is, and says what is to be
           sent. All that a program of yours adds is the loop around it.
         </p>
+        <p>
+          It is built with the rest and tested with it. In a clone of the repository:
+        </p>
+        <pre class="card" tabIndex={0}>{kHowToRun}</pre>
       </div>
       {sources.map(([path, text]) => <Source key={path} path={path} text={text} />)}
     </article>
