@@ -103,12 +103,6 @@ describe("replay", () => {
     await playToEnd(fresh);
     expect(await pixels(fresh)).toBe(await pixels(again));
   });
-
-  test("another seed gives another hash", async () => {
-    const first = await playToEnd(await lab(kRumor));
-    const second = await playToEnd(await lab(kRumor.replace("seed=7", "seed=8")));
-    expect(second).not.toBe(first);
-  });
 });
 
 describe("the course of a run", () => {
@@ -319,7 +313,7 @@ test("the other experiments run, each with its picture", async () => {
     await page.locator(".lab-play").click();
     await page.waitForFunction(() =>
       Number(document.querySelector<HTMLElement>(".lab-canvas")?.dataset["frame"]) > 5);
-    await page.waitForTimeout(1_200);
+    await page.waitForTimeout(500);
     await picture(page, `lab-${experiment}`);
   }
 });

@@ -59,9 +59,9 @@ test("at high speed a run is played round by round, so that no round is missing"
 test("pause ends the steps, play goes on with them", async () => {
   const socket = open();
   const player = new LabPlayer(() => socket);
-  player.speed.value = 50;
+  player.speed.value = 10;
   player.onStarted = () => player.play();
-  player.start(kLink);
+  player.start(kLink.replace("k=2", "k=20"));
   await vi.waitFor(() => expect(player.store.frameCount).toBeGreaterThan(3));
   player.pause();
   await new Promise((resolve) => setTimeout(resolve, 30));
@@ -71,6 +71,37 @@ test("pause ends the steps, play goes on with them", async () => {
   expect(player.phase.value).toBe("paused");
   player.play();
   await vi.waitFor(() => expect(player.phase.value).toBe("ended"));
+  player.close();
+});
+
+test("a moment that is kept no more is asked for", () => {
+  const socket = open();
+  const player = new LabPlayer(() => socket);
+  player.start(kLink);
+  socket.onopen?.(undefined as never);
+  socket.emit({ type: "started", link: kLink, members: 60, interval_ms: 200 });
+  socket.emit({ type: "frame", number: 3, at_ms: 400, changed: [[1, 1]] });
+  player.seek(500);
+  expect(socket.received.map((request) => request.type)).toEqual(["start"]);
+  player.seek(0);
+  expect(socket.received[1]).toEqual({ type: "seek", at_ms: 0 });
+  expect(player.phase.value).toBe("seeking");
+  socket.emit({ type: "frame", number: 1, at_ms: 0, changed: [[0, 1]] });
+  expect(player.phase.value).toBe("paused");
+  expect([...player.store.states.subarray(0, 2)]).toEqual([1, 0]);
+  player.close();
+});
+
+test("an action after the end lets the run go on", () => {
+  const socket = open();
+  const player = new LabPlayer(() => socket);
+  player.start(kLink);
+  socket.onopen?.(undefined as never);
+  socket.emit({ type: "ended", at_ms: 400, trace_hash: "0", link: kLink, summary: {} });
+  expect(player.phase.value).toBe("ended");
+  socket.emit({ type: "acted", action: "400:rumor:5", link: `${kLink}&actions=400:rumor:5` });
+  expect(player.phase.value).toBe("paused");
+  expect(player.store.ended).toBeNull();
   player.close();
 });
 

@@ -9,9 +9,10 @@ const kSources = import.meta.glob<string>("../../../examples/rumor/*.cpp", {
 });
 
 const kHowToRun = [
-  "cmake --preset dev && cmake --build --preset dev --target example_rumor",
-  "build/dev/example_rumor            # 20 members, k = 2, one partner per interval",
-  "build/dev/example_rumor 100 1      # 100 members that give up at once: who is left out?",
+  "cmake --preset dev",
+  "cmake --build --preset dev --target example_rumor",
+  "build/dev/example_rumor         # 20 members, k = 2",
+  "build/dev/example_rumor 100 1   # 100 members, k = 1: who is left out?",
 ].join("\n");
 
 function nameOf(path: string): string {
@@ -26,6 +27,7 @@ function Source({ path, text }: { path: string; text: string }) {
       <h2><code>{nameOf(path)}</code>, {count} lines</h2>
       {steps.map((step) => (
         <div key={step.line} class="build-step">
+          {step.words !== "" && <p>{step.words}</p>}
           <pre tabIndex={0} aria-label={`Lines from ${step.line}`}>
             {step.lines.map((line, index) => (
               <span key={index}>
@@ -34,7 +36,6 @@ function Source({ path, text }: { path: string; text: string }) {
               </span>
             ))}
           </pre>
-          <p>{step.words}</p>
         </div>
       ))}
     </section>

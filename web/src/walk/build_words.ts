@@ -14,7 +14,7 @@ export const kExampleExplanations: readonly Explanation[] = [
     words: "Everything up to main belongs to this file only. Mongering is the class that daemons run, too.",
   },
   {
-    anchor: "class Everybody final",
+    anchor: "/// Whom a member can talk to",
     words:
       "The machine asks its Peers one question: who is there to talk to? Here everybody knows everybody, so the answer is a list of all others. In a daemon it is the membership, which changes while it is read.",
   },
@@ -24,7 +24,7 @@ export const kExampleExplanations: readonly Explanation[] = [
       "Draws some members by chance, each at most once, without the one that is excepted: nobody is told what it has just told us. This one line of chance is what makes gossip robust. neighbours is for broadcast trees and has no use here.",
   },
   {
-    anchor: "struct Member {",
+    anchor: "/// A socket on a free port",
     words:
       "A member is an id, its peers, a machine and a socket. The last argument of the machine is its seed: from it come all of its random choices.",
   },
@@ -49,7 +49,7 @@ export const kExampleExplanations: readonly Explanation[] = [
       "Encodes one section and gives it to the socket of the receiver. A daemon seals the bytes first, so that nobody without the key can read or forge them.",
   },
   {
-    anchor: "void drain(Member& member)",
+    anchor: "/// After each input:",
     words:
       "After each input: ask the machine what it wants done, until it wants nothing more. Push means “send this rumor to that member”, and what the rumor says is ours to add. Tell means “send this”, an answer or a question, as it is.",
   },
