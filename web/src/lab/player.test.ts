@@ -145,12 +145,22 @@ test("a lost connection is said, and the next start opens another socket", () =>
     return socket;
   });
   player.start(kLink);
+  sockets[0]?.onopen?.(undefined as never);
   sockets[0]?.onclose?.({ reason: "" } as never);
   expect(player.phase.value).toBe("lost");
   expect(player.problem.value).toContain("connection");
   player.start(kLink);
   expect(sockets.length).toBe(2);
   player.close();
+});
+
+test("a socket that is refused is said to be one run too many", () => {
+  const socket = open();
+  const player = new LabPlayer(() => socket);
+  player.start(kLink);
+  socket.onclose?.({ reason: "" } as never);
+  expect(player.phase.value).toBe("lost");
+  expect(player.problem.value).toContain("only a few at a time");
 });
 
 test("what is not understood is counted and changes nothing", () => {

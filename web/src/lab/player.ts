@@ -27,6 +27,9 @@ const kFrameEveryMs = 33;
 /** The real speed of steps is measured over so long. */
 const kSpeedEveryMs = 1_000;
 
+const kNotOpened =
+  "The daemon opened no run. It plays only a few at a time: close another page with a run, and start again.";
+
 export type Phase = "idle" | "connecting" | "paused" | "playing" | "seeking" | "ended" | "lost";
 
 /** The part of a WebSocket that is used here, so that tests can bring their own. */
@@ -222,11 +225,17 @@ export class LabPlayer {
     socket.onclose = (event: { reason?: string } | undefined) => {
       this.stopStepping();
       this.socket_ = null;
+      const wasOpen = this.isOpen_;
       this.isOpen_ = false;
       this.waiting_ = [];
       this.phase.value = "lost";
       const reason = event?.reason ?? "";
       if (reason === "" && this.problem.value !== "") return;
+      if (!wasOpen) {
+        // A browser does not tell a page why a socket was refused; this is the reason that there is.
+        this.problem.value = kNotOpened;
+        return;
+      }
       this.problem.value =
         reason === ""
           ? "The connection to the daemon was lost. Start the run again to go on."

@@ -72,7 +72,7 @@ export const detection: Chapter = {
     },
     measured: (value) => `The last of them believed it after ${Math.round(Number(value))} ms.`,
     explanation:
-      "A probe is due within a third of the period on average, its absence costs a short timeout, two more tries and the votes of the other observers, and then the verdict spreads by gossip: some hundred milliseconds in all.",
+      "One of the three observers probes within a fraction of the period. No answer costs a short timeout, two more tries and the votes of the other observers. Then the verdict spreads by gossip: some hundred milliseconds in all.",
   },
   sources: [
     { title: "R. van Renesse et al., A Gossip-Style Failure Detection Service, 1998", where: "heartbeats" },
