@@ -12,6 +12,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 400,
   },
   server: {
+    // The walk shows a program of ../examples as it is.
+    fs: { allow: [".."] },
     proxy: {
       "/v1": { target: process.env["GRAPEVINE_URL"] ?? "http://127.0.0.1:9470", ws: true },
     },

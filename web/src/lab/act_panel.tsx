@@ -77,21 +77,33 @@ function OneMember({ bench }: { bench: Bench }) {
   );
 }
 
-function CutAndHeal({ bench }: { bench: Bench }) {
-  void bench.first?.drawn.value;
+function CutOff({ bench }: { bench: Bench }) {
   const count = bench.first?.store.memberCount ?? 0;
-  const half = Math.floor(count / 2);
+  const [from, setFrom] = useState(0);
+  const [to, setTo] = useState<number | null>(null);
+  void bench.first?.drawn.value;
+  // Half of them, unless somebody has said otherwise.
+  const last = Math.min(to ?? Math.floor(count / 2) - 1, count - 1);
+  const members = Array.from({ length: Math.max(0, last - from + 1) }, (_, index) => from + index);
+  return (
+    <div class="row">
+      <NumberBox label="Members" value={from} onInput={setFrom} />
+      <NumberBox label="to" value={last} onInput={setTo} />
+      <button type="button" disabled={members.length === 0}
+        onClick={() => bench.act({ do: "partition", members }, `${members.length} members are cut off`)}>
+        Cut off</button>
+    </div>
+  );
+}
+
+function CutAndHeal({ bench }: { bench: Bench }) {
   const [from, setFrom] = useState(0);
   const [to, setTo] = useState(1);
   const [added, setAdded] = useState(kAddedByDefault);
-  const cut = (): void => {
-    const members = Array.from({ length: half }, (_, index) => index);
-    bench.act({ do: "partition", members }, `${half} members are cut off`);
-  };
   return (
     <>
+      {bench.allows("partition") && <CutOff bench={bench} />}
       <div class="row">
-        {bench.allows("partition") && <button type="button" onClick={cut}>Cut off one half</button>}
         {bench.allows("heal") && (
           <button type="button" onClick={() => bench.act({ do: "heal" }, "all cuts are healed")}>Heal all</button>
         )}
@@ -105,10 +117,10 @@ function CutAndHeal({ bench }: { bench: Bench }) {
       </div>
       {bench.allows("clog") && (
         <div class="row">
-          <NumberBox label="From" value={from} onInput={setFrom} />
+          <NumberBox label="Link from" value={from} onInput={setFrom} />
           <NumberBox label="to" value={to} onInput={setTo} />
           <button type="button" onClick={() => bench.act({ do: "clog", from, to, for_ms: kClogMs },
-            `the link from ${from} to ${to} is clogged`)}>Clog this link</button>
+            `the link from ${from} to ${to} is clogged`)}>Clog</button>
         </div>
       )}
     </>

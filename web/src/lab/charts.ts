@@ -107,9 +107,10 @@ function isByClock(experiment: string): boolean {
 
 function pointsOf(store: RunStore, name: string, byClock: boolean): [number, number][] {
   const points: [number, number][] = [];
+  const unit = byClock ? 1_000 : (store.started?.interval_ms ?? 1_000);
   for (const sample of store.samples) {
     const value = sample.points[name];
-    if (value !== undefined) points.push([byClock ? sample.at_ms / 1000 : sample.round, value]);
+    if (value !== undefined) points.push([sample.at_ms / unit, value]);
   }
   return points;
 }

@@ -89,12 +89,18 @@ export class FakeLabSocket implements LabSocket {
   send(text: string): void {
     const request = JSON.parse(text) as LabRequest;
     this.received.push(request);
+    // Never before `send` has returned, as over a real socket.
+    queueMicrotask(() => this.answer(request));
+  }
+
+  private answer(request: LabRequest): void {
     if (request.type === "start") this.begin(request.link);
     else if (request.type === "play") this.keepGoing();
     else if (request.type === "pause") this.halt();
     else if (request.type === "step") {
-      this.halt();
+      this.close();
       this.advance();
+      if (this.states_.includes(1)) this.halt();
     } else if (request.type === "act") this.act(request);
     else this.emit({ type: "error", problem: { detail: "seek is not faked" } });
   }

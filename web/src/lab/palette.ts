@@ -68,7 +68,7 @@ export const kStateShapes: readonly Shape[] = [
 /** What the two states of being well are called, by experiment; the others mean the same in all. */
 const kWellTitles: Record<string, readonly [string, string]> = {
   rumor: ["knows, has lost interest", "has not heard"],
-  group: ["is well, and knows the news if there is any", "has not heard the news"],
+  group: ["is well and up to date", "has not heard the news"],
   sync: ["has all entries", "lacks entries"],
   average: ["is at the mean", "is not at the mean"],
   detection: ["is well", "is well"],

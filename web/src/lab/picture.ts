@@ -10,6 +10,8 @@ const kShades = 40;
 export const kPacketsMax = 1_500;
 /** The ring around a member that tells others, in radii of its mark; rings of neighbours do not cross. */
 const kHalo = 1.55;
+/** Half of a packet's side in pixels, at most: smaller than any member. */
+const kPacketMost = 3.5;
 /** How long a packet is seen to fly, in real milliseconds. */
 export const kFlightMs = 260;
 
@@ -248,7 +250,7 @@ function drawPackets(
   scene: Scene,
   now: number,
 ): void {
-  const r = Math.max(1.5, scene.radius * size * 0.35);
+  const r = Math.max(1.5, Math.min(kPacketMost, scene.radius * size * 0.35));
   let colour = "";
   for (const packet of scene.packets) {
     const dot = packetDot(scene, packet, now);

@@ -42,6 +42,79 @@ test("the same link gives the same hash, the same file and the same picture", as
   expect(runs[0]?.svg).toContain("<circle");
 });
 
+test("at high speed a run is played round by round, so that no round is missing", async () => {
+  const socket = open();
+  const player = new LabPlayer(() => socket);
+  player.speed.value = 1_000;
+  const ended = new Promise<void>((resolve) => { player.onEnded = () => resolve(); });
+  player.onStarted = () => player.play();
+  player.start(kLink);
+  await ended;
+  const rounds = player.store.samples.map((sample) => sample.round);
+  expect(rounds).toEqual(Array.from({ length: rounds.length }, (_, round) => round));
+  expect(socket.received.some((request) => request.type === "play")).toBe(false);
+  player.close();
+});
+
+test("pause ends the steps, play goes on with them", async () => {
+  const socket = open();
+  const player = new LabPlayer(() => socket);
+  player.speed.value = 10;
+  player.onStarted = () => player.play();
+  player.start(kLink.replace("k=2", "k=20"));
+  await vi.waitFor(() => expect(player.store.frameCount).toBeGreaterThan(3));
+  player.pause();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  const steps = socket.received.length;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(socket.received.length).toBe(steps);
+  expect(player.phase.value).toBe("paused");
+  player.play();
+  await vi.waitFor(() => expect(player.phase.value).toBe("ended"));
+  player.close();
+});
+
+test("a moment that is kept no more is asked for", () => {
+  const socket = open();
+  const player = new LabPlayer(() => socket);
+  player.start(kLink);
+  socket.onopen?.(undefined as never);
+  socket.emit({ type: "started", link: kLink, members: 60, interval_ms: 200 });
+  socket.emit({ type: "frame", number: 3, at_ms: 400, changed: [[1, 1]] });
+  player.seek(500);
+  expect(socket.received.map((request) => request.type)).toEqual(["start"]);
+  player.seek(0);
+  expect(socket.received[1]).toEqual({ type: "seek", at_ms: 0 });
+  expect(player.phase.value).toBe("seeking");
+  socket.emit({ type: "frame", number: 1, at_ms: 0, changed: [[0, 1]] });
+  expect(player.phase.value).toBe("paused");
+  expect([...player.store.states.subarray(0, 2)]).toEqual([1, 0]);
+  player.close();
+});
+
+test("an action after the end lets the run go on", () => {
+  const socket = open();
+  const player = new LabPlayer(() => socket);
+  player.start(kLink);
+  socket.onopen?.(undefined as never);
+  socket.emit({ type: "ended", at_ms: 400, trace_hash: "0", link: kLink, summary: {} });
+  expect(player.phase.value).toBe("ended");
+  socket.emit({ type: "acted", action: "400:rumor:5", link: `${kLink}&actions=400:rumor:5` });
+  expect(player.phase.value).toBe("paused");
+  expect(player.store.ended).toBeNull();
+  player.close();
+});
+
+test("slower than a frame per round the daemon plays", async () => {
+  const socket = open();
+  const player = new LabPlayer(() => socket);
+  player.onStarted = () => player.play();
+  player.start(kLink);
+  await vi.waitFor(() => expect(player.phase.value).toBe("ended"));
+  expect(socket.received.map((request) => request.type)).toEqual(["start", "play"]);
+  player.close();
+});
+
 test("a refused run rejects in the daemon's words", async () => {
   await expect(runToEnd(open, "experiment=rumor&members=1")).rejects.toThrow("members: from 2. Give more.");
 });
@@ -72,12 +145,22 @@ test("a lost connection is said, and the next start opens another socket", () =>
     return socket;
   });
   player.start(kLink);
+  sockets[0]?.onopen?.(undefined as never);
   sockets[0]?.onclose?.({ reason: "" } as never);
   expect(player.phase.value).toBe("lost");
   expect(player.problem.value).toContain("connection");
   player.start(kLink);
   expect(sockets.length).toBe(2);
   player.close();
+});
+
+test("a socket that is refused is said to be one run too many", () => {
+  const socket = open();
+  const player = new LabPlayer(() => socket);
+  player.start(kLink);
+  socket.onclose?.({ reason: "" } as never);
+  expect(player.phase.value).toBe("lost");
+  expect(player.problem.value).toContain("only a few at a time");
 });
 
 test("what is not understood is counted and changes nothing", () => {
@@ -120,6 +203,7 @@ test("an action is done to both runs of a comparison, and is in the address", as
   bench.openLink(`${kLink}&compare=k:4`);
   await vi.advanceTimersByTimeAsync(10);
   bench.act({ do: "kill", member: 3 }, "killed");
+  await vi.advanceTimersByTimeAsync(1);
   expect(sockets.map((socket) => socket.received[1])).toEqual(
     [0, 1].map(() => ({ type: "act", do: "kill", member: 3 })),
   );

@@ -1,6 +1,10 @@
 // One run and its socket: sends what the user wants, keeps what comes back in a RunStore, and tells
 // the page by signals.
 //
+// When more than one round would pass between two frames, the run is played in steps of one round: each
+// round is then seen, charts have all their points, and the next step is asked for when the last one
+// has arrived, so nothing queues up.
+//
 // One socket carries one run. A lost connection ends the run: the daemon forgets it, the picture stays
 // as it is, and the next start opens a new socket. Requests before the socket is open wait in a list
 // of at most kRequestsWaitingMax.
@@ -17,6 +21,14 @@ export const kChartsEveryMs = 120;
 
 export const kSpeedLeast = 0.01;
 export const kSpeedMost = 1_000;
+
+/** The daemon sends a frame at most so often while it plays. */
+const kFrameEveryMs = 33;
+/** The real speed of steps is measured over so long. */
+const kSpeedEveryMs = 1_000;
+
+const kNotOpened =
+  "The daemon opened no run. It plays only a few at a time: close another page with a run, and start again.";
 
 export type Phase = "idle" | "connecting" | "paused" | "playing" | "seeking" | "ended" | "lost";
 
@@ -51,6 +63,11 @@ export class LabPlayer {
   private socket_: LabSocket | null = null;
   private isOpen_ = false;
   private waiting_: LabRequest[] = [];
+  private isStepping_ = false;
+  private stepTimer_: ReturnType<typeof setTimeout> | null = null;
+  private stepAskedAt_ = 0;
+  private steps_ = 0;
+  private stepsSince_ = 0;
   private drawTimer_: ReturnType<typeof setTimeout> | null = null;
 
   constructor(private readonly open_: OpenSocket) {}
@@ -66,13 +83,22 @@ export class LabPlayer {
     this.store.moveTo(this.store.frameCount - 1);
     if (this.phase.value === "ended" || this.phase.value === "lost") return;
     this.phase.value = "playing";
-    this.send({ type: "play", speed: this.speed.value });
+    this.drive();
+  }
+
+  /** As fast as the daemon can, without a frame for every round. */
+  race(): void {
+    this.phase.value = "playing";
+    this.stopStepping();
+    this.send({ type: "play", speed: kSpeedMost });
   }
 
   pause(): void {
     if (this.phase.value !== "playing") return;
     this.phase.value = "paused";
-    this.send({ type: "pause" });
+    // A step that is under way ends by itself.
+    if (this.isStepping_) this.stopStepping();
+    else this.send({ type: "pause" });
   }
 
   step(): void {
@@ -98,7 +124,7 @@ export class LabPlayer {
 
   setSpeed(speed: number): void {
     this.speed.value = Math.max(kSpeedLeast, Math.min(kSpeedMost, speed));
-    if (this.phase.value === "playing") this.send({ type: "play", speed: this.speed.value });
+    if (this.phase.value === "playing") this.drive();
   }
 
   /** Shows a kept frame; the run itself stays where it is. */
@@ -127,6 +153,7 @@ export class LabPlayer {
   }
 
   close(): void {
+    this.stopStepping();
     if (this.drawTimer_ !== null) clearTimeout(this.drawTimer_);
     this.drawTimer_ = null;
     const socket = this.socket_;
@@ -135,6 +162,51 @@ export class LabPlayer {
     socket.onclose = null;
     socket.onmessage = null;
     socket.close();
+  }
+
+  private roundMs(): number {
+    return (this.store.started?.interval_ms ?? 0) / this.speed.value;
+  }
+
+  /** Has the daemon play, or goes on in steps. */
+  private drive(): void {
+    if (this.roundMs() >= kFrameEveryMs) {
+      this.stopStepping();
+      this.send({ type: "play", speed: this.speed.value });
+      return;
+    }
+    if (this.isStepping_) return;
+    this.isStepping_ = true;
+    this.steps_ = 0;
+    this.stepsSince_ = Date.now();
+    this.askStep();
+  }
+
+  private askStep(): void {
+    this.stepTimer_ = null;
+    this.stepAskedAt_ = Date.now();
+    this.send({ type: "step" });
+  }
+
+  /** A step has arrived: the next one is due when its time has come. */
+  private stepOn(): void {
+    this.steps_ += 1;
+    const now = Date.now();
+    const elapsed = now - this.stepsSince_;
+    if (elapsed >= kSpeedEveryMs) {
+      this.realSpeed.value = (this.steps_ * (this.store.started?.interval_ms ?? 0)) / elapsed;
+      this.steps_ = 0;
+      this.stepsSince_ = now;
+    }
+    const wait = this.roundMs() - (now - this.stepAskedAt_);
+    if (wait < 1) this.askStep();
+    else this.stepTimer_ = setTimeout(() => this.askStep(), wait);
+  }
+
+  private stopStepping(): void {
+    this.isStepping_ = false;
+    if (this.stepTimer_ !== null) clearTimeout(this.stepTimer_);
+    this.stepTimer_ = null;
   }
 
   private connect(): void {
@@ -151,12 +223,19 @@ export class LabPlayer {
       this.receive(typeof event.data === "string" ? event.data : "");
     };
     socket.onclose = (event: { reason?: string } | undefined) => {
+      this.stopStepping();
       this.socket_ = null;
+      const wasOpen = this.isOpen_;
       this.isOpen_ = false;
       this.waiting_ = [];
       this.phase.value = "lost";
       const reason = event?.reason ?? "";
       if (reason === "" && this.problem.value !== "") return;
+      if (!wasOpen) {
+        // A browser does not tell a page why a socket was refused; this is the reason that there is.
+        this.problem.value = kNotOpened;
+        return;
+      }
       this.problem.value =
         reason === ""
           ? "The connection to the daemon was lost. Start the run again to go on."
@@ -187,6 +266,7 @@ export class LabPlayer {
   private take(message: LabMessage): void {
     switch (message.type) {
       case "started":
+        this.stopStepping();
         this.store.begin(message);
         this.link.value = message.link;
         if (this.phase.value !== "playing") this.phase.value = "paused";
@@ -209,13 +289,20 @@ export class LabPlayer {
         }
         return;
       case "paused":
+        if (this.isStepping_ && this.phase.value === "playing") {
+          this.stepOn();
+          return;
+        }
         if (this.phase.value !== "ended") this.phase.value = "paused";
         this.redraw();
         return;
       case "playing":
+        // It is the last word: a "paused" that was under way when play was asked for came before.
+        if (this.phase.value === "paused" && !this.isStepping_) this.phase.value = "playing";
         this.realSpeed.value = message.real_speed;
         return;
       case "ended":
+        this.stopStepping();
         this.store.end(message);
         this.link.value = message.link === "" ? this.link.value : message.link;
         this.phase.value = "ended";
@@ -275,8 +362,7 @@ export function runToEnd(
     signal?.addEventListener("abort", stop, { once: true });
     player.onStarted = (message) => {
       started = message;
-      player.speed.value = kSpeedMost;
-      player.play();
+      player.race();
     };
     player.onEnded = (ended) => {
       if (started === null) return;

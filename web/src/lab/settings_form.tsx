@@ -4,6 +4,13 @@ import type { Bench } from "./bench";
 import { settingOf } from "./link";
 import type { ExperimentDescription, SettingDescription, SettingValue } from "./protocol";
 
+/** Choices with more letters have the whole width. */
+const kShortChoice = 11;
+
+function isWide(setting: SettingDescription): boolean {
+  return setting.choices?.some((choice) => choice.title.length > kShortChoice) ?? false;
+}
+
 interface FieldProperties {
   setting: SettingDescription;
   value: SettingValue;
@@ -32,7 +39,7 @@ export function SettingField({ setting, value, label, onChange }: FieldPropertie
   }
   if (setting.type === "choice") {
     return (
-      <label class="field" title={title}>
+      <label class={isWide(setting) ? "field lab-wide" : "field"} title={title}>
         {label}
         <select value={String(value)} onChange={(event) => onChange(event.currentTarget.value)}>
           {(setting.choices ?? []).map((choice) => (

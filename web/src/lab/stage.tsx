@@ -32,7 +32,7 @@ export function Stage({ bench }: { bench: Bench }) {
               {isDrawn
                 ? <PictureView bench={bench} player={player} name={name} />
                 : <Bars bench={bench} player={player} />}
-              <Legend bench={bench} player={player} />
+              {isDrawn && <Legend bench={bench} player={player} />}
             </figure>
           );
         })}

@@ -11,6 +11,10 @@ import { themeVersion } from "../shell/theme";
 /** Names of a summary in words; others are shown as they are. */
 const kSummaryTitles: Record<string, string> = {
   rounds: "Rounds",
+  infected: "Have heard",
+  spreading: "Still tell others",
+  up: "Members that run",
+  joined: "Know all members",
   residue: "Never heard (residue)",
   messages_per_member: "Messages per member",
   copies_per_member: "Copies of the rumor per member",
@@ -24,8 +28,8 @@ const kSummaryTitles: Record<string, string> = {
   copies: "Entries sent",
   needless: "Entries sent in vain",
   bytes_per_member: "Bytes per member",
-  t_last_ms: "Last one heard after (ms)",
-  t_mean_ms: "Heard on average after (ms)",
+  t_last_ms: "The last one had it after (ms)",
+  t_mean_ms: "On average after (ms)",
   variance: "Variance",
   different: "Entries that differ",
   false_deaths: "Taken for dead, but alive",

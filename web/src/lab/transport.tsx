@@ -70,7 +70,7 @@ function SpeedSlider({ bench, player }: { bench: Bench; player: LabPlayer }) {
         value={Math.log10(speed)} aria-valuetext={speedWords(speed)}
         onInput={(event) => bench.setSpeed(10 ** Number(event.currentTarget.value))}
       />
-      {isSlow && <span class="quiet">the daemon manages {speedWords(player.realSpeed.value)}</span>}
+      {isSlow && <span class="quiet">in fact {speedWords(player.realSpeed.value)}</span>}
     </label>
   );
 }

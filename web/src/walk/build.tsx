@@ -8,6 +8,13 @@ const kSources = import.meta.glob<string>("../../../examples/rumor/*.cpp", {
   query: "?raw", import: "default", eager: true,
 });
 
+const kHowToRun = [
+  "cmake --preset dev",
+  "cmake --build --preset dev --target example_rumor",
+  "build/dev/example_rumor         # 20 members, k = 2",
+  "build/dev/example_rumor 100 1   # 100 members, k = 1: who is left out?",
+].join("\n");
+
 function nameOf(path: string): string {
   return path.replace(/^.*\/examples\//, "examples/");
 }
@@ -20,6 +27,7 @@ function Source({ path, text }: { path: string; text: string }) {
       <h2><code>{nameOf(path)}</code>, {count} lines</h2>
       {steps.map((step) => (
         <div key={step.line} class="build-step">
+          {step.words !== "" && <p>{step.words}</p>}
           <pre tabIndex={0} aria-label={`Lines from ${step.line}`}>
             {step.lines.map((line, index) => (
               <span key={index}>
@@ -28,7 +36,6 @@ function Source({ path, text }: { path: string; text: string }) {
               </span>
             ))}
           </pre>
-          <p>{step.words}</p>
         </div>
       ))}
     </section>
@@ -47,6 +54,10 @@ export function Build() {
           sockets and no clock. It is told what has arrived and what time it is, and says what is to be
           sent. All that a program of yours adds is the loop around it.
         </p>
+        <p>
+          It is built with the rest and tested with it. In a clone of the repository:
+        </p>
+        <pre class="card" tabIndex={0}>{kHowToRun}</pre>
       </div>
       {sources.map(([path, text]) => <Source key={path} path={path} text={text} />)}
     </article>

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
+import source from "../../../examples/rumor/main.cpp?raw";
 import { RunStore } from "../lab/run_store";
 import { actionsOfLink } from "../lab/actions";
 import { readLink } from "../lab/link";
 import { summaryNumber, within, withinFactor, type Question } from "./chapter";
 import { kChapters } from "./chapters/all";
 import { judge } from "./question_view";
+import { kExampleExplanations } from "./build_words";
 import { missingAnchors, stepsOf } from "./source_text";
 
 const kQuestion: Question = {
@@ -94,4 +96,13 @@ test("a source is cut into steps that make up the whole", () => {
   expect(steps.map((step) => [step.line, step.words])).toEqual([[1, ""], [3, "first"], [6, "last"]]);
   expect(steps.flatMap((step) => step.lines).join("\n") + "\n").toBe(source);
   expect(missingAnchors(source, [...explanations, { anchor: "three", words: "" }])).toEqual(["three"]);
+});
+
+test("every explanation of the example program stands beside its lines, in their order", () => {
+  expect(missingAnchors(source, kExampleExplanations)).toEqual([]);
+  const steps = stepsOf(source, kExampleExplanations);
+  expect(steps.map((step) => step.words).filter((words) => words !== ""))
+    .toEqual(kExampleExplanations.map((each) => each.words));
+  expect(steps.flatMap((step) => step.lines).join("\n") + "\n").toBe(source);
+  expect(source.split("\n").length).toBeLessThanOrEqual(151);
 });

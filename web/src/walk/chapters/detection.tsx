@@ -32,9 +32,9 @@ export const detection: Chapter = {
         </li>
         <li>
           <b>SWIM</b> (2002): each period a member probes one other. No answer? It asks some others to try
-          as well, so that one broken link is no death. The first crash is noticed after 1.58 periods on
-          average, whatever the size of the group, but sometimes much later: the chance to be still
-          unnoticed falls with e<sup>−t</sup>.
+          as well, so that one broken link is no death. In the paper’s model a crash is first noticed
+          after 1.58 periods on average, whatever the size of the group. But it is chance who is probed,
+          so now and then it takes several periods.
         </li>
         <li>
           <b>Phi accrual</b> (2004): not dead or alive, but how improbable this silence is.
@@ -72,7 +72,7 @@ export const detection: Chapter = {
     },
     measured: (value) => `The last of them believed it after ${Math.round(Number(value))} ms.`,
     explanation:
-      "A probe is due within a third of the period on average, its absence costs a short timeout, two more tries and the votes of the other observers, and then the verdict spreads by gossip: some hundred milliseconds in all.",
+      "One of the three observers probes within a fraction of the period. No answer costs a short timeout, two more tries and the votes of the other observers. Then the verdict spreads by gossip: some hundred milliseconds in all.",
   },
   sources: [
     { title: "R. van Renesse et al., A Gossip-Style Failure Detection Service, 1998", where: "heartbeats" },

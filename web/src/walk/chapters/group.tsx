@@ -68,7 +68,7 @@ export const group: Chapter = {
       "Seeds are needed to come in, not to stay. The members know each other by then, and their observers have noticed the three deaths long before.",
   },
   sources: [
-    { title: "R. van Renesse et al., A Gossip-Style Failure Detection Service, 1998", where: "section 6: finding each other after a partition" },
+    { title: "R. van Renesse et al., A Gossip-Style Failure Detection Service, 1998", where: "finding each other again after a partition" },
     { title: "A. Das et al., SWIM, 2002", where: "section 4: incarnations" },
     { title: "J. Leitão et al., Epidemic Broadcast Trees, 2007", where: "the tree that carries events" },
   ],

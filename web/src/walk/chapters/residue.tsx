@@ -35,9 +35,10 @@ export const residue: Chapter = {
       <p>
         <b>Feedback</b> means: lose interest only if the partner knew it already. Without it, a member
         stops <em>blindly</em> after <i>k</i> calls. A <b>counter</b> stops after <i>k</i> useless calls;
-        a <b>coin</b> with probability 1/<i>k</i> after each. Whatever the variant of push, one law holds:
-        each member is missed by <i>m</i> messages per member with probability e<sup>−m</sup>. So
-        variants do not differ in what a message achieves, but in how well they know when to stop.
+        a <b>coin</b> with probability 1/<i>k</i> after each. Whatever the variant of push, one law holds: if
+        there are <i>m</i> copies per member in all, all of them miss a member with probability
+        e<sup>−m</sup>. So
+        variants do not differ in what a copy achieves, but in how well they know when to stop.
       </p>
       <p>
         The residue hardly depends on the size of the group, and it is never zero. Something else must

@@ -45,7 +45,7 @@ export const sync: Chapter = {
   tries: [
     "Set the differences to 1 and play. Then to 200. What does the number of bytes follow?",
     "Set the loss to 0.3. It takes longer, and nothing is missed in the end.",
-    "Cut off one half while it runs, let both halves finish, then heal.",
+    "Cut off some members while it runs, let both sides finish, then heal.",
   ],
   question: {
     text: "The second run holds ten times as many equal entries (5,000 instead of 500) with as many differences. How many bytes does it need, compared with the first?",
