@@ -15,6 +15,9 @@ namespace {
 
 using Type = Setting::Type;
 
+/// All settings of one experiment as text: a dozen, of which none is longer than 40 bytes.
+constexpr std::size_t kSettingsBytesMax = 1024;
+
 Refusal refusal(std::string_view field, std::string message, std::string cure,
                 Refusal::Code code = Refusal::Code::invalid) {
     return {code, std::move(message), std::move(cure), std::string(field)};
@@ -220,8 +223,10 @@ Outcome<void> Settings::set(std::string_view name, std::string_view text) {
 }
 
 Outcome<void> Settings::add(TimedAction timed) {
-    if (actions_.size() >= kLabActionsMax) {
-        return std::unexpected(refusal("actions", "the run has too many actions",
+    const std::size_t bytes = to_string(timed).size() + 1;
+    if (actions_.size() >= kLabActionsMax ||
+        action_bytes_ + bytes > kLabLinkBytesMax - kSettingsBytesMax) {
+        return std::unexpected(refusal("actions", "the run has too many actions for one link",
                                        fmt::format("at most {}; start anew", kLabActionsMax),
                                        Refusal::Code::over_limit));
     }
@@ -234,6 +239,7 @@ Outcome<void> Settings::add(TimedAction timed) {
     }
     const auto behind = std::ranges::upper_bound(actions_, timed.at_ms, {}, &TimedAction::at_ms);
     actions_.insert(behind, std::move(timed));
+    action_bytes_ += bytes;
     return {};
 }
 

@@ -94,6 +94,19 @@ TEST(LabSettings, actions_over_the_limit_are_refused) {
     EXPECT_NE(why_not(link + "1:heal"), "");
 }
 
+TEST(LabSettings, however_much_is_done_the_link_can_be_read) {
+    Settings settings(Kind::rumor);
+    Action action{Action::Do::partition};
+    for (HostIndex member = 0; member < 10'000; member += 2) action.members.push_back(member);
+    std::size_t count = 0;
+    while (settings.add({3'599'999, action})) ++count;
+    EXPECT_GE(count, 2U);
+    EXPECT_LT(count, 5U);
+    while (settings.add({3'599'999, Action{}})) ++count;
+    EXPECT_LE(settings.to_link().size(), kLabLinkBytesMax);
+    EXPECT_EQ(*Settings::parse_link(settings.to_link()), settings);
+}
+
 TEST(LabSettings, actions_stand_in_order_of_time) {
     const auto settings = Settings::parse_link(
         "experiment=rumor&members=9&actions=9:heal;5:kill:1;9:kill:2;5:kill:0");
