@@ -82,10 +82,13 @@ export function listen(server: Server): Promise<PageServer> {
   });
 }
 
-/** The page of a daemon: its own if it serves one, else dist in front of it. */
+/**
+ * The page of a daemon: its own if it serves one, else dist in front of it. With PAGE=dist always
+ * dist: for who changes the page and does not want to build the program each time.
+ */
 export async function pageOf(daemonUrl: string): Promise<PageServer> {
   const own = await fetch(`${daemonUrl}/ui/`);
-  if (own.ok && (await own.text()).includes('id="page"')) return { url: daemonUrl, stop: () => undefined };
+  if (process.env["PAGE"] !== "dist" && own.ok && (await own.text()).includes('id="page"')) return { url: daemonUrl, stop: () => undefined };
   const target = new URL(daemonUrl);
   const server = createServer((incoming, response) => {
     if (!serveDist(incoming, response)) passOn(target, incoming, response);

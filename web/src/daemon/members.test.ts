@@ -60,6 +60,13 @@ test("a change of the path is no coming or going", () => {
   expect(table.changes.length).toBe(0);
 });
 
+test("what happened before stands in front of what the page has seen", () => {
+  const table = new MemberTable();
+  table.apply(item("died", member("a", { status: "dead" }), 30), 30);
+  table.prepend([item("joined", member("a"), 10), item("path", member("a"), 15), item("suspected", member("a"), 20)]);
+  expect(table.changes.toArray().map((change) => change.kind)).toEqual(["joined", "suspected", "died"]);
+});
+
 test("events change no member", () => {
   const table = new MemberTable();
   expect(table.apply({ type: "view", cursor: "c-2", seen_at_ms: 1, size: 3, fingerprint: "f" }, 1)).toBe(false);

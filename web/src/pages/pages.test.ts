@@ -2,12 +2,13 @@ import { expect, test } from "vitest";
 import { marksOf } from "../charts/timeline";
 import type { KnownMember } from "../daemon/members";
 import { positionOf } from "../daemon/overlay_store";
+import type { RecordItem } from "../daemon/types";
 import { ageText, bytesText, microsText } from "../shell/words";
 import { qrPath } from "./actions";
 import { kPatternsMax, patternsOf } from "./events";
 import { contentOf, labelKeys } from "./graph_card";
 import { agreementText, differencesOf } from "./health_card";
-import { observersOf, roundTripText, withChange } from "./member";
+import { observersOf, roundTripText, withChange, withHeld } from "./member";
 import { memberRows } from "./member_rows";
 import { entryText } from "./state";
 import { eventAddress, parseEventAddress } from "./trace_card";
@@ -82,6 +83,15 @@ test("a change of a record sets, replaces and erases keys", () => {
   const after = withChange(before, { type: "record", cursor: "c-1", seen_at_ms: 0, member: "m", version: 4,
     changes: [{ key: "a", value: null }, { key: "b", value: "3" }, { key: "c", value_base64: "AA==" }] });
   expect(after).toEqual([{ key: "b", value: "3", version: 4 }, { key: "c", value_base64: "AA==", version: 4 }]);
+});
+
+test("a change that came while the record was read is kept, unless the record has it", () => {
+  const change = (version: number, value: string | null): RecordItem => ({ type: "record", cursor: "c-1", seen_at_ms: 0,
+    member: "m", version, changes: [{ key: "a", value }] });
+  const record = { member: "m", version: 5, items: [{ key: "a", value: "five", version: 5 }] };
+  expect(withHeld(record, [change(4, "four"), change(5, "five")])).toEqual(record.items);
+  expect(withHeld(record, [change(5, "five"), change(6, "six")])).toEqual([{ key: "a", value: "six", version: 6 }]);
+  expect(withHeld(record, [change(6, null)])).toEqual([]);
 });
 
 test("marks that would lie upon each other are one with a number, and others are left out", () => {
