@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Member, Overlay, Topology } from "../../src/daemon/types.ts";
+import type { Member, Overlay, Topology, Trace } from "../../src/daemon/types.ts";
 import { listen, serveDist, type PageServer } from "./page_server.ts";
 
 const kZones = ["ams", "cph", "dub", "fra", "lhr", "mad", "nyc", "sfo"];
@@ -36,8 +36,25 @@ function madeUpTopology(members: readonly Member[]): Topology {
       return { id: member.id, zone: kZones[zone] ?? "",
         x_us: Math.cos(angle) * 20_000 + ((index * 31) % 4_000), y_us: Math.sin(angle) * 20_000 + ((index * 57) % 4_000) };
     }),
-    links,
+    links, links_left_out: 0,
   };
+}
+
+/** An event that went through a tree of four children each; some needed a repair. */
+function madeUpTrace(members: readonly Member[]): Trace {
+  const nodes = members.map((member, index): Trace["nodes"][number] => {
+    const isRepaired = index > 0 && index % 83 === 0;
+    const hops = index === 0 ? 0 : Math.floor(Math.log(3 * index + 1) / Math.log(4));
+    const after_us = hops * 900 + ((index * 7_919) % 700) + (isRepaired ? 14_000 : 0);
+    const from = members[Math.floor((index - 1) / 4)]?.id;
+    return {
+      id: member.id, name: member.name, hops, repair: isRepaired ? "asked" : "none", duplicates: index % 5 === 0 ? 1 : 0,
+      learned_at_us: 1_000_000 + after_us, after_us, is_skewed: false, clock: "agreed", skew_us: 0,
+      ...(index === 0 || from === undefined ? {} : { from, hop_us: 300 + ((index * 31) % 900) }),
+    };
+  });
+  return { id: "made-up-1", publisher: members[0]?.id ?? "", nodes, edges: [], untraced: [], lacking: [],
+    silent: [{ id: madeUpId(99_999), name: "gone" }], duplicates: 100, repairs: 6 };
 }
 
 function frameOf(text: string): Buffer {
@@ -74,6 +91,9 @@ export class FakeDaemon {
   readonly members: Member[];
   readonly overlay: Overlay;
   server: PageServer = { url: "", stop: () => undefined };
+  /** Redeemed once; "" is none. */
+  loginCode = "";
+  endedLogins = 0;
   private readonly sockets = new Set<Duplex>();
   private readonly subscriptions: { socket: Duplex; id: string; events: boolean; members: boolean }[] = [];
   private position = 1;
@@ -117,9 +137,33 @@ export class FakeDaemon {
 
   private answer(incoming: IncomingMessage, response: ServerResponse): void {
     const path = (incoming.url ?? "").split("?")[0];
+    if (path === "/v1/logins/redeem") {
+      this.redeem(incoming, response);
+      return;
+    }
+    if (path === "/v1/logins" && incoming.method === "DELETE") {
+      this.endedLogins += 1;
+      response.writeHead(204).end();
+      return;
+    }
     const body = this.bodyOf(path ?? "");
     response.writeHead(body === null ? 404 : 200, { "Content-Type": "application/json" });
     response.end(JSON.stringify(body ?? { status: 404, detail: `the fake daemon does not know ${path}` }));
+  }
+
+  private redeem(incoming: IncomingMessage, response: ServerResponse): void {
+    let text = "";
+    incoming.on("data", (data: Buffer) => {
+      text += data.toString();
+    });
+    incoming.on("end", () => {
+      const isRight = this.loginCode !== "" && (JSON.parse(text) as { code: string }).code === this.loginCode;
+      this.loginCode = "";
+      response.writeHead(isRight ? 200 : 401, { "Content-Type": "application/json" });
+      response.end(JSON.stringify(isRight
+        ? { token: "gv_made_up", scopes: ["read", "publish", "admin"], overlays: ["*"], expires_in_s: 43_200 }
+        : { status: 401, detail: "no such code" }));
+    });
   }
 
   private bodyOf(path: string): unknown {
@@ -130,7 +174,10 @@ export class FakeDaemon {
       case "/v1/overlays/big/members": return { members: this.members, matched: this.members.length };
       case "/v1/overlays/big/topology": return madeUpTopology(this.members);
       case "/v1/overlays/big/events": return { items: [], next: "fa4e-1" };
-      default: return null;
+      case "/v1/overlays/big/rtt":
+        return { from: this.members[0], to: this.members[0], estimated_us: 300, error_percent: 10, unknown: [] };
+      case `/v1/overlays/big/events/${madeUpId(0)}/1/1/trace`: return madeUpTrace(this.members);
+      default: return path.endsWith("/record") ? { member: madeUpId(0), version: 0, items: [] } : null;
     }
   }
 

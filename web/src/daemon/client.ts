@@ -1,5 +1,5 @@
 // One request to the daemon: JSON in, JSON out, and every refusal as a Problem with its cure.
-import { logout, session, tokenNow } from "./session";
+import { forgetSession, session, tokenNow } from "./session";
 
 /** A request that takes longer is given up; answers that ask all members take some seconds. */
 export const kRequestTimeoutMs = 20_000;
@@ -97,7 +97,7 @@ export async function request<T = unknown>(
   }
   if (!response.ok) {
     const problem = await problemOf(response);
-    if (response.status === 401 && session.value !== null) logout(asMessage(problem));
+    if (response.status === 401 && session.value !== null) forgetSession(asMessage(problem));
     throw problem;
   }
   if (response.status === 204) return undefined as T;

@@ -21,6 +21,16 @@ export interface KnownMember extends Member {
   since_ms: number;
 }
 
+function membersOf(item: MemberItem | MembersItem): Member[] {
+  return item.type === "member" ? [item.member] : item.members;
+}
+
+/** What an item adds to the timeline. */
+function changesOf(item: StreamItem): Change[] {
+  if ((item.type !== "member" && item.type !== "members") || !kTimelineKinds.includes(item.kind)) return [];
+  return membersOf(item).map(({ id, name }) => ({ at_ms: item.seen_at_ms, kind: item.kind, id, name }));
+}
+
 export class MemberTable {
   readonly members = new Map<string, KnownMember>();
   readonly changes = new Ring<Change>(kChangesMax);
@@ -33,25 +43,18 @@ export class MemberTable {
 
   /** True if the item says something of members. An item twice does no harm; see `load` of the store. */
   apply(item: StreamItem, now_ms: number): boolean {
-    if (item.type === "member") {
-      this.change(item.kind, item.member, now_ms);
-      this.note(item, item.member);
-      return true;
-    }
-    if (item.type === "members") {
-      for (const member of item.members) {
-        this.change(item.kind, member, now_ms);
-        this.note(item, member);
-      }
-      return true;
-    }
-    return false;
+    if (item.type !== "member" && item.type !== "members") return false;
+    for (const member of membersOf(item)) this.change(item.kind, member, now_ms);
+    changesOf(item).forEach((change) => this.changes.push(change));
+    return true;
   }
 
-  /** Only the timeline: what happened before the table was loaded. */
-  note(item: MemberItem | MembersItem, member: Member): void {
-    if (!kTimelineKinds.includes(item.kind)) return;
-    this.changes.push({ at_ms: item.seen_at_ms, kind: item.kind, id: member.id, name: member.name });
+  /** Puts what happened before the page was opened in front of what it has seen itself. */
+  prepend(past: readonly StreamItem[]): void {
+    const seen = this.changes.toArray();
+    this.changes.clear();
+    past.flatMap(changesOf).forEach((change) => this.changes.push(change));
+    seen.forEach((change) => this.changes.push(change));
   }
 
   private change(kind: string, member: Member, now_ms: number): void {

@@ -13,10 +13,12 @@ import type {
 const kPollMs = 1_000;
 /** Round trips and coordinates are in no item of the stream; they move slowly. */
 const kRefreshMs = 60_000;
-/** After a change of the members, so that many changes cost one answer. */
+/** After a change of the members, so that many changes cost one answer; larger answers come less often. */
 const kTopologyDelayMs = 1_500;
-/** Pages of what happened before this page was opened, 1,000 items each. */
+const kTopologyDelayPerMemberMs = 5;
+/** What happened before this page was opened is read in so many pages of so many items. */
 const kHistoryPagesMax = 2;
+const kPageItems = 1_000;
 /** Above this, members are listed again only when items were missed: 10,000 are some 3 MB. */
 const kRefreshedMembersMax = 2_000;
 
@@ -43,11 +45,13 @@ export class OverlayStore {
   readonly info = signal<Info | null>(null);
   readonly topology = signal<Topology | null>(null);
   readonly view = signal<ViewItem | null>(null);
-  readonly record = signal<RecordItem | null>(null);
   readonly missed = signal<Missed>({ items: 0, isExact: true, times: 0 });
   /** What the reader must know, such as that the daemon cannot be reached; empty if all is well. */
   readonly problem = signal("");
   readonly isLoaded = signal(false);
+
+  /** Told of every change of a record, in order; a signal would keep only the last of a frame. */
+  readonly recordListeners = new Set<(item: RecordItem) => void>();
 
   private held: StreamItem[] | null = [];
   private timers: ReturnType<typeof setInterval>[] = [];
@@ -124,26 +128,21 @@ export class OverlayStore {
 
   /** The timeline before this page was opened, as far as the daemon still has it. */
   private async loadHistory(before: number): Promise<void> {
-    const query: Record<string, string | number> = { members: 1, events: 0, limit: 1_000, from: "oldest" };
-    const live = this.table.changes.toArray();
-    this.table.changes.clear();
+    const query: Record<string, string | number> = { members: 1, events: 0, limit: kPageItems, from: "oldest" };
+    const past: StreamItem[] = [];
     try {
       for (let pages = 0; pages < kHistoryPagesMax; pages += 1) {
         const path = pathOf("/v1/overlays/{}/events", this.name);
         const page = await request<EventPage>("GET", path, { query });
-        for (const item of page.items) {
-          if (item.type === "missed" || positionOf(item.cursor) > before) continue;
-          if (item.type === "member") this.table.note(item, item.member);
-          if (item.type === "members") item.members.forEach((member) => this.table.note(item, member));
-        }
-        if (page.items.length < 1_000 || positionOf(page.next) > before) break;
+        past.push(...page.items.filter((item) => item.type !== "missed" && positionOf(item.cursor) <= before));
+        if (page.items.length < kPageItems || positionOf(page.next) > before) break;
         delete query["from"];
         query["cursor"] = page.next;
       }
     } catch (error) {
       this.problem.value = `What happened before could not be read: ${asMessage(error)}`;
     }
-    live.forEach((change) => this.table.changes.push(change));
+    this.table.prepend(past);
     this.changesVersion.value += 1;
   }
 
@@ -161,7 +160,7 @@ export class OverlayStore {
     for (const item of items) {
       if (this.table.apply(item, Date.now())) hasChanged = true;
       else if (item.type === "view") this.view.value = item;
-      else if (item.type === "record") this.record.value = item;
+      else if (item.type === "record") this.recordListeners.forEach((listener) => listener(item));
       else if (item.type === "missed") this.onMissed(item);
     }
     if (!hasChanged) return;
@@ -215,7 +214,7 @@ export class OverlayStore {
       this.topologyTimer = undefined;
       if (document.hidden) return;
       void this.loadTopology();
-    }, this.topology.value === null ? 0 : kTopologyDelayMs);
+    }, this.topology.value === null ? 0 : kTopologyDelayMs + kTopologyDelayPerMemberMs * this.table.members.size);
   }
 
   /** A daemon that does not know this route draws its members without links. */

@@ -8,9 +8,14 @@ export interface Session {
   token: string;
   scopes: string[];
   overlays: string[];
+  /** The token was made for this page by a link, and ends when the reader logs out. */
+  isOfLink?: boolean;
 }
 
-interface Redeemed extends Session {
+interface Redeemed {
+  token: string;
+  scopes: string[];
+  overlays: string[];
   expires_in_s: number;
 }
 
@@ -58,7 +63,7 @@ export async function redeemLoginOfAddress(): Promise<void> {
   loginRuns.value = true;
   try {
     const got = await request<Redeemed>("POST", "/v1/logins/redeem", { body: { code: match[1] } });
-    keepSession({ token: got.token, scopes: got.scopes, overlays: got.overlays });
+    keepSession({ token: got.token, scopes: got.scopes, overlays: got.overlays, isOfLink: true });
     loginProblem.value = "";
   } catch (error) {
     loginProblem.value =
@@ -84,7 +89,21 @@ export async function loginWithToken(token: string): Promise<void> {
   }
 }
 
-export function logout(reason: string): void {
+/** Forgets the token here; the form says why. */
+export function forgetSession(reason: string): void {
   keepSession(null);
   loginProblem.value = reason;
+}
+
+/** Logs out for good: a token that a link gave is ended at the daemon too. A pasted one stays valid. */
+export async function logout(): Promise<void> {
+  let reason = "You have logged out.";
+  if (session.value?.isOfLink === true) {
+    try {
+      await request("DELETE", "/v1/logins");
+    } catch (error) {
+      reason = `This page has forgotten its token, which the daemon may still accept: ${asMessage(error)}`;
+    }
+  }
+  forgetSession(reason);
 }

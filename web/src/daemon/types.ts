@@ -61,6 +61,7 @@ export interface Overlay {
 export interface Topology {
   members: { id: string; x_us: number | null; y_us: number | null; zone: string }[];
   links: [number, number][];
+  links_left_out: number;
 }
 
 interface Item {

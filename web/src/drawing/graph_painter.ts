@@ -5,6 +5,7 @@ import { themeColor } from "../shell/theme";
 
 /** Names are drawn when there is room for them. */
 const kNamesMax = 60;
+const kNameHeight = 13;
 
 export interface GraphColors {
   status: string[];
@@ -36,25 +37,38 @@ export interface Scene {
   height: number;
   hovered: number;
   selected: number;
-  linkNote: string;
 }
 
 type Context = CanvasRenderingContext2D;
 
 function drawGroups(context: Context, { layout, camera, colors }: Scene): void {
   if (layout.groups.length < 2) return;
+  context.fillStyle = colors.group;
+  for (const group of layout.groups) {
+    context.beginPath();
+    context.arc(group.x * camera.scale + camera.offsetX, group.y * camera.scale + camera.offsetY,
+      group.radius * camera.scale, 0, 2 * Math.PI);
+    context.fill();
+  }
+}
+
+/** A text that stays readable upon lines. */
+function drawText(context: Context, text: string, x: number, y: number, color: string, around: string): void {
+  context.strokeStyle = around;
+  context.lineWidth = 3;
+  context.lineJoin = "round";
+  context.strokeText(text, x, y);
+  context.fillStyle = color;
+  context.fillText(text, x, y);
+}
+
+function drawGroupNames(context: Context, { layout, camera, colors }: Scene): void {
+  if (layout.groups.length < 2) return;
   context.textAlign = "center";
   context.font = "600 12px system-ui, sans-serif";
   for (const group of layout.groups) {
-    const x = group.x * camera.scale + camera.offsetX;
-    const y = group.y * camera.scale + camera.offsetY;
-    const radius = group.radius * camera.scale;
-    context.fillStyle = colors.group;
-    context.beginPath();
-    context.arc(x, y, radius, 0, 2 * Math.PI);
-    context.fill();
-    context.fillStyle = colors.quiet;
-    context.fillText(group.name === "" ? "(none)" : group.name, x, y - radius - 5);
+    drawText(context, group.name === "" ? "(none)" : group.name, group.x * camera.scale + camera.offsetX,
+      (group.y - group.radius) * camera.scale + camera.offsetY - 5, colors.quiet, colors.surface);
   }
 }
 
@@ -169,21 +183,20 @@ function drawNames(context: Context, scene: Scene): void {
     const py = (layout.y[index] as number) * camera.scale + camera.offsetY;
     if (px > 0 && py > 0 && px < width && py < height) inSight.push(index);
   }
-  const shown = inSight.length > kNamesMax ? [] : inSight;
-  for (const special of [scene.selected, scene.hovered, layout.self]) {
-    if (special >= 0 && !shown.includes(special)) shown.push(special);
-  }
-  for (const index of shown) {
+  const special = [scene.hovered, scene.selected, layout.self].filter((index) => index >= 0);
+  const others = inSight.length > kNamesMax ? [] : inSight.filter((index) => !special.includes(index));
+  const placed: [number, number][] = [];
+  for (const index of [...new Set(special), ...others]) {
     const px = (layout.x[index] as number) * camera.scale + camera.offsetX;
     const py = (layout.y[index] as number) * camera.scale + camera.offsetY + radius + 14;
+    // A name upon another one helps nobody; who is pointed at comes first.
+    const width = 6.5 * (layout.names[index]?.length ?? 0);
+    if (placed.some(([x, y]) => Math.abs(x - px) < width && Math.abs(y - py) < kNameHeight)) continue;
+    placed.push([px, py]);
     const name = layout.names[index] ?? "";
     const text = index === layout.self ? `${name} (here)` : name;
-    context.strokeStyle = scene.colors.surface;
-    context.lineWidth = 3;
-    context.lineJoin = "round";
-    context.strokeText(text, px, py);
-    context.fillStyle = index === scene.hovered || index === scene.selected ? scene.colors.text : scene.colors.quiet;
-    context.fillText(text, px, py);
+    const isLookedAt = index === scene.hovered || index === scene.selected;
+    drawText(context, text, px, py, isLookedAt ? scene.colors.text : scene.colors.quiet, scene.colors.surface);
   }
 }
 
@@ -193,6 +206,7 @@ export function paintGraph(context: Context, scene: Scene): void {
   drawLinks(context, scene);
   drawOwnLinks(context, scene, scene.hovered >= 0 ? scene.hovered : scene.selected);
   drawMembers(context, scene);
+  drawGroupNames(context, scene);
   drawMark(context, scene, scene.layout.self, scene.colors.accent, []);
   drawMark(context, scene, scene.hovered, scene.colors.text, [3, 3]);
   drawMark(context, scene, scene.selected, scene.colors.text, []);

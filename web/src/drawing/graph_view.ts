@@ -20,6 +20,8 @@ export interface GraphContent {
   members: readonly LayoutMember[];
   links: readonly (readonly [string, string])[];
   byCoordinates: boolean;
+  /** What decides the places; when it is another, all is shown again. */
+  arrangement: string;
 }
 
 export class GraphView {
@@ -32,11 +34,12 @@ export class GraphView {
   private isDirty = true;
   private pointers = new Map<number, { x: number; y: number }>();
   private dragged = 0;
+  private arrangement = "";
 
   constructor(private readonly canvas: HTMLCanvasElement, private readonly events: GraphEvents) {
     this.context = canvas.getContext("2d", { alpha: true });
     this.scene = { layout: this.layout, camera: this.camera, colors: graphColors(),
-      width: 1, height: 1, hovered: -1, selected: -1, linkNote: "" };
+      width: 1, height: 1, hovered: -1, selected: -1 };
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(canvas);
     this.listen();
@@ -52,6 +55,9 @@ export class GraphView {
   setContent(content: GraphContent): void {
     const { layout, scene } = this;
     const selected = layout.ids[scene.selected] ?? "";
+    // Another arrangement puts everything elsewhere: show all of it.
+    if (content.arrangement !== this.arrangement) this.camera.isMoved = false;
+    this.arrangement = content.arrangement;
     layout.setMembers(content.members);
     layout.setLinks(content.links);
     if (content.byCoordinates) layout.placeByCoordinates(content.members);

@@ -65,7 +65,7 @@ export function paintInfection(context: Context, infection: Infection, at_us: nu
   context.clearRect(0, 0, width, height);
   const place = placesOf(infection, width, height);
   const isNamed = infection.nodes.length <= kNamedMax;
-  const radius = isNamed ? 6 : Math.max(1.8, Math.min(5, 120 / Math.sqrt(infection.nodes.length)));
+  const radius = isNamed ? 6 : Math.max(1.8, Math.min(5, 70 / Math.sqrt(infection.nodes.length)));
   context.lineWidth = isNamed ? 1.5 : 0.8;
   drawEdges(context, infection, place, at_us, colors.line, (node) => node.repair === "none");
   context.setLineDash([5, 3]);

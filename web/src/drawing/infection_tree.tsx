@@ -80,7 +80,7 @@ export function InfectionTree({ infection }: { infection: Infection }) {
         <output class="mono">{text}</output>
       </div>
       <p class="quiet legend-line">
-        ● told &nbsp; <span class="fresh">●</span> just now &nbsp; <span class="repaired">■</span> by repair (dashed line)
+        <span class="told">●</span> told &nbsp; <span class="fresh">●</span> just now &nbsp; <span class="repaired">■</span> by repair (dashed line)
         &nbsp; <span class="waiting">●</span> not yet
       </p>
     </div>

@@ -14,12 +14,16 @@ export const kSimulatedMembersMax = 2_000;
 /** More are not drawn; the table has them all. */
 export const kDrawnMembersMax = 10_000;
 export const kDrawnLinksMax = 40_000;
+const kPulledMembersMax = 200;
 /** Steps of the forces after one change. d3's own cooling ends it after 300. */
 export const kLayoutStepsMax = 160;
 /** Time for steps within one frame; the rest of 16.7 ms is for drawing. */
 export const kLayoutFrameMs = 6;
 /** Distance between neighbours, in units of the drawing. */
 const kSpacing = 26;
+const kGroupGap = 30;
+/** Width to height of the picture. */
+const kAspect = 1.8;
 
 export const kStatusCode: Record<Status, number> = { alive: 0, suspect: 1, dead: 2, left: 3 };
 
@@ -57,20 +61,25 @@ export function spiralPlace(index: number, spacing: number): [number, number] {
   return [radius * Math.cos(angle), radius * Math.sin(angle)];
 }
 
-/** Groups around the middle, the larger ones with more room. */
+/** Groups in rows, by name; the picture is wider than high, as screens are. */
 export function placeGroups(counts: ReadonlyMap<string, number>): Map<string, Group> {
   const names = [...counts.keys()].sort();
-  const radiusOf = (name: string) => kSpacing * 0.75 * Math.sqrt((counts.get(name) ?? 0) + 1) + kSpacing;
+  const radiusOf = (name: string) => kSpacing * 0.66 * Math.sqrt((counts.get(name) ?? 0) + 1) + kSpacing;
+  const columns = Math.max(1, Math.ceil(Math.sqrt(names.length * kAspect)));
   const groups = new Map<string, Group>();
-  const around = names.reduce((sum, name) => sum + 2.2 * radiusOf(name), 0) / (2 * Math.PI);
-  let walked = 0;
-  for (const name of names) {
-    const radius = radiusOf(name);
-    const angle = ((walked + 1.1 * radius) / Math.max(around, 1)) - Math.PI / 2;
-    walked += 2.2 * radius;
-    const distance = names.length === 1 ? 0 : Math.max(around, radius * 1.1);
-    groups.set(name, { name, radius, count: counts.get(name) ?? 0,
-      x: Math.cos(angle) * distance, y: Math.sin(angle) * distance });
+  let y = 0;
+  for (let first = 0; first < names.length; first += columns) {
+    const row = names.slice(first, first + columns);
+    const high = Math.max(...row.map(radiusOf));
+    let x = -row.reduce((sum, name) => sum + radiusOf(name), 0) - kGroupGap * (row.length - 1) / 2;
+    y += high;
+    for (const name of row) {
+      const radius = radiusOf(name);
+      x += radius;
+      groups.set(name, { name, x, y, radius, count: counts.get(name) ?? 0 });
+      x += radius + kGroupGap;
+    }
+    y += high + kGroupGap;
   }
   return groups;
 }
@@ -188,15 +197,18 @@ export class Layout {
       .alpha(alpha)
       .alphaDecay(1 - Math.pow(0.001, 1 / kLayoutStepsMax))
       .velocityDecay(0.45)
-      .force("repel", forceManyBody<Point>().strength(-22).theta(1.1).distanceMax(kSpacing * 5))
-      .force("apart", forceCollide<Point>(kSpacing * 0.42).iterations(1))
+      .force("repel", forceManyBody<Point>().strength(-30).theta(1.1).distanceMax(kSpacing * 5))
+      .force("apart", forceCollide<Point>(kSpacing * 0.58).iterations(1))
       .force("groupX", forceX<Point>((point) => point.groupX).strength(0.11))
       .force("groupY", forceY<Point>((point) => point.groupY).strength(0.11));
   }
 
-  /** Lets links pull too. Only in small groups: in large ones three random rings pull nowhere. */
+  /**
+   * Lets links pull too, where there are few members and one group: three random rings of many pull
+   * nowhere, and links between groups would pull members out of theirs.
+   */
   attachLinks(): void {
-    if (this.simulation === null || this.points.length > 200) return;
+    if (this.simulation === null || this.points.length > kPulledMembersMax || this.groups.length > 1) return;
     const links: SimulationLinkDatum<Point>[] = [];
     for (let index = 0; index < this.links.length; index += 2) {
       links.push({ source: this.links[index] ?? 0, target: this.links[index + 1] ?? 0 });
@@ -278,6 +290,14 @@ export class Layout {
       right = Math.max(right, this.x[index] ?? 0);
       top = Math.min(top, this.y[index] ?? 0);
       bottom = Math.max(bottom, this.y[index] ?? 0);
+    }
+    if (this.groups.length > 1) {
+      for (const group of this.groups) {
+        left = Math.min(left, group.x - group.radius);
+        right = Math.max(right, group.x + group.radius);
+        top = Math.min(top, group.y - group.radius);
+        bottom = Math.max(bottom, group.y + group.radius);
+      }
     }
     return left === Infinity ? [-1, -1, 1, 1] : [left, top, right, bottom];
   }

@@ -1,6 +1,6 @@
 // A table of any length of which only the rows in sight are elements. Arrow keys, Page Up and Down,
 // Home and End move through it, Enter opens the row.
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { scrollTo, windowOf } from "./window";
 import "./long_table.css";
@@ -82,11 +82,42 @@ export function rowAfterKey(key: string, active: number, count: number, pageRows
   }
 }
 
+interface Drawn<T> {
+  row: T;
+  index: number;
+  isActive: boolean;
+  columns: Column<T>[];
+  node: VNode;
+}
+
+/**
+ * Rows that were drawn before and are the same are not drawn again: while somebody scrolls, only
+ * what comes into sight is new. New columns (another array) draw all rows anew.
+ */
+function useRows<T>(table: LongTableProperties<T>, first: number, end: number, active: number,
+                    choose: (id: string) => void): VNode[] {
+  const drawn = useRef(new Map<string, Drawn<T>>());
+  const now = new Map<string, Drawn<T>>();
+  table.rows.slice(first, end).forEach((row, offset) => {
+    const id = table.idOf(row);
+    const [index, { columns }] = [first + offset, table];
+    const isActive = index === active;
+    const old = drawn.current.get(id);
+    const isSame = old !== undefined && old.row === row && old.index === index && old.isActive === isActive &&
+      old.columns === columns;
+    now.set(id, isSame ? old : { row, index, isActive, columns,
+      node: <Row key={id} row={row} index={index} isActive={isActive} table={table} onChoose={() => choose(id)} /> });
+  });
+  drawn.current = now;
+  return [...now.values()].map((each) => each.node);
+}
+
 export function LongTable<T>(table: LongTableProperties<T>) {
   const scroller = useRef<HTMLDivElement>(null);
   const [scrollTop, setScrollTop] = useState(0);
   const [height, setHeight] = useState(600);
   const [activeId, setActiveId] = useState("");
+  const isAtEnd = useRef(true);
   const { rows } = table;
   useLayoutEffect(() => {
     const element = scroller.current;
@@ -97,12 +128,12 @@ export function LongTable<T>(table: LongTableProperties<T>) {
   }, []);
   useEffect(() => {
     const element = scroller.current;
-    if (element === null || table.followsEnd !== true) return;
-    const fromEnd = element.scrollHeight - element.scrollTop - element.clientHeight;
-    if (fromEnd < 4 * kRowHeight) element.scrollTop = element.scrollHeight;
+    if (element === null || table.followsEnd !== true || !isAtEnd.current) return;
+    element.scrollTop = element.scrollHeight;
   }, [rows, table.followsEnd]);
   const { first, end, above, below } = windowOf(scrollTop, height, kRowHeight, rows.length);
   const active = activeId === "" ? -1 : rows.findIndex((row) => table.idOf(row) === activeId);
+  const lines = useRows(table, first, end, active, setActiveId);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.target !== scroller.current || rows.length === 0) return;
     const activeRow = rows[active];
@@ -121,7 +152,11 @@ export function LongTable<T>(table: LongTableProperties<T>) {
     <div class="long-table" role="grid" aria-label={table.label} aria-rowcount={rows.length + 1}
       aria-colcount={table.columns.length} style={style}>
       <div class="scroller" ref={scroller} role="rowgroup" tabIndex={0} aria-label={`Rows of ${table.label}`}
-        onKeyDown={onKeyDown} onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}>
+        onKeyDown={onKeyDown} onScroll={(event) => {
+          const { scrollTop: top, scrollHeight, clientHeight } = event.currentTarget;
+          isAtEnd.current = scrollHeight - top - clientHeight < kRowHeight;
+          setScrollTop(top);
+        }}>
         <div class="line head" role="row" aria-rowindex={1}>
           {table.columns.map((column, index) => (
             <HeadCell key={column.key} column={column} table={table} index={index} />
@@ -129,10 +164,7 @@ export function LongTable<T>(table: LongTableProperties<T>) {
         </div>
         {rows.length === 0 && <p class="quiet empty">{table.empty}</p>}
         <div style={{ height: `${above}px` }} />
-        {rows.slice(first, end).map((row, offset) => (
-          <Row key={table.idOf(row)} row={row} index={first + offset}
-            isActive={first + offset === active} table={table} onChoose={() => setActiveId(table.idOf(row))} />
-        ))}
+        {lines}
         <div style={{ height: `${below}px` }} />
       </div>
     </div>

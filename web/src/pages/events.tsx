@@ -1,5 +1,5 @@
 // Events: what is published as it comes, a form to publish, and one event followed on its way.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { pathOf, request } from "../daemon/client";
 import type { OverlayStore } from "../daemon/overlay_store";
 import { Ring } from "../daemon/ring";
@@ -73,7 +73,7 @@ function useTail(store: OverlayStore, patterns: string, withOld: boolean, isPaus
 function tailColumns(store: OverlayStore): Column<TailItem>[] {
   const name = (id: string) => store.table.members.get(id)?.name ?? id;
   return [
-    { key: "at", title: "Seen", width: "8.6rem", cell: (item) => <span class="mono">{clockText(item.seen_at_ms)}</span> },
+    { key: "at", title: "Seen", width: "8.6rem", isExtra: true, cell: (item) => <span class="mono">{clockText(item.seen_at_ms)}</span> },
     { key: "topic", title: "Topic", width: "2fr", cell: (item) => (item.type === "event" ? item.topic : "(lost)") },
     { key: "publisher", title: "Publisher", width: "1.3fr", isExtra: true, cell: (item) => name(item.publisher) },
     {
@@ -164,6 +164,7 @@ export default function Events({ store, route }: PageProperties) {
   const [isPaused, setPaused] = useState(false);
   const [chosen, setChosen] = useState<TailItem | null>(null);
   const tail = useTail(store, patterns, withOld, isPaused);
+  const columns = useMemo(() => tailColumns(store), [store]);
   const followed = parseEventAddress(route.query.get("follow") ?? "");
   return (
     <>
@@ -177,7 +178,7 @@ export default function Events({ store, route }: PageProperties) {
           <TailTools patterns={patterns} onPatterns={setPatterns} withOld={withOld} onOld={setWithOld}
             isPaused={isPaused} onPause={() => setPaused(!isPaused)} onClear={tail.clear} />
           <p class="problem" role="alert">{tail.problem}</p>
-          <LongTable label="Events" columns={tailColumns(store)} rows={tail.rows} followsEnd={!isPaused}
+          <LongTable label="Events" columns={columns} rows={tail.rows} followsEnd={!isPaused}
             idOf={(item) => item.cursor} onOpen={setChosen} empty="Nothing yet. What is published appears here." />
           <p class="quiet" role="status">
             {counted(tail.rows.length, "event")}{isPaused ? ", paused" : ""}

@@ -37,7 +37,8 @@ export function contentOf(members: readonly KnownMember[], topology: Topology | 
     return { id: member.id, name: member.name, status: member.status, isSelf: member.is_self,
       group: arrangement === "distance" ? "" : group, x_us: place?.x_us ?? null, y_us: place?.y_us ?? null };
   });
-  return { members: drawn, links: linksOf(members, topology, links), byCoordinates: arrangement === "distance" };
+  return { members: drawn, links: linksOf(members, topology, links), byCoordinates: arrangement === "distance",
+    arrangement };
 }
 
 function linksOf(members: readonly KnownMember[], topology: Topology | null, links: Links): [string, string][] {
@@ -113,6 +114,12 @@ export function GraphCard({ store }: { store: OverlayStore }) {
         onHover={setHovered} onSelect={setSelected} onOpen={open} />
       <p class="row description" aria-live="polite">
         <Description member={shown} isChosen={shown !== undefined && shown.id === selected} />
+        {arrangement === "distance" && (
+          <span class="quiet">Laid flat: who is near in the picture may be far in truth.</span>
+        )}
+        {shownLinks === "observers" && (topology?.links_left_out ?? 0) > 0 && (
+          <span>{counted(topology?.links_left_out ?? 0, "line")} are left out.</span>
+        )}
         {members.length > kDrawnMembersMax && (
           <span>{counted(members.length - kDrawnMembersMax, "member")} are not drawn; the table has all.</span>
         )}

@@ -7,7 +7,7 @@ import type { Overlay, QueryResult } from "../daemon/types";
 import { ageText, bytesText, counted, payloadText } from "../shell/words";
 
 /** Comparisons that showed a difference, over this many of the newest samples. */
-const kAgreementSamples = 10;
+const kAgreementSamples = 5;
 
 /** How slow this member is, in words (Lifeguard's local health: 0 is well). */
 export function healthText(localHealth: number): string {
@@ -121,7 +121,7 @@ export function HealthCard({ store }: { store: OverlayStore }) {
           <div class="quiet">{count("event_gaps_total")} gaps, {count("event_requests_total")} asked for again</div>
         </dd>
         <dt>Sealed with</dt><dd>{overlay.cipher}, keys {overlay.key_ids.join(", ")}</dd>
-        <dt>Paths</dt><dd>{count("paths_troubled")} troubled, {count("sessions")} sessions</dd>
+        <dt>Paths</dt><dd>{count("paths_troubled")} troubled, {counted(number("sessions"), "session")}</dd>
       </dl>
     </section>
   );

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { asMessage, pathOf, Problem, request } from "../daemon/client";
 import type { KnownMember } from "../daemon/members";
 import type { OverlayStore } from "../daemon/overlay_store";
+import { pushBounded } from "../daemon/stream";
 import { may } from "../daemon/session";
 import type { KeyValue, MemberRecord, RecordItem, RoundTrip, Topology } from "../daemon/types";
 import { confirmed } from "../shell/dialog";
@@ -12,6 +13,9 @@ import { ageText, clockText, microsText, valueText } from "../shell/words";
 import { SetRecord } from "./actions";
 import type { PageProperties } from "./overlay";
 import { StatusBadge } from "./status";
+
+/** Changes of a record while it is being read; a daemon answers in milliseconds. */
+const kHeldChangesMax = 1_000;
 
 /** Who observes a member, and whom it observes. */
 export function observersOf(topology: Topology, id: string): { by: string[]; of: string[] } {
@@ -34,24 +38,39 @@ export function withChange(items: readonly KeyValue[], item: RecordItem): KeyVal
   return [...changed.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
+/** A record with those changes that are newer than it. */
+export function withHeld(record: MemberRecord, held: readonly RecordItem[]): KeyValue[] {
+  return held.filter((change) => change.version > record.version).reduce(withChange, record.items);
+}
+
 function useRecord(store: OverlayStore, id: string) {
   const [items, setItems] = useState<KeyValue[]>([]);
   const [problem, setProblem] = useState("");
   useEffect(() => {
     const controller = new AbortController();
+    // What changes while the record is on its way may be newer than it, and is applied behind it.
+    let held: RecordItem[] | null = [];
+    const listener = (change: RecordItem) => {
+      if (change.member !== id) return;
+      if (held === null) setItems((before) => withChange(before, change));
+      else pushBounded(held, change, kHeldChangesMax);
+    };
+    store.recordListeners.add(listener);
     const path = pathOf("/v1/overlays/{}/members/{}/record", store.name, id);
     request<MemberRecord>("GET", path, { signal: controller.signal }).then(
-      (record) => setItems(record.items),
+      (record) => {
+        setItems(withHeld(record, held ?? []));
+        held = null;
+      },
       (error: unknown) => {
         if (!controller.signal.aborted) setProblem(asMessage(error));
       },
     );
-    return () => controller.abort();
+    return () => {
+      store.recordListeners.delete(listener);
+      controller.abort();
+    };
   }, [store, id]);
-  const change = store.record.value;
-  useEffect(() => {
-    if (change?.member === id) setItems((before) => withChange(before, change));
-  }, [change, id]);
   return { items, problem };
 }
 
@@ -143,6 +162,7 @@ export function roundTripText(trip: RoundTrip): string {
 
 function Facts({ store, member }: { store: OverlayStore; member: KnownMember }) {
   const trip = useRoundTrip(store, member);
+  void store.samplesVersion.value; // Once a second, for the ages.
   const topology = store.topology.value;
   const observers = topology === null ? null : observersOf(topology, member.id);
   return (

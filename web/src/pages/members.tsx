@@ -44,7 +44,9 @@ export default function Members({ store, route }: PageProperties) {
     () => memberRows(store.table.members.values(), { text, status, sort: sort.key, isDown: sort.isDown }),
     [version, text, status, sort],
   );
-  const columns = useMemo(() => columnsOf(store.name), [store.name]);
+  const second = store.samplesVersion.value;
+  // New columns draw the rows anew: once a second, for the ages.
+  const columns = useMemo(() => columnsOf(store.name), [store.name, second]);
   return (
     <div class="full-height">
       <div class="row title">

@@ -31,6 +31,9 @@ function Connection({ store }: { store: OverlayStore }) {
       {problem === "" && state === "waiting" && (
         <p class="banner">The connection to the daemon is lost; trying again. What is shown may be old.</p>
       )}
+      {store.overlay.value?.state === "left" && (
+        <p class="banner">This daemon has left {store.name}, and is silent in it until it starts again.</p>
+      )}
       {missed.times > 0 && (
         <p class="banner row">
           <span>

@@ -34,13 +34,17 @@ function useEntries(store: OverlayStore, prefix: string) {
   const [next, setNext] = useState<string | null>(null);
   const [problem, setProblem] = useState("");
   const wanted = useRef(kPageEntries);
+  const turn = useRef(0);
   const load = async (after: string | null, kept: StateEntry[]) => {
+    turn.current += 1;
+    const mine = turn.current;
     try {
       let list = kept;
       let from = after;
       do {
         const query = { prefix, limit: kPageEntries, ...(from === null ? {} : { after: from }) };
         const page = await request<StatePage>("GET", pathOf("/v1/overlays/{}/state", store.name), { query });
+        if (mine !== turn.current) return; // Somebody has begun anew; what we have read is older.
         list = [...list, ...page.entries];
         from = page.next;
       } while (from !== null && list.length < Math.min(wanted.current, kEntriesMax));
@@ -48,12 +52,11 @@ function useEntries(store: OverlayStore, prefix: string) {
       setNext(list.length >= kEntriesMax ? null : from);
       setProblem("");
     } catch (error) {
-      setProblem(asMessage(error));
+      if (mine === turn.current) setProblem(asMessage(error));
     }
   };
   useEffect(() => {
     wanted.current = kPageEntries;
-    void load(null, []);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const reload = () => {
       timer ??= setTimeout(() => {
@@ -62,7 +65,7 @@ function useEntries(store: OverlayStore, prefix: string) {
       }, kReloadMs);
     };
     const end = store.stream.subscribe({ events: false, state: [prefix], from: "now" },
-      { onItems: reload, onProblem: setProblem });
+      { onItems: reload, onProblem: setProblem, onSubscribed: () => void load(null, []) });
     return () => {
       clearTimeout(timer);
       end();

@@ -92,6 +92,7 @@ export function TraceCard({ overlay, event, onClose }: {
     return () => controller.abort();
   }, [overlay, address, asked]);
   const infection = useMemo(() => (trace === null ? null : infectionOf(trace)), [trace]);
+  const columns = useMemo(() => columnsOf(infection?.nodes ?? []), [infection]);
   return (
     <section class="card" aria-labelledby="trace-title">
       <div class="row">
@@ -106,7 +107,7 @@ export function TraceCard({ overlay, event, onClose }: {
         <div class="trace">
           <InfectionTree infection={infection} />
           <Summary trace={trace} infection={infection} />
-          <LongTable label="Who learned of it" columns={columnsOf(infection.nodes)} rows={infection.nodes}
+          <LongTable label="Who learned of it" columns={columns} rows={infection.nodes}
             idOf={(node) => node.id} empty="Nobody has a note of it." />
         </div>
       )}

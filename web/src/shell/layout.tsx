@@ -55,7 +55,7 @@ function Header({ now }: { now: Route }) {
         Grapevine</a>
       <nav class="places" aria-label="Places">
         <a href="#/" {...current("overlays")}>Overlays</a>
-        {now.page === "overlay" && (
+        {now.page === "overlay" && session.value !== null && (
           <a href={overlayAddress(now.overlay)} aria-current="true">{now.overlay}</a>
         )}
         <a href="#/lab" {...current("lab")}>Lab</a>
@@ -64,9 +64,9 @@ function Header({ now }: { now: Route }) {
       <span class="spring" />
       <ThemeSwitch />
       {session.value !== null && (
-        <button type="button" onClick={() => logout("You have logged out.")}>Log out</button>
+        <button type="button" onClick={() => void logout()}>Log out</button>
       )}
-      {now.page === "overlay" && <OverlayTabs overlay={now.overlay} part={now.part} />}
+      {now.page === "overlay" && session.value !== null && <OverlayTabs overlay={now.overlay} part={now.part} />}
     </header>
   );
 }

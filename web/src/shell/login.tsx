@@ -29,7 +29,7 @@ export function Login() {
         <button class="primary" type="submit">Log in</button>
         <p class="problem" role="alert">{loginProblem.value}</p>
       </form>
-      <p><a href="#/walk/1">Learn how gossip works</a>, without a login.</p>
+      <p><a href="#/walk/1">Learn how gossip works</a></p>
     </main>
   );
 }
