@@ -1,6 +1,7 @@
 #include "api/lab_session.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <gtest/gtest.h>
 #include <string>

@@ -96,8 +96,9 @@ void Mongering::gossip(Instant now) {
     end_round();
     if (hot_.empty() && !asks_when_idle()) return;
     for (const MemberId partner : peers_.pick(random_, rules_.partners())) {
-        if (rules_.pushes())
+        if (rules_.pushes()) {
             counters_.told += tell(now, partner, Contact::told, kEventsPerContactMax);
+        }
         if (rules_.pulls()) {
             outbox_.push(Tell{partner, wire::EventPull{kEventsPerContactMax}});
         }
@@ -155,25 +156,25 @@ std::size_t Mongering::tell(Instant now, MemberId to, Contact contact, std::size
     return chosen.size();
 }
 
-void Mongering::handle(Instant now, MemberId from, const wire::EventPull& pull) {
+void Mongering::give(Instant now, MemberId to, const wire::EventPull& pull) {
     if (hot_.empty()) return;
-    if (answered_.size() >= kPullsAnsweredMax || !answered_.insert(from).second) {
+    if (answered_.size() >= kPullsAnsweredMax || !answered_.insert(to).second) {
         ++counters_.pulls_refused;
         return;
     }
     // What we owe them goes into the same packet.
-    if (const auto owed = answers_.find(from); owed != answers_.end()) {
-        send_answers(from, owed->second);
+    if (const auto owed = answers_.find(to); owed != answers_.end()) {
+        send_answers(to, owed->second);
     }
-    counters_.given += tell(now, from, Contact::asked,
-                            std::min<std::size_t>(pull.events_max, kEventsPerContactMax));
+    counters_.given +=
+        tell(now, to, Contact::asked, std::min<std::size_t>(pull.events_max, kEventsPerContactMax));
 }
 
 // -- Answers -------------------------------------------------------------------------------------
 
 void Mongering::handle(Instant now, MemberId from, const wire::Section& section) {
     if (const auto* feedback = std::get_if<wire::EventFeedback>(&section)) handle(from, *feedback);
-    if (const auto* pull = std::get_if<wire::EventPull>(&section)) handle(now, from, *pull);
+    if (const auto* pull = std::get_if<wire::EventPull>(&section)) give(now, from, *pull);
 }
 
 void Mongering::handle(MemberId from, const wire::EventFeedback& feedback) {

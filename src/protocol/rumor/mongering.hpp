@@ -142,7 +142,7 @@ private:
     /// Up to `events_max` hot events that `to` is not known to know; how many.
     std::size_t tell(Instant now, MemberId to, Contact contact, std::size_t events_max);
     void handle(MemberId from, const wire::EventFeedback& feedback);
-    void handle(Instant now, MemberId from, const wire::EventPull& pull);
+    void give(Instant now, MemberId to, const wire::EventPull& pull);
     void answer(Instant now, MemberId to, const EventKey& event, bool was_known,
                 std::uint8_t counter);
     void send_answers(MemberId to, std::vector<wire::EventFeedback::Item>& items);

@@ -15,6 +15,9 @@ namespace {
 
 using Type = Setting::Type;
 
+/// All settings of one experiment as text: a dozen, of which none is longer than 40 bytes.
+constexpr std::size_t kSettingsBytesMax = 1024;
+
 Refusal refusal(std::string_view field, std::string message, std::string cure,
                 Refusal::Code code = Refusal::Code::invalid) {
     return {code, std::move(message), std::move(cure), std::string(field)};
@@ -77,9 +80,9 @@ Outcome<Kind> kind_of(const Pairs& pairs) {
         if (key != "experiment") continue;
         const auto found = std::ranges::find(names, value);
         if (found == names.end()) {
-            return std::unexpected(refusal("experiment",
-                                           fmt::format("there is no \"{}\"", value.substr(0, 40)),
-                                           nearest_cure(value, names)));
+            return std::unexpected(refusal(
+                "experiment", fmt::format("there is no experiment \"{}\"", value.substr(0, 40)),
+                nearest_cure(value, names)));
         }
         return static_cast<Kind>(found - names.begin());
     }
@@ -119,9 +122,9 @@ Outcome<double> parse_value(const Setting& setting, std::string_view text) {
     for (const Choice& choice : setting.choices) values.push_back(choice.value);
     const auto found = std::ranges::find(values, text);
     if (found != values.end()) return static_cast<double>(found - values.begin());
-    return std::unexpected(refusal(setting.name,
-                                   fmt::format("\"{}\" is none of the choices", text.substr(0, 40)),
-                                   nearest_cure(text, values)));
+    return std::unexpected(
+        refusal(setting.name, fmt::format("{} cannot be \"{}\"", setting.name, text.substr(0, 40)),
+                nearest_cure(text, values)));
 }
 
 }  // namespace
@@ -141,7 +144,8 @@ Outcome<Settings> Settings::parse_link(std::string_view link) {
     std::vector<std::string_view> seen;
     for (const auto& [key, value] : pairs) {
         if (std::ranges::find(seen, key) != seen.end()) {
-            return std::unexpected(refusal(key, "it is given twice", "give it once"));
+            return std::unexpected(
+                refusal(key, fmt::format("{} is given twice", key), "give it once"));
         }
         seen.push_back(key);
         if (key == "experiment") continue;
@@ -176,9 +180,10 @@ Outcome<std::size_t> Settings::find(std::string_view name) const {
     const auto found = std::ranges::find(names, name);
     if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
     names.push_back("actions");
-    return std::unexpected(refusal(name.substr(0, 40),
-                                   fmt::format("{} has no such setting", experiment().name),
-                                   nearest_cure(name, names)));
+    return std::unexpected(
+        refusal(name.substr(0, 40),
+                fmt::format("{} has no setting \"{}\"", experiment().name, name.substr(0, 40)),
+                nearest_cure(name, names)));
 }
 
 double Settings::number(std::string_view name) const {
@@ -218,8 +223,10 @@ Outcome<void> Settings::set(std::string_view name, std::string_view text) {
 }
 
 Outcome<void> Settings::add(TimedAction timed) {
-    if (actions_.size() >= kLabActionsMax) {
-        return std::unexpected(refusal("actions", "the run has too many actions",
+    const std::size_t bytes = to_string(timed).size() + 1;
+    if (actions_.size() >= kLabActionsMax ||
+        action_bytes_ + bytes > kLabLinkBytesMax - kSettingsBytesMax) {
+        return std::unexpected(refusal("actions", "the run has too many actions for one link",
                                        fmt::format("at most {}; start anew", kLabActionsMax),
                                        Refusal::Code::over_limit));
     }
@@ -232,6 +239,7 @@ Outcome<void> Settings::add(TimedAction timed) {
     }
     const auto behind = std::ranges::upper_bound(actions_, timed.at_ms, {}, &TimedAction::at_ms);
     actions_.insert(behind, std::move(timed));
+    action_bytes_ += bytes;
     return {};
 }
 

@@ -47,7 +47,8 @@ public:
 
     /// At most kLabActionsMax, in order of time.
     [[nodiscard]] const std::vector<TimedAction>& actions() const { return actions_; }
-    /// Behind those of the same moment.
+    /// Behind those of the same moment. Refused, too, if the link would be longer than
+    /// kLabLinkBytesMax.
     [[nodiscard]] Outcome<void> add(TimedAction timed);
 
     friend bool operator==(const Settings&, const Settings&) = default;
@@ -58,6 +59,7 @@ private:
     Kind kind_;
     std::vector<double> values_;  ///< In the order of the catalogue.
     std::vector<TimedAction> actions_;
+    std::size_t action_bytes_ = 0;  ///< As text.
 };
 
 }  // namespace grapevine::sim::lab

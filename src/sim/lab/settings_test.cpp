@@ -54,11 +54,11 @@ TEST(LabSettings, a_link_may_be_a_whole_address_and_percent_encoded) {
 
 TEST(LabSettings, what_is_unknown_is_refused_with_its_neighbour) {
     EXPECT_EQ(why_not("experiment=rumors"),
-              "experiment: there is no \"rumors\"; did you mean rumor?");
+              "experiment: there is no experiment \"rumors\"; did you mean rumor?");
     EXPECT_EQ(why_not("experiment=rumor&membres=5"),
-              "membres: rumor has no such setting; did you mean members?");
+              "membres: rumor has no setting \"membres\"; did you mean members?");
     EXPECT_EQ(why_not("experiment=rumor&algorithm=pul"),
-              "algorithm: \"pul\" is none of the choices; did you mean pull?");
+              "algorithm: algorithm cannot be \"pul\"; did you mean pull?");
     EXPECT_EQ(why_not("experiment=rumor&actions=5:kil:3"),
               "action: there is no action \"kil\"; did you mean kill?");
     EXPECT_NE(why_not("members=5"), "");
@@ -68,7 +68,7 @@ TEST(LabSettings, what_is_unknown_is_refused_with_its_neighbour) {
 TEST(LabSettings, numbers_have_ranges) {
     EXPECT_EQ(why_not("experiment=rumor&members=10000"), "");
     EXPECT_EQ(why_not("experiment=rumor&members=10001"),
-              "members: \"10001\" is not a whole number in its range; give 2 to 10000");
+              "members: members cannot be \"10001\"; give a whole number from 2 to 10000");
     for (const char* pair : {"members=1", "members=2.5", "members=", "members=x", "members=nan",
                              "loss=0.91", "loss=-0.1", "loss=1e999", "k=0", "seed=9007199254740992",
                              "feedback=yes", "interval_ms=9"}) {
@@ -82,9 +82,9 @@ TEST(LabSettings, what_is_given_twice_is_refused) {
 }
 
 TEST(LabSettings, a_link_over_the_limit_is_refused) {
-    const std::string link = "experiment=rumor&actions=";
-    EXPECT_EQ(why_not(link + std::string(kLabLinkBytesMax - link.size(), ';')), "");
-    EXPECT_NE(why_not(link + std::string(kLabLinkBytesMax - link.size() + 1, ';')), "");
+    const std::string link = "experiment=rumor";
+    EXPECT_EQ(why_not(link + std::string(kLabLinkBytesMax - link.size(), '&')), "");
+    EXPECT_NE(why_not(link + std::string(kLabLinkBytesMax - link.size() + 1, '&')), "");
 }
 
 TEST(LabSettings, actions_over_the_limit_are_refused) {
@@ -92,6 +92,19 @@ TEST(LabSettings, actions_over_the_limit_are_refused) {
     for (std::size_t count = 0; count < kLabActionsMax; ++count) link += "1:heal;";
     EXPECT_EQ(why_not(link), "");
     EXPECT_NE(why_not(link + "1:heal"), "");
+}
+
+TEST(LabSettings, however_much_is_done_the_link_can_be_read) {
+    Settings settings(Kind::rumor);
+    Action action{Action::Do::partition};
+    for (HostIndex member = 0; member < 10'000; member += 2) action.members.push_back(member);
+    std::size_t count = 0;
+    while (settings.add({3'599'999, action})) ++count;
+    EXPECT_GE(count, 2U);
+    EXPECT_LT(count, 5U);
+    while (settings.add({3'599'999, Action{}})) ++count;
+    EXPECT_LE(settings.to_link().size(), kLabLinkBytesMax);
+    EXPECT_EQ(*Settings::parse_link(settings.to_link()), settings);
 }
 
 TEST(LabSettings, actions_stand_in_order_of_time) {

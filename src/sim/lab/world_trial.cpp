@@ -272,7 +272,7 @@ std::vector<Point> WorldTrial::points(Moment) const {
     }
     std::vector<Point> all = {
         {"up", static_cast<double>(up_)},
-        {"joined", integrated / count},
+        {"joined", up_ > 0 ? integrated / static_cast<double>(up_) : 0},
         {"suspicions", static_cast<double>(statistics.suspicions())},
         {"false_deaths", static_cast<double>(statistics.false_deaths())},
         {"messages_per_member", static_cast<double>(total.datagrams_sent) / count},
