@@ -47,7 +47,7 @@ export const residue: Chapter = {
     </>
   ),
   tries: [
-    "Press “Measure k = 1 to 5” below and compare the dots with the dashed curve.",
+    "Press “Measure k = 1 to 5” beside the picture and compare the dots with the dashed curve.",
     "Switch feedback off. How large must k be now for the same residue?",
     "Switch the counter off (a coin is thrown instead) and compare.",
     "Choose pull with k = 2. The residue falls to less than a thousandth.",
