@@ -63,6 +63,9 @@ void handle_show_keys(Service&, const CallPointer&);
 void handle_rotate_keys(Service&, const CallPointer&);
 void handle_list_wipes(Service&, const CallPointer&);
 void handle_wipe(Service&, const CallPointer&);
+void handle_show_rollout(Service&, const CallPointer&);
+void handle_propose_rollout(Service&, const CallPointer&);
+void handle_return_rollout(Service&, const CallPointer&);
 void handle_estimate(Service&, const CallPointer&);
 
 void handle_list_tokens(Service&, const CallPointer&);

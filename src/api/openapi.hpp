@@ -19,5 +19,6 @@ namespace grapevine::api {
 /// ... and queries; after those of traces, whose MemberName they use.
 [[nodiscard]] std::string_view openapi_query_schemas();
 [[nodiscard]] std::string_view openapi_keys_schemas();
+[[nodiscard]] std::string_view openapi_rollout_schemas();
 
 }  // namespace grapevine::api

@@ -588,7 +588,8 @@ std::string_view openapi_schemas() {
         std::string(kRequestSchemas) + std::string(kAnswerSchemas) +
         std::string(openapi_trace_schemas()) + std::string(openapi_state_schemas()) +
         std::string(openapi_answer_schemas()) + std::string(openapi_query_schemas()) +
-        std::string(openapi_keys_schemas()) + std::string(kStreamSchemas);
+        std::string(openapi_keys_schemas()) + std::string(openapi_rollout_schemas()) +
+        std::string(kStreamSchemas);
     return schemas;
 }
 

@@ -505,7 +505,7 @@ std::span<const Route> routes() {
     static const std::vector<Route> all = [] {
         std::vector<Route> table(kRoutes.begin(), kRoutes.end());
         for (const auto& more : {network_routes(), trace_routes(), answer_routes(), state_routes(),
-                                 query_routes(), keys_routes()}) {
+                                 query_routes(), keys_routes(), rollout_routes()}) {
             table.insert(table.end(), more.begin(), more.end());
         }
         return table;

@@ -89,5 +89,6 @@ std::span<const Route> answer_routes();
 std::span<const Route> query_routes();
 /// In routes_keys.cpp.
 std::span<const Route> keys_routes();
+std::span<const Route> rollout_routes();
 
 }  // namespace grapevine::api

@@ -51,6 +51,10 @@ Attempt<void> watch_members(const MembersOptions& options, Console& console);
 Attempt<void> show_keys(const KeysOptions& options, Console& console);
 Attempt<void> rotate_keys(const KeysOptions& options, Console& console);
 Attempt<void> wipe(const WipeOptions& options, Console& console);
+/// The secret half in the file of an operator's key.
+Attempt<std::string> read_operator_secret(const std::string& file);
+/// What is set for the whole overlay (rolling_out.cpp).
+Attempt<void> config(const ConfigOptions& options, Console& console);
 /// Makes the key of an operator, or shows the public half of one.
 Attempt<void> operator_key(const OperatorOptions& options, Console& console);
 
@@ -71,6 +75,8 @@ std::string rows_table(const boost::json::value& answer, const Paint& paint);
 std::string rows_csv(const boost::json::value& answer);
 /// How far a rotation is, for people.
 std::string keys_page(const boost::json::value& answer, const Paint& paint);
+/// What is set for the whole overlay and how far it is rolled out, for people.
+std::string config_page(const boost::json::value& answer, const Paint& paint);
 /// A table of the members of an answer, which has them under "members".
 std::string members_table(const boost::json::value& answer, const Paint& paint);
 /// "/members?status=..&label=..", with what was asked for.

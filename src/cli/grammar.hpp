@@ -44,6 +44,7 @@ struct AllOptions {
     KeysOptions keys;
     OperatorOptions operator_key;
     WipeOptions wipe;
+    ConfigOptions config;
     SimOptions sim;
     LabOptions lab;
     VersionOptions version;
@@ -85,6 +86,7 @@ private:
     // grammar_keys.cpp
     void add_keys_commands(CLI::App* keys);
     void add_managing();
+    void add_config();
 
     CLI::App root_;
     AllOptions all_;

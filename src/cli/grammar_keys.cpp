@@ -70,6 +70,42 @@ void Grammar::add_managing() {
     add_json(wiping, all_.wipe.is_json);
     add_connection(wiping, all_.wipe.connection);
     choose(wiping, all_.wipe);
+    add_config();
+}
+
+void Grammar::add_config() {
+    using What = ConfigOptions::What;
+    ConfigOptions& options = all_.config;
+    CLI::App* config = add(root_, "config", "What is set for a whole overlay.");
+    config->require_subcommand(1);
+    const auto finish = [&](CLI::App* app, What what) {
+        add_json(app, options.is_json);
+        add_connection(app, options.connection);
+        choose(app, options);
+        app->preparse_callback([&options, what](std::size_t) { options.what = what; });
+    };
+    finish(add(*config, "status", "Show what is set, who runs it, and how far it is rolled out."),
+           What::status);
+    CLI::App* propose = add(*config, "propose", "Roll settings out to all members, carefully.");
+    propose
+        ->add_option("settings", options.settings,
+                     "What to set, as in the configuration file; nothing behind the =: as each "
+                     "member is configured.")
+        ->type_name("SETTING=VALUE")
+        ->required();
+    propose
+        ->add_option("--canary", options.canary,
+                     "The share of members that try it first: 0.1 or 10%, which is the default.")
+        ->type_name("SHARE");
+    propose
+        ->add_option("--health-interval", options.health_interval_ms,
+                     "Milliseconds; the trial takes three of them. Default 10000.")
+        ->type_name("MS")
+        ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{3'600'000}));
+    add_operator_file(propose, options.operator_file);
+    finish(propose, What::propose);
+    finish(add(*config, "return", "Take the last roll-out back, under way or everywhere."),
+           What::take_back);
 }
 
 }  // namespace grapevine::cli

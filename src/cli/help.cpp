@@ -172,6 +172,20 @@ The daemon that is asked makes the steps. If it is gone, ask another: it goes on
   grapevine operator new --out ops.key         the file is the secret; what is printed is public)"},
     Entry{"operator show", R"(Examples:
   grapevine operator show ops.key)"},
+    Entry{"config status", R"(Examples:
+  grapevine config status
+
+HEALTH is what a member says of the last roll-out: well or unwell (a canary), steady (there is
+nothing to watch), refused (it does not know a setting) or silent. REASON is why it was ended.)"},
+    Entry{"config propose", R"(Examples:
+  grapevine config propose retention_age=10m --operator-key ops.key
+  grapevine config propose profile=wan --canary 5% --health-interval 60000 --operator-key ops.key
+  grapevine config propose profile= --operator-key ops.key      as each member is configured
+
+A few members try it first. If all of them are well for three health intervals, everybody takes it
+over; if one is unwell, dies or is restarted, everybody goes back, and nobody needs to be there.)"},
+    Entry{"config return", R"(Examples:
+  grapevine config return                      all run what was before the last roll-out)"},
     Entry{"wipe", R"(Examples:
   grapevine wipe                               what has been wiped
   grapevine wipe records --operator-key ops.key

@@ -85,6 +85,10 @@ Attempt<json::value> wait_for_end(Remote& remote, const KeysOptions& options) {
 
 }  // namespace
 
+Attempt<std::string> read_operator_secret(const std::string& file) {
+    return GV_TRY(read_key_file(file)).secret;
+}
+
 std::string keys_page(const json::value& answer, const Paint& paint) {
     const bool has_rotated = number_at(answer, "epoch") > 0;
     std::string page = fmt::format("key {} seals, {} open\n", number_at(answer, "sealing"),

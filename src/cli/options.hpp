@@ -226,6 +226,17 @@ struct WipeOptions {
     bool is_json = false;
 };
 
+struct ConfigOptions {
+    enum class What : std::uint8_t { status, propose, take_back };
+    What what = What::status;
+    Connection connection;
+    std::vector<std::string> settings;  ///< "SETTING=VALUE"
+    std::string canary;                 ///< A share; empty: the default.
+    std::optional<std::uint64_t> health_interval_ms;
+    std::string operator_file;
+    bool is_json = false;
+};
+
 struct SimOptions {
     std::string scenario;
     std::uint64_t seed = 1;
@@ -268,6 +279,6 @@ using Command =
                  TraceOptions, QueryOptions, EstimateOptions, SubscribeOptions, JoinOptions,
                  LeaveOptions, ForgetOptions, InviteOptions, RecordOptions, StateOptions,
                  OverlayOptions, KeysOptions, SimOptions, LabOptions, VersionOptions,
-                 CompletionOptions, OperatorOptions, WipeOptions>;
+                 CompletionOptions, OperatorOptions, WipeOptions, ConfigOptions>;
 
 }  // namespace grapevine::cli

@@ -97,6 +97,9 @@ struct Dispatch {
     Attempt<int> operator()(const WipeOptions& options) const {
         return done(wipe(options, console));
     }
+    Attempt<int> operator()(const ConfigOptions& options) const {
+        return done(config(options, console));
+    }
     Attempt<int> operator()(const SimOptions& options) const {
         return done(simulate(options, console));
     }

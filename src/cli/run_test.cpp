@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "demo, members, info, rtt, reachability, sql, aggregate, publish, trace, query, "
                 "estimate, "
                 "subscribe, join, leave, forget, invite, record, state, overlay, keys, operator, "
-                "wipe, sim, version, completion, lab, help\n"},
+                "wipe, config, sim, version, completion, lab, help\n"},
         Mistake{{"members", "--url", "ftp://x"},
                 "error: \"ftp://x\" is no http or https URL\n  cure: write it like "
                 "http://127.0.0.1:9470/v1\n"},

@@ -21,6 +21,7 @@
 #include "control/gossiperl.hpp"
 #include "control/keys.hpp"
 #include "control/queries.hpp"
+#include "control/rollout.hpp"
 #include "control/sampling.hpp"
 #include "control/sql.hpp"
 #include "control/state.hpp"
@@ -276,15 +277,14 @@ struct Publish {
 };
 struct Metrics {};
 
-using Request =
-    std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
-                 ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
-                 SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
-                 Metrics, TraceEvent, AnswerQuery, ShowEstimate, RunSql, ListAggregates,
-                 ShowAggregate, SetAggregate, EraseAggregate, StateCommand, ShowKeys, RotateKeys,
-                 Wipe, ListWipes, gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change,
-                 gossiperl::ListMembers, gossiperl::ListSubscriptions, gossiperl::ShowStatistics,
-                 gossiperl::SendDigest>;
+using Request = std::variant<
+    Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay, ListMembers,
+    ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord, SetRecord, EraseRecord,
+    JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish, Metrics, TraceEvent, AnswerQuery,
+    ShowEstimate, RunSql, ListAggregates, ShowAggregate, SetAggregate, EraseAggregate, StateCommand,
+    ShowKeys, RotateKeys, Wipe, ListWipes, ShowRollout, ProposeRollout, ReturnRollout,
+    gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change, gossiperl::ListMembers,
+    gossiperl::ListSubscriptions, gossiperl::ShowStatistics, gossiperl::SendDigest>;
 
 struct Done {};
 /// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
@@ -295,14 +295,15 @@ struct Done {};
 /// TableView, `ListAggregates` -> vector<AggregateView>, `ShowAggregate`, `SetAggregate` ->
 /// AggregateView, `StateCommand` -> StateEntryView (get, put, count, change), StatePage (list) or
 /// Done, `ShowKeys`, `RotateKeys` -> KeysView, `Wipe` -> WipeView, `ListWipes` -> vector<WipeView>,
+/// `ShowRollout`, `ProposeRollout`, `ReturnRollout` -> RolloutView,
 /// all others -> Done.
-using Answer =
-    std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
-                 std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string,
-                 RoundTripView, ReachabilityView, TraceView, EstimateView, TableView, AggregateView,
-                 std::vector<AggregateView>, StateEntryView, StatePage, KeysView, WipeView,
-                 std::vector<WipeView>, gossiperl::Settings, std::vector<gossiperl::MemberView>,
-                 std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
+using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
+                            std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
+                            std::string, RoundTripView, ReachabilityView, TraceView, EstimateView,
+                            TableView, AggregateView, std::vector<AggregateView>, StateEntryView,
+                            StatePage, KeysView, WipeView, std::vector<WipeView>, RolloutView,
+                            gossiperl::Settings, std::vector<gossiperl::MemberView>,
+                            std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
 
 // -- What can be followed --
 

@@ -504,6 +504,12 @@ void warn_of_readable_secrets(Config& config) {
 
 }  // namespace
 
+Outcome<KeyValue> parse_key_value(const Key& key, const std::string& text) {
+    Assignment assignment;
+    assignment.texts = {text};
+    return parse_value(key, assignment);
+}
+
 std::string default_config_file(const ConfigSources& sources) {
     if (sources.is_root) return "/etc/grapevine/grapevine.toml";
     return user_folder(sources, "XDG_CONFIG_HOME", ".config") + "/grapevine.toml";

@@ -269,9 +269,10 @@ const std::array kKeys = {
     Key{.name = "overlay.operators",
         .type = KeyType::list,
         .default_text = "none",
-        .description = "Public keys of those who may decide for the whole overlay, as `grapevine "
-                       "operator new` prints them, at most 8; the same on all members. Without "
-                       "them every member may rotate keys, and nobody may wipe.",
+        .description =
+            "Public keys of those who may decide for the whole overlay, as `grapevine "
+            "operator new` prints them, at most 8; the same on all members. Without "
+            "them every member may rotate keys, and nobody may wipe or roll out settings.",
         .flag = "--operator",
         .environment = "GRAPEVINE_OVERLAY_OPERATORS",
         .kind_of_default = Key::Default::worked_out,

@@ -59,6 +59,10 @@ struct Key {
     [[nodiscard]] std::string_view last_name() const;
 };
 
+/// The value that `text` is for a key that takes one text; refused with what is wrong, and without
+/// the key.
+Outcome<KeyValue> parse_key_value(const Key& key, const std::string& text);
+
 /// In the order of the documentation.
 std::span<const Key> config_keys();
 

@@ -115,6 +115,9 @@ private:
     void handle(control::RotateKeys request, Callback callback);
     void handle(control::Wipe request, Callback callback);
     void handle(control::ListWipes request, Callback callback);
+    void handle(control::ShowRollout request, Callback callback);
+    void handle(control::ProposeRollout request, Callback callback);
+    void handle(control::ReturnRollout request, Callback callback);
     void handle(control::gossiperl::ShowSettings request, Callback callback);
     void handle(control::gossiperl::Create request, Callback callback);
     void handle(control::gossiperl::Change request, Callback callback);

@@ -84,6 +84,18 @@ Outcome<control::WipeView> OverlayPump::wipe(const control::Wipe&) {
     return no_notices();
 }
 
+Outcome<control::RolloutView> OverlayPump::rollout() const {
+    return no_notices();
+}
+
+Outcome<control::RolloutView> OverlayPump::propose_rollout(const control::ProposeRollout&) {
+    return no_notices();
+}
+
+Outcome<control::RolloutView> OverlayPump::return_rollout() {
+    return no_notices();
+}
+
 Outcome<void> OverlayPump::forget(const std::string&) {
     return std::unexpected(Refusal{Refusal::Code::conflict,
                                    "the gossiperl protocol forgets members by time only",

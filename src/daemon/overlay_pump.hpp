@@ -82,6 +82,9 @@ public:
     virtual Outcome<control::KeysView> rotate_keys(const control::RotateKeys& wanted);
     virtual Outcome<control::WipeView> wipe(const control::Wipe& wanted);
     [[nodiscard]] virtual std::vector<control::WipeView> wipes() const { return {}; }
+    [[nodiscard]] virtual Outcome<control::RolloutView> rollout() const;
+    virtual Outcome<control::RolloutView> propose_rollout(const control::ProposeRollout& wanted);
+    virtual Outcome<control::RolloutView> return_rollout();
     virtual Outcome<void> join(const std::vector<std::string>& seeds);
     /// Calls `done` once, on this thread, at the end of the overlay at the latest.
     virtual void trace(const control::TraceEvent& wanted,

@@ -357,6 +357,7 @@ Outcome<void> Pump::perform(Instant now) {
                 [&](overlay::Overlay::Answered& answered) { on_answered(answered); },
                 [&](overlay::Overlay::Asked& asked) { on_asked(std::move(asked)); },
                 [&](const overlay::Overlay::KeysChanged& changed) { keys_changed(changed); },
+                [&](const overlay::Overlay::ConfigChanged& changed) { config_changed(changed); },
                 [&](const overlay::Overlay::Estimated& told) { on_estimated(told); },
             },
             *action);

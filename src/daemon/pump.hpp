@@ -61,6 +61,9 @@ public:
     Outcome<control::KeysView> rotate_keys(const control::RotateKeys& wanted) override;
     Outcome<control::WipeView> wipe(const control::Wipe& wanted) override;
     [[nodiscard]] std::vector<control::WipeView> wipes() const override;
+    [[nodiscard]] Outcome<control::RolloutView> rollout() const override;
+    Outcome<control::RolloutView> propose_rollout(const control::ProposeRollout& wanted) override;
+    Outcome<control::RolloutView> return_rollout() override;
     Outcome<control::MemberView> member(const std::string& member) const override;
     Outcome<control::RecordView> record(const std::string& member) const override;
     void round_trip(const std::string& from, const std::string& to, RoundTripDone done) override;
@@ -129,6 +132,7 @@ private:
     [[nodiscard]] Outcome<control::Answer> list_state(
         Instant now, const control::StateCommand::List& list) const;
     void keys_changed(const overlay::Overlay::KeysChanged& changed);
+    void config_changed(const overlay::Overlay::ConfigChanged& changed);
     Outcome<MemberId> find_awaited(const std::string& member) const;
     [[nodiscard]] Instant publish_at(Instant now);
     Outcome<MemberId> find(const std::string& member) const;

@@ -9,6 +9,7 @@
 #include "daemon/config_fingerprint.hpp"
 #include "daemon/pump.hpp"
 #include "daemon/views.hpp"
+#include "overlay/rollout.hpp"
 #include "protocol/query/reachability.hpp"
 #include "runtime/clock.hpp"
 
@@ -159,7 +160,8 @@ Bytes Pump::built_in_answer(std::string_view name) const {
     } else if (name == "clock") {
         text = fmt::format(R"({{"wall_us":{}}})", runtime::wall_microseconds());
     } else {
-        text = fmt::format(R"({{"epoch":0,"fingerprint":"{}"}})", config_fingerprint(settings));
+        text = fmt::format(R"({{"epoch":{},"fingerprint":"{}"}})", overlay_->rollout().running(),
+                           config_fingerprint(settings));
     }
     const ByteView bytes = as_bytes(text);
     return {bytes.begin(), bytes.end()};

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "overlay/rollout.hpp"
 #include "overlay/rotation.hpp"
 
 namespace grapevine::daemon {
@@ -138,6 +139,11 @@ std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Ov
         {"state_dropped_malformed_total", node.state().counters().dropped_malformed},
         {"state_dropped_full_total", node.state().counters().dropped_full},
         {"state_dropped_wiped_total", node.state().counters().dropped_wiped},
+        {"config_epoch", overlay.rollout().running()},
+        {"config_is_canary",
+         overlay.rollout().state().health == overlay::RolloutState::Health::well ? 1U : 0U},
+        {"config_is_refused",
+         overlay.rollout().state().health == overlay::RolloutState::Health::refused ? 1U : 0U},
         {"notices_taken_total", overlay.node().notices().counters().taken},
         {"notices_dropped_forged_total", overlay.node().notices().counters().dropped_forged},
         {"notices_dropped_stranger_total", overlay.node().notices().counters().dropped_stranger},

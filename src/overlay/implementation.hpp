@@ -197,6 +197,7 @@ private:
     std::vector<std::pair<KeyId, crypto::SubKey>> own_keys_;
     std::size_t hello_turn_ = 0;
     bool is_key_state_due_ = false;
+    ConfigChanged told_config_;  ///< What users have heard of it last.
     std::uint64_t counter_ = 0;
     TokenBucket announcements_{kAnnouncementsPerSecond, kAnnouncementsPerSecond};
     SeenAnnouncements seen_;

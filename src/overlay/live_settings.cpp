@@ -20,6 +20,9 @@ milliseconds ms(std::uint64_t value) {
 /// The times of that profile; what no profile decides stays.
 void use_profile(ProtocolConfig& config, std::uint64_t value) {
     ProtocolConfig next = protocol::profile_config(static_cast<Profile>(value), config.detector);
+    next.local_health_max = config.local_health_max;
+    next.ring_count = config.ring_count;
+    next.rumor_counter = config.rumor_counter;
     next.heartbeat_fail = config.heartbeat_fail;
     next.heartbeat_subnet_label = config.heartbeat_subnet_label;
     next.phi_threshold = config.phi_threshold;

@@ -1,7 +1,7 @@
 // What is set for the whole overlay: proposing it, taking it over, and its next stage. See
 // rollout.hpp.
 
-#include <cassert>
+#include <tuple>
 #include <utility>
 
 #include "overlay/implementation.hpp"
@@ -43,6 +43,12 @@ void Overlay::Implementation::follow_rollout(Instant now) {
     changed.running = rollout_.running();
     changed.is_refused = rollout_.state().health == RolloutState::Health::refused;
     changed.is_overruled = rollout_.is_overruled();
+    const auto news = [](const ConfigChanged& each) {
+        return std::tie(each.epoch, each.stage, each.running, each.is_refused, each.is_overruled);
+    };
+    // How a canary does from interval to interval is in its record, and no news.
+    if (news(changed) == news(told_config_)) return;
+    told_config_ = changed;
     outbox_.push_back(changed);
 }
 

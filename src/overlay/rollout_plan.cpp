@@ -192,6 +192,7 @@ std::string to_text(const RolloutState& state) {
 }
 
 Result<RolloutState> parse_rollout_state(std::string_view text) {
+    const std::string_view whole = text;
     RolloutState state;
     state.running = GV_TRY(number<std::uint64_t>(text));
     state.epoch = GV_TRY(number<std::uint64_t>(text));
@@ -199,7 +200,9 @@ Result<RolloutState> parse_rollout_state(std::string_view text) {
     state.health = GV_TRY(choice<RolloutState::Health>(text, kRolloutHealthNames));
     state.reason = GV_TRY(choice<RolloutState::Reason>(text, kRolloutReasonNames));
     state.intervals = GV_TRY(number<std::uint32_t>(text));
-    if (!text.empty()) return std::unexpected(Error{Error::Code::malformed, "rollout", 0});
+    // One way to write it, so that members need not agree on what else it could mean.
+    if (to_text(state) != whole)
+        return std::unexpected(Error{Error::Code::malformed, "rollout", 0});
     return state;
 }
 

@@ -1,6 +1,7 @@
 #include <cstdlib>
 
 #include "overlay/ring_plan.hpp"
+#include "overlay/rollout_plan.hpp"
 #include "protocol/notices.hpp"
 #include "wire/native/codec.hpp"
 #include "wire/size.hpp"
@@ -21,6 +22,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const auto plan = overlay::decode_ring_plan(input);
     if (plan && overlay::encode_ring_plan(*plan) != Bytes(input.begin(), input.end())) std::abort();
+    // The first byte stands for the epoch of the notice, which says how many signatures there are.
+    if (size > 0) {
+        const auto rollout = overlay::decode_rollout_plan(data[0], input.subspan(1));
+        if (rollout) {
+            if (overlay::encode_rollout_plan(*rollout) != Bytes(data + 1, data + size)) {
+                std::abort();
+            }
+            static_cast<void>(overlay::is_understood(rollout->next));
+        }
+    }
+    const auto doing = overlay::parse_rollout_state(as_text(input));
+    if (doing && *overlay::parse_rollout_state(overlay::to_text(*doing)) != *doing) std::abort();
     const auto state = overlay::parse_key_state(as_text(input));
     if (state && *overlay::parse_key_state(overlay::to_text(*state)) != *state) std::abort();
     return 0;

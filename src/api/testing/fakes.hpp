@@ -412,6 +412,41 @@ private:
         return on_a(what.overlay,
                     std::vector<control::WipeView>{{"records", 3, 1'700'000'000'000}});
     }
+    static Outcome<control::Answer> give(const control::ShowRollout& what) {
+        return on_a(what.overlay, rollout());
+    }
+    static Outcome<control::Answer> give(const control::ProposeRollout& what) {
+        return on_a(what.overlay, rollout());
+    }
+    static Outcome<control::Answer> give(const control::ReturnRollout& what) {
+        return on_a(what.overlay, rollout());
+    }
+    static control::RolloutView rollout() {
+        control::RolloutView view;
+        view.epoch = 3;
+        view.stage = "canary";
+        view.running = 2;
+        view.canary_permille = 100;
+        view.health_interval_ms = 10'000;
+        view.settings = {{"retention_age", "", "10m"}};
+        control::RolloutView::Member beta;
+        beta.id = "00000000000000bb";
+        beta.name = "beta";
+        beta.status = "alive";
+        beta.is_canary = true;
+        beta.health = "well";
+        beta.reason = "none";
+        beta.running = 3;
+        beta.intervals = 1;
+        control::RolloutView::Member gamma = beta;
+        gamma.id = "00000000000000cc";
+        gamma.name = "gamma";
+        gamma.is_canary = false;
+        gamma.health = "silent";
+        gamma.running.reset();
+        view.members = {beta, gamma};
+        return view;
+    }
     static control::KeysView keys() {
         control::KeysView view;
         view.epoch = 2;
