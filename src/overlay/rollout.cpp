@@ -32,8 +32,8 @@ Rollout::Rollout(MemberId self, const protocol::ProtocolConfig& configured,
     : self_(self), configured_(configured) {
     if (notice != nullptr) {
         take(*notice);
-        const bool is_same = last && plan_ && last->epoch == plan_->epoch &&
-                             last->digest == plan_->digest();
+        const bool is_same =
+            last && plan_ && last->epoch == plan_->epoch && last->digest == plan_->digest();
         const bool was_running =
             is_same && (last->running == last->epoch || last->health == Health::unwell);
         // Perhaps that is what has brought us down. Who comes back starts without it.

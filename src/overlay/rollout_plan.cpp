@@ -201,9 +201,8 @@ Result<RolloutState> parse_rollout_state(std::string_view text) {
     state.reason = GV_TRY(choice<RolloutState::Reason>(text, kRolloutReasonNames));
     state.intervals = GV_TRY(number<std::uint32_t>(text));
     // One way to write it, so that members need not agree on what else it could mean.
-    if (to_text(state) != whole) {
+    if (to_text(state) != whole)
         return std::unexpected(Error{Error::Code::malformed, "rollout", 0});
-    }
     return state;
 }
 
