@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Same seed, same trace: plays scenarios, and links of the lab, with two builds of the program, and
-# compares the hashes of everything that happened. ./dev test runs it with g++ -O2 against clang -O0.
+# compares the hashes of everything that happened. ./dev test runs it with g++ -O2 and clang -O0.
 #
 # usage: tests/determinism.sh GRAPEVINE OTHER_GRAPEVINE
 set -euo pipefail
