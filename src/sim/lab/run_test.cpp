@@ -184,7 +184,8 @@ TEST(LabRun, who_is_restarted_has_forgotten_and_can_hear_again) {
     EXPECT_EQ(frame.changed[0].state, State::unaware);
 }
 
-TEST(LabRun, without_loss_a_tree_comes_to_one_copy_per_member) {
+// Not to one exactly: an announcement may overtake the event, and is asked for at once.
+TEST(LabRun, without_loss_a_tree_comes_near_one_copy_per_member) {
     const auto run = run_of(
         "experiment=rumor&members=200&algorithm=tree"
         "&actions=1000:rumor:0;2000:rumor:0;3000:rumor:0;4000:rumor:0;5000:rumor:0");
@@ -193,7 +194,7 @@ TEST(LabRun, without_loss_a_tree_comes_to_one_copy_per_member) {
     run->run_until(Moment(1h));
     const auto points = run->points();
     EXPECT_EQ(points[4].name, "copies_per_member");
-    EXPECT_NEAR(points[4].value - before, 1, 0.01);
+    EXPECT_NEAR(points[4].value - before, 1, 0.1);
     EXPECT_EQ(points[0].value, 1);
 }
 

@@ -99,12 +99,11 @@ Outcome<double> parse_number(const Setting& setting, std::string_view text) {
     if (is_number && is_whole && value >= setting.minimum && value <= setting.maximum) {
         return value + 0.0;  // No negative zero: equal settings have equal texts.
     }
-    return std::unexpected(refusal(
-        setting.name,
-        fmt::format("\"{}\" is not {}", text.substr(0, 40),
-                    setting.type == Type::integer ? "a whole number in its range"
-                                                  : "a number in its range"),
-        fmt::format("give {} to {}", number_text(setting.minimum), number_text(setting.maximum))));
+    return std::unexpected(
+        refusal(setting.name, fmt::format("{} cannot be \"{}\"", setting.name, text.substr(0, 40)),
+                fmt::format("give a {} from {} to {}",
+                            setting.type == Type::integer ? "whole number" : "number",
+                            number_text(setting.minimum), number_text(setting.maximum))));
 }
 
 Outcome<double> parse_value(const Setting& setting, std::string_view text) {
