@@ -120,12 +120,12 @@ std::string TopView::head(const Paint& paint) const {
 }
 
 std::string TopView::member_table(const Paint& paint, std::size_t rows) const {
-    Table table({{"member"},
-                 {"status"},
-                 {"for", Table::Align::right},
-                 {"round trip", Table::Align::right},
-                 {"path"},
-                 {"labels"}});
+    Table table({{"MEMBER"},
+                 {"STATUS"},
+                 {"FOR", Table::Align::right},
+                 {"ROUND TRIP", Table::Align::right},
+                 {"PATH"},
+                 {"LABELS"}});
     const std::size_t shown = std::min(rows, members_.size());
     for (std::size_t index = 0; index < shown; ++index) {
         const json::value& member = members_[index];
