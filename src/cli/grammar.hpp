@@ -30,6 +30,7 @@ struct AllOptions {
     InfoOptions info;
     PublishOptions publish;
     UiOptions ui;
+    UiOptions lab_page;
     TopOptions top;
     TraceOptions trace;
     QueryOptions query;
@@ -109,6 +110,8 @@ void Grammar::choose(CLI::App* app, Options& options) {
 enum class WithOverlay : std::uint8_t { yes, no };
 
 /// The flags of every command that asks a daemon.
+/// Of the commands that open the page in a browser (grammar_page.cpp).
+void add_page_flags(CLI::App* app, UiOptions& options);
 void add_connection(CLI::App* app, Connection& to, WithOverlay with_overlay = WithOverlay::yes);
 void add_json(CLI::App* app, bool& is_json);
 

@@ -22,8 +22,15 @@ void Grammar::add_lab_run(CLI::App& lab) {
 }
 
 void Grammar::add_lab() {
-    CLI::App* lab = add(root_, "lab", "Experiments in the simulator.");
-    lab->require_subcommand(1);
+    CLI::App* lab = add(root_, "lab", "Experiments in the simulator: the page, or a command below.");
+    lab->require_subcommand(0, 1);
+    add_page_flags(lab, all_.lab_page);
+    lab->callback([this, lab] {
+        // Called behind that of a command below, too.
+        if (!lab->get_subcommands().empty()) return;
+        all_.lab_page.route = "/lab";
+        finish_ = [this]() -> Attempt<Command> { return Command(all_.lab_page); };
+    });
     add_lab_run(*lab);
     CLI::App* app = add(*lab, "detectors", "Compare the failure detectors on the same crashes.");
     LabOptions& options = all_.lab;

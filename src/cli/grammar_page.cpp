@@ -8,7 +8,9 @@ namespace {
 constexpr double kIntervalMinSeconds = 0.2;
 constexpr double kIntervalMaxSeconds = 60;
 
-void add_ui_flags(CLI::App* app, UiOptions& options) {
+}  // namespace
+
+void add_page_flags(CLI::App* app, UiOptions& options) {
     app->add_flag("--read-only", options.is_read_only,
                   "The page may look and change nothing, whatever the token allows.");
     app->add_flag("--print", options.is_printed_only, "Print the link, and start no browser.");
@@ -16,11 +18,9 @@ void add_ui_flags(CLI::App* app, UiOptions& options) {
     add_connection(app, options.connection, WithOverlay::no);
 }
 
-}  // namespace
-
 void Grammar::add_pictures() {
     CLI::App* ui = add(root_, "ui", "Open the page of the daemon in a browser.");
-    add_ui_flags(ui, all_.ui);
+    add_page_flags(ui, all_.ui);
     choose(ui, all_.ui);
 
     CLI::App* app = add(root_, "top", "Watch an overlay in the terminal.");

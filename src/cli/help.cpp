@@ -218,6 +218,11 @@ Exit code 1 when a property of the protocol or an expectation of the scenario di
 
 The same link gives the same trace hash, here, on the page and on every machine.
 GET /v1/lab lists experiments and settings; docs/lab.md explains them.)"},
+    Entry{"lab", R"(Examples:
+  grapevine lab                                    opens the lab in a browser
+  grapevine lab --print                            prints its link
+  grapevine lab run 'experiment=rumor&members=1000&k=2'
+  grapevine lab detectors)"},
     Entry{"lab detectors", R"(Examples:
   grapevine lab detectors                          all of them, less than a minute
   grapevine lab detectors --members 128 --crashes 100 --profile lan

@@ -76,6 +76,7 @@ struct UiOptions {
     Connection connection;
     bool is_read_only = false;
     bool is_printed_only = false;  ///< No browser is started.
+    std::string route{};           ///< Of the page, such as "/lab"; empty: where it begins.
     bool is_json = false;
 };
 

@@ -40,7 +40,8 @@ Attempt<void> open_page(const UiOptions& options, Console& console) {
     json::object wish;
     if (options.is_read_only) wish["scopes"] = json::array{"read"};
     const json::value offer = GV_TRY(remote.send("POST", "/v1/logins", wish));
-    const std::string link = remote.origin() + text_at(offer, "path");
+    const std::string link = remote.origin() + text_at(offer, "path") +
+                             (options.route.empty() ? "" : "&to=" + options.route);
     if (options.is_json) {
         const json::object answer{{"link", link},
                                   {"expires_in_s", number_at(offer, "expires_in_s")}};

@@ -44,7 +44,7 @@ private:
         const json::value overlay = GV_TRY(get(""));
         const json::value members = GV_TRY(get("/members"));
         const std::string from = cursor_.empty() ? "&from=now" : "&cursor=" + cursor_;
-        const json::value news = GV_TRY(get("/events?members=1" + from));
+        const json::value news = GV_TRY(get("/events?members=1&events=0" + from));
         cursor_ = percent_encoded(text_at(news, "next"));
         view_.update(clock_.now(), overlay, members);
         view_.add_news(news);

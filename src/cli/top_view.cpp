@@ -50,9 +50,6 @@ std::string news_line(const json::value& item) {
         return fmt::format("{}  {:<10} {} members", when, safe_text(text_at(item, "kind")),
                            items_at(item, "members").size());
     }
-    if (type == "event") {
-        return fmt::format("{}  {:<10} {}", when, "event", safe_text(text_at(item, "topic")));
-    }
     return {};
 }
 

@@ -66,13 +66,13 @@ TEST(TopView, only_the_latest_news_are_kept) {
     TopView view;
     for (std::size_t index = 0; index <= kTopStoryLines; ++index) {
         view.add_news(json::parse(fmt::format(
-            R"({{"items":[{{"type":"event","topic":"t{}","seen_at_ms":0}},
-                          {{"type":"record","seen_at_ms":0}}]}})",
+            R"({{"items":[{{"type":"member","kind":"died","member":{{"name":"m{}"}},
+                           "seen_at_ms":0}}, {{"type":"record","seen_at_ms":0}}]}})",
             index)));
     }
     const json::value picture = view.to_json();
     ASSERT_EQ(picture.at("lately").as_array().size(), kTopStoryLines);
-    EXPECT_TRUE(picture.at("lately").as_array().back().as_string().ends_with("t8"));
+    EXPECT_TRUE(picture.at("lately").as_array().back().as_string().ends_with("m8"));
 }
 
 TEST(TopView, what_is_missing_in_an_answer_is_empty) {

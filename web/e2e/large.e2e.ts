@@ -6,6 +6,7 @@ import { closeClean, openPage, picture, startBrowser } from "./support/browser.t
 import { FakeDaemon, madeUpId } from "./support/fake_daemon.ts";
 import { pause } from "./support/daemons.ts";
 
+const kFloodReadMs = 40_000;
 /** Frames are counted for so long. */
 const kMeasuredMs = 1_500;
 /** Of the frames that an empty page gets on this machine at this moment. */
@@ -165,11 +166,12 @@ test("a page that cannot keep up keeps a bounded number of items, and says so", 
       published_at_ms: Date.now(), topic: "flood", payload: "x" });
   }
   await held;
-  await seen.page.getByText(/5,000 events/).waitFor();
+  // How long 12,000 items take to be read is for a benchmark, and the machine may be busy.
+  await seen.page.getByText(/5,000 events/).waitFor({ timeout: kFloodReadMs });
   await seen.page.locator(".tail").getByText(/made room|could not/).or(seen.page.getByText(/could not keep up/)).first().waitFor();
   await seen.close();
   expect(seen.errors).toEqual([]);
-});
+}, 2 * kFloodReadMs);
 
 test("a one-time link logs in once, and leaves the address at once", async () => {
   const fake = await fakeOf(3);

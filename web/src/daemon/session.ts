@@ -54,11 +54,12 @@ export function may(scope: "read" | "publish" | "admin"): boolean {
   return scopes.length === 0 || scopes.includes(scope) || scopes.includes("admin");
 }
 
-/** Exchanges the code of `#login=CODE`, and takes it out of the address at once. */
+/** Exchanges the code of `#login=CODE` or `#login=CODE&to=/ROUTE`, and takes it out of the address
+ * at once. */
 export async function redeemLoginOfAddress(): Promise<void> {
-  const match = /^#login=([A-Za-z0-9_.-]{1,256})$/.exec(location.hash);
+  const match = /^#login=([A-Za-z0-9_.-]{1,256})(?:&to=(\/[A-Za-z0-9/_-]{0,64}))?$/.exec(location.hash);
   if (match === null) return;
-  history.replaceState(null, "", `${location.pathname}${location.search}#/`);
+  history.replaceState(null, "", `${location.pathname}${location.search}#${match[2] ?? "/"}`);
   window.dispatchEvent(new HashChangeEvent("hashchange"));
   loginRuns.value = true;
   try {
