@@ -22,7 +22,8 @@ void Grammar::add_lab_run(CLI::App& lab) {
 }
 
 void Grammar::add_lab() {
-    CLI::App* lab = add(root_, "lab", "Experiments in the simulator: the page, or a command below.");
+    CLI::App* lab =
+        add(root_, "lab", "Experiments in the simulator: the page, or a command below.");
     lab->require_subcommand(0, 1);
     add_page_flags(lab, all_.lab_page);
     lab->callback([this, lab] {

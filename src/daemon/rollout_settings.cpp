@@ -128,9 +128,9 @@ std::vector<control::RolloutView::Setting> rollout_settings(const overlay::Rollo
     all.insert(plan.next.begin(), plan.next.end());
     std::vector<control::RolloutView::Setting> settings;
     for (const auto& [id, either] : all) {
-        const auto text_in = [id = id](const overlay::LiveValues& values) {
-            const auto found = values.find(id);
-            return found == values.end() ? std::string() : live_value_text(id, found->second);
+        const auto text_in = [wanted = id](const overlay::LiveValues& values) {
+            const auto found = values.find(wanted);
+            return found == values.end() ? std::string() : live_value_text(wanted, found->second);
         };
         settings.push_back({live_setting_name(id), text_in(plan.base), text_in(plan.next)});
     }
