@@ -6,6 +6,7 @@
 
 #include "base/limits.hpp"
 #include "base/overloaded.hpp"
+#include "wire/state_ranges.hpp"
 
 namespace grapevine::protocol {
 namespace {
@@ -243,6 +244,10 @@ Result<Cell> decode_cell(ByteView bytes) {
     Cell cell;
     cell.id = GV_TRY(read_id(reader));
     cell.stamp = Stamp(GV_TRY(reader.integer<std::uint64_t>("cell.stamp")));
+    // No entry is at the end of the order, which ranges use as their bound.
+    if (cell.stamp >= wire::kStateEnd.stamp) {
+        return reader.refuse<Cell>(Error::Code::malformed, "cell.stamp");
+    }
     switch (cell.id.kind) {
         case CellKind::value:
             cell.content = GV_TRY(read_value(reader));
