@@ -107,7 +107,7 @@ Outcome<Bytes> read_payload(const JsonReader& reader) {
 }
 
 Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, OverlayName name) {
-    static constexpr std::array<std::string_view, 36> kKeys = {"name",
+    static constexpr std::array<std::string_view, 38> kKeys = {"name",
                                                                "protocol",
                                                                "bind",
                                                                "advertise",
@@ -142,7 +142,9 @@ Outcome<control::OverlaySpec> decode_overlay_spec(std::string_view json, Overlay
                                                                "subscriber_topics",
                                                                "zone_label",
                                                                "zone_representatives",
-                                                               "zone_interval_ms"};
+                                                               "zone_interval_ms",
+                                                               "summary_path",
+                                                               "summary_interval_ms"};
     const JsonReader reader = GV_TRY(JsonReader::parse(json, kKeys));
     control::OverlaySpec spec;
     if (name == OverlayName::required) {
@@ -201,9 +203,14 @@ Outcome<std::vector<control::EventId>> read_event_ids(const std::vector<std::str
     return ids;
 }
 
-Outcome<std::string> decode_record_value(std::string_view json) {
+Outcome<std::string> decode_record_value(std::string_view media_type, std::string_view body) {
     static constexpr std::array<std::string_view, 1> kKeys = {"value"};
-    return GV_TRY(JsonReader::parse(json, kKeys)).required_text("value", "\"blue\"");
+    if (media_type == "application/json") {
+        return GV_TRY(JsonReader::parse(body, kKeys)).required_text("value", "\"blue\"");
+    }
+    if (is_utf8(body)) return std::string(body);
+    return std::unexpected(Refusal{Refusal::Code::invalid, "the body is not valid UTF-8",
+                                   "records hold text: encode bytes as base64 first", "value"});
 }
 
 Outcome<std::vector<std::string>> decode_seeds(std::string_view json, Seeds seeds) {

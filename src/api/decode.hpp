@@ -46,8 +46,9 @@ struct EventBody {
 /// Exactly one of payload and payload_base64 of a document.
 [[nodiscard]] Outcome<Bytes> read_payload(const JsonReader& reader);
 
-/// {"value": "..."}
-[[nodiscard]] Outcome<std::string> decode_record_value(std::string_view json);
+/// {"value": "..."}, or the text itself if it is not JSON; UTF-8.
+[[nodiscard]] Outcome<std::string> decode_record_value(std::string_view media_type,
+                                                       std::string_view body);
 
 enum class Seeds : std::uint8_t { required, optional };
 /// {"seeds": ["host:port", ...]}; when required, at least one.

@@ -273,16 +273,9 @@ void handle_get_record_key(Service& service, const CallPointer& call) {
 }
 
 void handle_set_record_key(Service& service, const CallPointer& call) {
-    std::string value = call->request.body;
-    if (call->body_type() == "application/json") {
-        auto decoded = decode_record_value(call->request.body);
-        if (!decoded) return call->refuse(decoded.error());
-        value = *std::move(decoded);
-    } else if (!is_utf8(value)) {
-        return call->refuse(Refusal{Refusal::Code::invalid, "the body is not valid UTF-8",
-                                    "records hold text: encode bytes as base64 first", "value"});
-    }
-    control::SetRecord set{overlay_of(call), call->path_value("key"), std::move(value)};
+    auto value = decode_record_value(call->body_type(), call->request.body);
+    if (!value) return call->refuse(value.error());
+    control::SetRecord set{overlay_of(call), call->path_value("key"), *std::move(value)};
     ask<control::KeyValue>(service, call, std::move(set), reply_view<control::KeyValue>);
 }
 

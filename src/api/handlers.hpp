@@ -66,6 +66,11 @@ void handle_wipe(Service&, const CallPointer&);
 void handle_show_rollout(Service&, const CallPointer&);
 void handle_propose_rollout(Service&, const CallPointer&);
 void handle_return_rollout(Service&, const CallPointer&);
+void handle_show_summary(Service&, const CallPointer&);
+void handle_set_summary(Service&, const CallPointer&);
+void handle_remove_summary(Service&, const CallPointer&);
+void handle_set_zone_value(Service&, const CallPointer&);
+void handle_erase_zone_value(Service&, const CallPointer&);
 void handle_estimate(Service&, const CallPointer&);
 
 void handle_topology(Service&, const CallPointer&);

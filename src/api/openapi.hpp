@@ -22,5 +22,6 @@ namespace grapevine::api {
 [[nodiscard]] std::string_view openapi_page_schemas();
 [[nodiscard]] std::string_view openapi_lab_schemas();
 [[nodiscard]] std::string_view openapi_rollout_schemas();
+[[nodiscard]] std::string_view openapi_summary_schemas();
 
 }  // namespace grapevine::api

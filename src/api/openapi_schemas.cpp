@@ -48,6 +48,9 @@ constexpr std::string_view kRequestSchemas = R"json({
     "zone_label": {"type": "string", "description": "Empty: one zone."},
     "zone_representatives": {"type": "integer", "minimum": 2, "maximum": 8},
     "zone_interval_ms": {"type": "integer", "minimum": 100, "maximum": 60000},
+    "summary_path": {"type": "string",
+                     "description": "Labels from the top, as region/dc; empty: no summaries."},
+    "summary_interval_ms": {"type": "integer", "minimum": 100, "maximum": 60000},
     "cipher": {"type": "string", "enum": ["chacha20-poly1305", "aes-256-gcm"]},
     "member_name": {"type": "string", "maxLength": 64},
     "labels": {"$ref": "#/components/schemas/Labels"},
@@ -95,6 +98,9 @@ constexpr std::string_view kRequestSchemas = R"json({
     "zone_label": {"type": "string", "description": "Empty: one zone."},
     "zone_representatives": {"type": "integer", "minimum": 2, "maximum": 8},
     "zone_interval_ms": {"type": "integer", "minimum": 100, "maximum": 60000},
+    "summary_path": {"type": "string",
+                     "description": "Labels from the top, as region/dc; empty: no summaries."},
+    "summary_interval_ms": {"type": "integer", "minimum": 100, "maximum": 60000},
     "cipher": {"type": "string", "enum": ["chacha20-poly1305", "aes-256-gcm"]},
     "member_name": {"type": "string", "maxLength": 64},
     "labels": {"$ref": "#/components/schemas/Labels"},
@@ -590,7 +596,7 @@ std::string_view openapi_schemas() {
         std::string(openapi_answer_schemas()) + std::string(openapi_query_schemas()) +
         std::string(openapi_keys_schemas()) + std::string(openapi_page_schemas()) +
         std::string(openapi_lab_schemas()) + std::string(openapi_rollout_schemas()) +
-        std::string(kStreamSchemas);
+        std::string(openapi_summary_schemas()) + std::string(kStreamSchemas);
     return schemas;
 }
 

@@ -506,7 +506,7 @@ std::span<const Route> routes() {
         std::vector<Route> table(kRoutes.begin(), kRoutes.end());
         for (const auto& more :
              {network_routes(), trace_routes(), answer_routes(), state_routes(), query_routes(),
-              keys_routes(), page_routes(), lab_routes(), rollout_routes()}) {
+              keys_routes(), page_routes(), lab_routes(), rollout_routes(), summary_routes()}) {
             table.insert(table.end(), more.begin(), more.end());
         }
         return table;

@@ -94,5 +94,6 @@ std::span<const Route> lab_routes();
 /// In routes_keys.cpp.
 std::span<const Route> keys_routes();
 std::span<const Route> rollout_routes();
+std::span<const Route> summary_routes();
 
 }  // namespace grapevine::api

@@ -378,6 +378,32 @@ inline constexpr std::size_t kAggregateMinima = 256;
 /// Of one run; among a million members it has 69.
 inline constexpr std::size_t kAggregateRoundsMax = 100;
 
+// -- Summaries of zones --
+
+/// Zones within zones, the host included: with 25 in each, a million hosts are five levels.
+inline constexpr std::size_t kSummaryLevelsMax = 8;
+/// Rows of one table: twice the 125 beyond which zones should be divided. Full refuses the newest.
+inline constexpr std::size_t kSummaryRowsMax = 256;
+/// The name of a zone or host in its row: as long as the value of a label.
+inline constexpr std::size_t kSummaryNameBytesMax = 128;
+/// Of one row: two sketches and some numbers.
+inline constexpr std::size_t kSummaryAttributesMax = 64;
+inline constexpr std::size_t kSummaryAttributesBytesMax = 12 * 1024;
+/// Members that a row names as its representatives.
+inline constexpr std::size_t kSummaryRepresentativesMax = 8;
+/// Statements that summarise, of one overlay. Of more, those whose names come last in the alphabet
+/// are not run.
+inline constexpr std::size_t kSummaryStatementsMax = 8;
+/// Of one statement: with its frame it is the body of a notice.
+inline constexpr std::size_t kSummarySqlBytesMax = 640;
+/// Values that a host gives to its zone only, beside its record.
+inline constexpr std::size_t kSummaryOwnMax = 32;
+inline constexpr std::size_t kSummaryKeyBytesMax = 64;
+inline constexpr std::size_t kSummaryValueBytesMax = 256;
+/// Conversations about rows that are open at once. Full passes over the newest; the next round
+/// makes up for it.
+inline constexpr std::size_t kSummaryTalksMax = 12;
+
 /// Requests to publish that wait because a member cannot keep up. Full refuses the newest, as does
 /// what they hold, and a wait of more than two seconds.
 inline constexpr std::size_t kPublishesWaitingMax = 128;

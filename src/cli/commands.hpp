@@ -59,6 +59,8 @@ Attempt<void> wipe(const WipeOptions& options, Console& console);
 Attempt<std::string> read_operator_secret(const std::string& file);
 /// What is set for the whole overlay (rolling_out.cpp).
 Attempt<void> config(const ConfigOptions& options, Console& console);
+/// Zones within zones (summary.cpp).
+Attempt<void> summary(const SummaryOptions& options, Console& console);
 /// Makes the key of an operator, or shows the public half of one.
 Attempt<void> operator_key(const OperatorOptions& options, Console& console);
 
@@ -82,6 +84,8 @@ std::string rows_csv(const boost::json::value& answer);
 std::string keys_page(const boost::json::value& answer, const Paint& paint);
 /// What is set for the whole overlay and how far it is rolled out, for people.
 std::string config_page(const boost::json::value& answer, const Paint& paint);
+/// Tables of zones within zones, for people.
+std::string summary_page(const boost::json::value& answer, const Paint& paint);
 /// A table of the members of an answer, which has them under "members".
 std::string members_table(const boost::json::value& answer, const Paint& paint);
 /// "/members?status=..&label=..", with what was asked for.

@@ -48,6 +48,7 @@ struct AllOptions {
     OperatorOptions operator_key;
     WipeOptions wipe;
     ConfigOptions config;
+    SummaryOptions summary;
     SimOptions sim;
     LabOptions lab;
     LabRunOptions lab_run;
@@ -93,6 +94,7 @@ private:
     void add_keys_commands(CLI::App* keys);
     void add_managing();
     void add_config();
+    void add_summary();  // grammar_summary.cpp
 
     CLI::App root_;
     AllOptions all_;

@@ -71,6 +71,7 @@ void Grammar::add_managing() {
     add_connection(wiping, all_.wipe.connection);
     choose(wiping, all_.wipe);
     add_config();
+    add_summary();
 }
 
 void Grammar::add_config() {

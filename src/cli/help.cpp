@@ -197,6 +197,25 @@ A few members try it first. If all of them are well for three health intervals, 
 over; if one is unwell, dies or is restarted, everybody goes back, and nobody needs to be there.)"},
     Entry{"config return", R"(Examples:
   grapevine config return                      all run what was before the last roll-out)"},
+    Entry{"summary show", R"(Examples:
+  grapevine summary show
+
+One table for each zone that this member is in, from the whole overlay down to its own hosts. A *
+marks where it is.)"},
+    Entry{"summary define", R"(Examples:
+  grapevine summary define load --operator-key ops.key \
+      "select sum(record_number('load')) as load from members"
+  grapevine summary define users --operator-key ops.key --expires-in 86400000 \
+      "select hll(record('user')) as user from members"
+
+The rows of a zone are its members, and what they say their records. A zone looks like a member of
+the one above it, so name each column like what it was made from.)"},
+    Entry{"summary remove", R"(Examples:
+  grapevine summary remove load --operator-key ops.key)"},
+    Entry{"summary set", R"(Examples:
+  grapevine summary set load 0.7               our zone is told; until the daemon ends)"},
+    Entry{"summary unset", R"(Examples:
+  grapevine summary unset load)"},
     Entry{"wipe", R"(Examples:
   grapevine wipe                               what has been wiped
   grapevine wipe records --operator-key ops.key

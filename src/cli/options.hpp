@@ -252,6 +252,17 @@ struct ConfigOptions {
     bool is_json = false;
 };
 
+struct SummaryOptions {
+    enum class What : std::uint8_t { show, define, remove, set, unset };
+    What what = What::show;
+    Connection connection;
+    std::string name;  ///< Of a statement, or of a value.
+    std::string text;  ///< The statement, or the value.
+    std::optional<std::uint64_t> expires_in_ms;
+    std::string operator_file;
+    bool is_json = false;
+};
+
 struct SimOptions {
     std::string scenario;
     std::uint64_t seed = 1;
@@ -295,11 +306,13 @@ struct ShowText {
     std::string text;
 };
 
-using Command = std::variant<
-    ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions, ReachabilityOptions,
-    InfoOptions, SqlOptions, AggregateOptions, PublishOptions, UiOptions, TopOptions, TraceOptions,
-    QueryOptions, EstimateOptions, SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions,
-    InviteOptions, RecordOptions, StateOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions,
-    LabRunOptions, VersionOptions, CompletionOptions, OperatorOptions, WipeOptions, ConfigOptions>;
+using Command =
+    std::variant<ShowText, AgentOptions, DemoOptions, MembersOptions, RoundTripOptions,
+                 ReachabilityOptions, InfoOptions, SqlOptions, AggregateOptions, PublishOptions,
+                 UiOptions, TopOptions, TraceOptions, QueryOptions, EstimateOptions,
+                 SubscribeOptions, JoinOptions, LeaveOptions, ForgetOptions, InviteOptions,
+                 RecordOptions, StateOptions, OverlayOptions, KeysOptions, SimOptions, LabOptions,
+                 LabRunOptions, VersionOptions, CompletionOptions, OperatorOptions, WipeOptions,
+                 ConfigOptions, SummaryOptions>;
 
 }  // namespace grapevine::cli

@@ -104,6 +104,9 @@ struct Dispatch {
     Attempt<int> operator()(const ConfigOptions& options) const {
         return done(config(options, console));
     }
+    Attempt<int> operator()(const SummaryOptions& options) const {
+        return done(summary(options, console));
+    }
     Attempt<int> operator()(const SimOptions& options) const {
         return done(simulate(options, console));
     }

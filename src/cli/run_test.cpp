@@ -88,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "error: 'grapevine nothing-like-it' is not a command\n  cure: known are: agent, "
                 "demo, members, info, rtt, reachability, sql, aggregate, publish, ui, top, trace, "
                 "query, estimate, subscribe, join, leave, forget, invite, record, state, overlay, "
-                "keys, operator, wipe, config, sim, version, completion, lab, help\n"},
+                "keys, operator, wipe, config, summary, sim, version, completion, lab, help\n"},
         Mistake{{"members", "--url", "ftp://x"},
                 "error: \"ftp://x\" is no http or https URL\n  cure: write it like "
                 "http://127.0.0.1:9470/v1\n"},

@@ -26,6 +26,7 @@
 #include "control/sampling.hpp"
 #include "control/sql.hpp"
 #include "control/state.hpp"
+#include "control/summary.hpp"
 #include "control/topology.hpp"
 #include "control/trace.hpp"
 
@@ -279,14 +280,16 @@ struct Publish {
 };
 struct Metrics {};
 
-using Request = std::variant<
-    Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay, ListMembers,
-    ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord, SetRecord, EraseRecord,
-    JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish, Metrics, TraceEvent, AnswerQuery,
-    ShowEstimate, ShowTopology, RunSql, ListAggregates, ShowAggregate, SetAggregate, EraseAggregate,
-    StateCommand, ShowKeys, RotateKeys, Wipe, ListWipes, ShowRollout, ProposeRollout, ReturnRollout,
-    gossiperl::ShowSettings, gossiperl::Create, gossiperl::Change, gossiperl::ListMembers,
-    gossiperl::ListSubscriptions, gossiperl::ShowStatistics, gossiperl::SendDigest>;
+using Request =
+    std::variant<Info, ListOverlays, ShowOverlay, CreateOverlay, ChangeOverlay, RemoveOverlay,
+                 ListMembers, ShowMember, ShowRoundTrip, ShowReachability, ForgetMember, GetRecord,
+                 SetRecord, EraseRecord, JoinSeeds, JoinToken, LeaveOverlay, Invite, Publish,
+                 Metrics, TraceEvent, AnswerQuery, ShowEstimate, ShowTopology, RunSql,
+                 ListAggregates, ShowAggregate, SetAggregate, EraseAggregate, StateCommand,
+                 ShowKeys, RotateKeys, Wipe, ListWipes, ShowRollout, ProposeRollout, ReturnRollout,
+                 ShowSummary, SetSummary, SetZoneValue, gossiperl::ShowSettings, gossiperl::Create,
+                 gossiperl::Change, gossiperl::ListMembers, gossiperl::ListSubscriptions,
+                 gossiperl::ShowStatistics, gossiperl::SendDigest>;
 
 struct Done {};
 /// `Info` -> InfoView, `ListOverlays` -> vector<OverlayView>, `ShowOverlay`, `CreateOverlay`,
@@ -298,14 +301,16 @@ struct Done {};
 /// vector<AggregateView>, `ShowAggregate`, `SetAggregate` -> AggregateView, `StateCommand` ->
 /// StateEntryView (get, put, count, change), StatePage (list) or Done, `ShowKeys`, `RotateKeys` ->
 /// KeysView, `Wipe` -> WipeView, `ListWipes` -> vector<WipeView>,
-/// `ShowRollout`, `ProposeRollout`, `ReturnRollout` -> RolloutView, all others -> Done.
-using Answer = std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
-                            std::vector<MemberView>, RecordView, KeyValue, PublishReceipt,
-                            std::string, RoundTripView, ReachabilityView, TraceView, EstimateView,
-                            TopologyView, TableView, AggregateView, std::vector<AggregateView>,
-                            StateEntryView, StatePage, KeysView, WipeView, std::vector<WipeView>,
-                            RolloutView, gossiperl::Settings, std::vector<gossiperl::MemberView>,
-                            std::vector<gossiperl::SubscriptionView>, gossiperl::StatisticsView>;
+/// `ShowRollout`, `ProposeRollout`, `ReturnRollout` -> RolloutView, `ShowSummary`, `SetSummary`,
+/// `SetZoneValue` -> SummaryView, all others -> Done.
+using Answer =
+    std::variant<Done, InfoView, OverlayView, std::vector<OverlayView>, MemberView,
+                 std::vector<MemberView>, RecordView, KeyValue, PublishReceipt, std::string,
+                 RoundTripView, ReachabilityView, TraceView, EstimateView, TopologyView, TableView,
+                 AggregateView, std::vector<AggregateView>, StateEntryView, StatePage, KeysView,
+                 WipeView, std::vector<WipeView>, RolloutView, SummaryView, gossiperl::Settings,
+                 std::vector<gossiperl::MemberView>, std::vector<gossiperl::SubscriptionView>,
+                 gossiperl::StatisticsView>;
 
 // -- What can be followed --
 

@@ -22,6 +22,8 @@ struct Detection {
     std::optional<std::string> zone_label;  ///< Empty: one zone.
     std::optional<std::int64_t> zone_representatives;
     std::optional<std::int64_t> zone_interval_ms;
+    std::optional<std::string> summary_path;  ///< Labels, as "region/dc"; empty: no summaries.
+    std::optional<std::int64_t> summary_interval_ms;
 
     friend bool operator==(const Detection&, const Detection&) = default;
 };
@@ -42,6 +44,7 @@ inline constexpr std::array kDetectionTexts = {
     DetectionText{"detector", &Detection::detector},
     DetectionText{"heartbeat_subnet_label", &Detection::heartbeat_subnet_label},
     DetectionText{"zone_label", &Detection::zone_label},
+    DetectionText{"summary_path", &Detection::summary_path},
 };
 /// The ranges: below 20 ms a timer of ours says little, and above an hour nobody waits. Fewer than
 /// 1 in 10 (phi = 1) would be suspected all the time; 100 is beyond any difference. One
@@ -55,6 +58,7 @@ inline constexpr std::array kDetectionNumbers = {
     DetectionNumber{"phi_monitors", &Detection::phi_monitors, 1, 32},
     DetectionNumber{"zone_representatives", &Detection::zone_representatives, 2, 8},
     DetectionNumber{"zone_interval_ms", &Detection::zone_interval_ms, 100, 60'000},
+    DetectionNumber{"summary_interval_ms", &Detection::summary_interval_ms, 100, 60'000},
 };
 
 }  // namespace grapevine::control

@@ -63,7 +63,7 @@ AggregateKeeper::AggregateKeeper(runtime::Loop& loop, SqlThread& thread,
       source_(std::move(source)),
       take_(std::move(take)),
       timer_(loop, [this] { begin_round(); }),
-      metrics_timer_(loop, [this] { on_metrics(); }),
+      untold_timer_(loop, [this] { on_untold(); }),
       self_(std::make_shared<AggregateKeeper*>(this)) {
     source_->on_change([this] { on_definitions(); });
     on_definitions();
@@ -285,22 +285,24 @@ void AggregateKeeper::refresh() {
     arm();
 }
 
-void AggregateKeeper::on_metrics() {
+void AggregateKeeper::on_untold() {
     note(sql::Table::metrics);
+    note(sql::Table::zones);
 }
 
 // -- Rounds --
 
 void AggregateKeeper::arm() {
     bool is_any_due = false;
-    bool has_metrics = false;
+    bool is_any_untold = false;
     for (const auto& [name, entry] : entries_) {
         is_any_due = is_any_due || entry.is_due;
-        has_metrics = has_metrics || (entry.tables && entry.tables->has(sql::Table::metrics));
+        is_any_untold = is_any_untold || (entry.tables && (entry.tables->has(sql::Table::metrics) ||
+                                                           entry.tables->has(sql::Table::zones)));
     }
     if (is_any_due && !is_computing_ && !timer_.is_armed()) timer_.arm(round_at_);
-    if (has_metrics && !metrics_timer_.is_armed()) {
-        metrics_timer_.arm(loop_.now() + kMetricsPause);
+    if (is_any_untold && !untold_timer_.is_armed()) {
+        untold_timer_.arm(loop_.now() + kUntoldPause);
     }
 }
 

@@ -32,8 +32,8 @@ struct TakenSnapshot {
 /// snapshot of what all due aggregates read, taken on the overlay's thread; all of them computed on
 /// another; values that differ from the last are told. A round begins no sooner than the one before
 /// took, after its end, so that computing takes half of a thread at most, whatever the number of
-/// members and definitions. With statements that read metrics, which nobody tells the changes of, a
-/// round is due every `kMetricsPause`.
+/// members and definitions. With statements that read metrics or zones, which nobody tells the
+/// changes of, a round is due every `kUntoldPause`.
 ///
 /// A definition that cannot be read or computed is shown as failed, with the reason, and is tried
 /// again when it or something that it reads changes.
@@ -43,7 +43,7 @@ class AggregateKeeper final : public control::Aggregates {
 public:
     /// Between the beginnings of two rounds: a fifth of the second in which a change must be seen.
     static constexpr Duration kPause = std::chrono::milliseconds(200);
-    static constexpr Duration kMetricsPause = std::chrono::seconds(5);
+    static constexpr Duration kUntoldPause = std::chrono::seconds(5);
 
     /// Gives the rows of these tables, once, later, on this thread; or why not.
     using SnapshotDone = std::function<void(Outcome<TakenSnapshot>)>;
@@ -98,7 +98,7 @@ private:
 
     void put(const control::AggregateSpec& spec, SetDone done);
     void on_definitions();
-    void on_metrics();
+    void on_untold();
     void define(const std::string& name, const std::string& text);
     void learn_tables(const std::string& name);
     void fail(Entry& entry, const Refusal& refusal);
@@ -119,7 +119,7 @@ private:
     std::vector<std::weak_ptr<std::function<void()>>> wakes_;
     std::uint64_t generation_ = 0;
     runtime::Timer timer_;
-    runtime::Timer metrics_timer_;
+    runtime::Timer untold_timer_;
     Instant round_at_{};  ///< The next begins no sooner.
     Instant round_began_{};
     bool is_computing_ = false;

@@ -74,6 +74,8 @@ void add_spreading(Listing& list, const protocol::ProtocolConfig& config) {
     list.add("zone_label", config.zone_label);
     list.add("zone_representatives", config.zone_representatives);
     list.add("zone_interval", config.zone_interval);
+    list.add("summary_path", config.summary_path);
+    list.add("summary_interval", config.summary_interval);
 }
 
 void add_events(Listing& list, const protocol::ProtocolConfig& config) {

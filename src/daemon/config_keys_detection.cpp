@@ -149,6 +149,26 @@ const std::array kKeys = {
         .min = range_of("zone_interval_ms").min,
         .max = range_of("zone_interval_ms").max,
         .set = set_number<&Detection::zone_interval_ms>},
+    Key{.name = "overlay.summary_path",
+        .type = KeyType::text,
+        .default_text = "none: no summaries",
+        .description = "Labels that name zones within zones, from the top, such as \"region/dc\": "
+                       "every zone is summarised for those outside of it. The same on all members.",
+        .flag = "--summary-path",
+        .environment = "GRAPEVINE_OVERLAY_SUMMARY_PATH",
+        .kind_of_default = Key::Default::worked_out,
+        .set = [](Config&, Spec* spec,
+                  KeyValue value) { spec->detection.summary_path = std::get<std::string>(value); }},
+    Key{.name = "overlay.summary_interval",
+        .type = KeyType::duration,
+        .default_text = "1s",
+        .description = "Summaries: how often each member exchanges them. 100ms to 1m.",
+        .flag = "--summary-interval",
+        .environment = "GRAPEVINE_OVERLAY_SUMMARY_INTERVAL",
+        .kind_of_default = Key::Default::worked_out,
+        .min = range_of("summary_interval_ms").min,
+        .max = range_of("summary_interval_ms").max,
+        .set = set_number<&Detection::summary_interval_ms>},
 };
 
 }  // namespace

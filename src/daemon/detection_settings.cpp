@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cassert>
 #include <fmt/core.h>
+#include <ranges>
 
+#include "base/limits.hpp"
 #include "base/nearest.hpp"
 #include "daemon/config_values.hpp"
 #include "daemon/overlay_spec.hpp"
@@ -49,6 +51,21 @@ std::vector<Refusal> check_detection(const control::Detection& detection) {
     };
     check_label("heartbeat_subnet_label", detection.heartbeat_subnet_label);
     check_label("zone_label", detection.zone_label);
+    if (const auto& path = detection.summary_path) {
+        std::size_t levels = 1;  // That of hosts.
+        for (const auto part : std::views::split(*path, '/')) {
+            if (path->empty()) break;
+            ++levels;
+            const std::string label(part.begin(), part.end());
+            if (label.empty() || levels > kSummaryLevelsMax) {
+                no("summary_path", fmt::format("'{}' is no path of labels", printable(*path)),
+                   fmt::format("write up to {} labels from the top, like \"region/dc\"",
+                               kSummaryLevelsMax - 1));
+                break;
+            }
+            check_label("summary_path", label);
+        }
+    }
     for (const DetectionNumber& number : control::kDetectionNumbers) {
         const auto& value = detection.*number.field;
         if (!value || (*value >= number.min && *value <= number.max)) continue;
@@ -96,6 +113,8 @@ protocol::ProtocolConfig protocol_of(protocol::Profile profile,
         config.zone_representatives = static_cast<std::uint8_t>(*detection.zone_representatives);
     }
     set_duration(config.zone_interval, detection.zone_interval_ms);
+    if (detection.summary_path) config.summary_path = *detection.summary_path;
+    set_duration(config.summary_interval, detection.summary_interval_ms);
     return config;
 }
 

@@ -121,6 +121,9 @@ private:
     void handle(control::ShowRollout request, Callback callback);
     void handle(control::ProposeRollout request, Callback callback);
     void handle(control::ReturnRollout request, Callback callback);
+    void handle(control::ShowSummary request, Callback callback);
+    void handle(control::SetSummary request, Callback callback);
+    void handle(control::SetZoneValue request, Callback callback);
     void handle(control::gossiperl::ShowSettings request, Callback callback);
     void handle(control::gossiperl::Create request, Callback callback);
     void handle(control::gossiperl::Change request, Callback callback);

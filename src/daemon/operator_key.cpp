@@ -34,4 +34,12 @@ Outcome<OperatorKey> read_operator_key(std::string_view text) {
                                    "operator_key"});
 }
 
+Outcome<crypto::Identity> signer_of(const std::string& secret) {
+    const auto seed = crypto::parse_secret(secret);
+    if (seed) return crypto::Identity::from_seed(seed->bytes());
+    return std::unexpected(Refusal{Refusal::Code::invalid, "this is no operator key",
+                                   "give the file that `grapevine operator new` has written",
+                                   "operator_key"});
+}
+
 }  // namespace grapevine::daemon

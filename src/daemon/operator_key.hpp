@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "crypto/identity.hpp"
 
 namespace grapevine::daemon {
 
@@ -18,5 +19,8 @@ OperatorKey make_operator_key();
 
 /// Of a secret half; white space around it is ignored. Invalid for anything else.
 Outcome<OperatorKey> read_operator_key(std::string_view text);
+
+/// Who signs with this secret half. Invalid (of the field `operator_key`) for anything else.
+Outcome<crypto::Identity> signer_of(const std::string& secret);
 
 }  // namespace grapevine::daemon

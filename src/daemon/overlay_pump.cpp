@@ -96,6 +96,18 @@ Outcome<control::RolloutView> OverlayPump::return_rollout() {
     return no_notices();
 }
 
+Outcome<control::SummaryView> OverlayPump::summary() const {
+    return no_notices();
+}
+
+Outcome<control::SummaryView> OverlayPump::set_summary(const control::SetSummary&) {
+    return no_notices();
+}
+
+Outcome<control::SummaryView> OverlayPump::set_zone_value(const control::SetZoneValue&) {
+    return no_notices();
+}
+
 Outcome<void> OverlayPump::forget(const std::string&) {
     return std::unexpected(Refusal{Refusal::Code::conflict,
                                    "the gossiperl protocol forgets members by time only",

@@ -85,6 +85,9 @@ public:
     [[nodiscard]] virtual Outcome<control::RolloutView> rollout() const;
     virtual Outcome<control::RolloutView> propose_rollout(const control::ProposeRollout& wanted);
     virtual Outcome<control::RolloutView> return_rollout();
+    [[nodiscard]] virtual Outcome<control::SummaryView> summary() const;
+    virtual Outcome<control::SummaryView> set_summary(const control::SetSummary& wanted);
+    virtual Outcome<control::SummaryView> set_zone_value(const control::SetZoneValue& wanted);
     virtual Outcome<void> join(const std::vector<std::string>& seeds);
     /// Calls `done` once, on this thread, at the end of the overlay at the latest.
     virtual void trace(const control::TraceEvent& wanted,

@@ -72,6 +72,7 @@ Outcome<std::unique_ptr<Pump>> Pump::open(runtime::Loop& loop, runtime::Resolver
     for (Endpoint& address : settings.addresses) {
         if (address.port == 0) address.port = pump->bound().port;
     }
+    settings.summarise = pump->summarise();
     const std::vector<Endpoint> groups = settings.groups;
     const std::string name = settings.name;
     pump->overlay_ = std::make_unique<overlay::Overlay>(std::move(settings), std::move(start),

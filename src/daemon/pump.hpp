@@ -18,6 +18,7 @@
 #include "daemon/query_run.hpp"
 #include "daemon/record_ages.hpp"
 #include "daemon/state_copy.hpp"
+#include "daemon/zone_evaluator.hpp"
 #include "overlay/overlay.hpp"
 #include "overlay/statistics.hpp"
 #include "runtime/loop.hpp"
@@ -64,6 +65,9 @@ public:
     [[nodiscard]] Outcome<control::RolloutView> rollout() const override;
     Outcome<control::RolloutView> propose_rollout(const control::ProposeRollout& wanted) override;
     Outcome<control::RolloutView> return_rollout() override;
+    [[nodiscard]] Outcome<control::SummaryView> summary() const override;
+    Outcome<control::SummaryView> set_summary(const control::SetSummary& wanted) override;
+    Outcome<control::SummaryView> set_zone_value(const control::SetZoneValue& wanted) override;
     Outcome<control::MemberView> member(const std::string& member) const override;
     Outcome<control::RecordView> record(const std::string& member) const override;
     void round_trip(const std::string& from, const std::string& to, RoundTripDone done) override;
@@ -139,6 +143,8 @@ private:
     Outcome<MemberId> find(const std::string& member) const;
     void add_records(sql::Snapshot& rows) const;
     void add_state(sql::Snapshot& rows) const;
+    void add_zones(sql::Snapshot& rows) const;
+    overlay::Summarise summarise();
     [[nodiscard]] control::MemberView view_of_member(const protocol::Member& member) const;
     [[nodiscard]] control::RoundTripView round_trip_view(MemberId from, MemberId to) const;
     static void add_measured(control::RoundTripView& view, MemberId start, MemberId end,
@@ -156,6 +162,7 @@ private:
     Instant started_at_;
     WallTime started_wall_;
     std::optional<runtime::UdpSocket> socket_;
+    std::shared_ptr<ZoneEvaluator> zone_evaluator_;
     std::unique_ptr<overlay::Overlay> overlay_;
     overlay::Statistics statistics_;
     std::optional<StatisticsFeed> statistics_feed_;

@@ -1,10 +1,13 @@
 // What a native overlay knows, as rows for SQL and aggregates. See pump.hpp.
 
 #include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <fmt/core.h>
 #include <string>
 #include <utility>
 
+#include "api/text.hpp"
 #include "daemon/pump.hpp"
 #include "daemon/views.hpp"
 
@@ -78,6 +81,35 @@ void Pump::add_state(sql::Snapshot& rows) const {
     if (entries.size() > kSqlStateMax || bytes > kSqlStateBytesMax / 2) rows.cut = "state";
 }
 
+void Pump::add_zones(sql::Snapshot& rows) const {
+    const auto shown = summary();
+    if (!shown) return;
+    std::int64_t level = 0;
+    for (const control::SummaryView::Level& table : shown->levels) {
+        ++level;
+        for (const control::SummaryView::Row& each : table.rows) {
+            sql::ZoneRow row;
+            row.level = level;
+            row.zone = table.zone;
+            row.name = each.name;
+            row.members = static_cast<std::int64_t>(each.members);
+            row.age_ms = each.age_ms;
+            row.is_own = each.is_own;
+            boost::json::object attributes;
+            for (const auto& [key, value] : each.attributes) {
+                const auto number = sql::number_of(value);
+                if (number) {
+                    attributes[api::to_utf8(key)] = *number;
+                } else {
+                    attributes[api::to_utf8(key)] = api::to_utf8(value);
+                }
+            }
+            row.attributes = boost::json::serialize(attributes);
+            rows.zones.push_back(std::move(row));
+        }
+    }
+}
+
 Outcome<sql::Snapshot> Pump::snapshot(sql::TableSet tables) const {
     using sql::Table;
     sql::Snapshot rows;
@@ -96,6 +128,7 @@ Outcome<sql::Snapshot> Pump::snapshot(sql::TableSet tables) const {
     }
     if (tables.has(Table::records)) add_records(rows);
     if (tables.has(Table::state)) add_state(rows);
+    if (tables.has(Table::zones)) add_zones(rows);
     if (tables.has(Table::metrics)) {
         for (auto& [name, value] : view().counters) {
             rows.metrics.push_back({std::move(name), static_cast<std::int64_t>(value)});

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 #include <utility>
 
+#include "daemon/operator_key.hpp"
 #include "daemon/pump.hpp"
 #include "daemon/views.hpp"
 #include "overlay/rotation.hpp"
@@ -46,14 +47,10 @@ Outcome<crypto::Secret<32>> parse_secret(const std::string& text) {
                                    "key"});
 }
 
-/// Whose secret half `text` is; nobody if there is none.
+/// Nobody if there is none.
 Outcome<std::optional<crypto::Identity>> signer_of(const std::optional<std::string>& text) {
     if (!text) return std::optional<crypto::Identity>();
-    const auto seed = crypto::parse_secret(*text);
-    if (seed) return std::optional(crypto::Identity::from_seed(seed->bytes()));
-    return std::unexpected(Refusal{Refusal::Code::invalid, "this is no operator key",
-                                   "give the file that `grapevine operator new` has written",
-                                   "operator_key"});
+    return std::optional(GV_TRY(daemon::signer_of(*text)));
 }
 
 control::WipeView view_of(const protocol::WipeOrder& order) {
@@ -139,7 +136,7 @@ Outcome<control::WipeView> Pump::wipe(const control::Wipe& wanted) {
     const auto signer = GV_TRY(signer_of(wanted.operator_key));
     const Instant now = loop_.now();
     tell_wall(now);
-    const auto wiped = GV_TRY(overlay_->wipe(now, runtime::wall_now(), wanted.part, *signer));
+    const auto wiped = GV_TRY(overlay_->wipe(now, runtime::wall_now(), wanted.part, signer));
     GV_TRY_VOID(drain());
     return view_of(wiped);
 }

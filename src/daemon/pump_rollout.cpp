@@ -4,7 +4,7 @@
 #include <cstring>
 #include <fmt/core.h>
 
-#include "crypto/identity.hpp"
+#include "daemon/operator_key.hpp"
 #include "daemon/pump.hpp"
 #include "daemon/rollout_settings.hpp"
 #include "daemon/views.hpp"
@@ -33,14 +33,6 @@ control::RolloutView::Member view_of(const Rollout::Standing& standing,
     member.running = standing.state->running;
     member.intervals = standing.state->intervals;
     return member;
-}
-
-Outcome<crypto::Identity> signer_of(const std::string& text) {
-    const auto seed = crypto::parse_secret(text);
-    if (seed) return crypto::Identity::from_seed(seed->bytes());
-    return std::unexpected(Refusal{Refusal::Code::invalid, "this is no operator key",
-                                   "give the file that `grapevine operator new` has written",
-                                   "operator_key"});
 }
 
 }  // namespace

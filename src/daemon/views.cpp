@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "overlay/rollout.hpp"
+#include "overlay/summaries.hpp"
 #include "overlay/rotation.hpp"
 
 namespace grapevine::daemon {
@@ -81,6 +82,7 @@ std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Ov
     const auto& records = node.records().counters();
     const protocol::Events::Counters events = node.event_counters();
     const auto& joints = node.counters();
+    const overlay::Summaries& summaries = overlay.summaries();
     return {
         {"datagrams_received_total", wire.datagrams_received},
         {"received_bytes_total", wire.bytes_received},
@@ -194,6 +196,12 @@ std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Ov
         {"zones_known", node.zones().zone_count()},
         {"zone_is_representative",
          node.zones().is_representative(node.membership().self()) ? 1U : 0U},
+        {"summary_rows", summaries.zones() != nullptr ? summaries.zones()->row_count() : 0},
+        {"summary_talks_total", summaries.counters().talks},
+        {"summary_talks_passed_over_total", summaries.counters().passed_over},
+        {"summary_sent_bytes_total", summaries.counters().bytes_sent},
+        {"summary_malformed_total", summaries.counters().malformed},
+        {"summary_statements", summaries.statements().size()},
         {"accusations_passed_on_total", joints.accusations_passed_on},
         {"accusations_ignored_total", joints.accusations_ignored},
         {"local_health", node.detector().local_health()},

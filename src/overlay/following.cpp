@@ -63,9 +63,15 @@ void Overlay::Implementation::apply(Instant now, protocol::Node::Action action) 
             [&](Node::StateChanged& changed) { outbox_.push_back(std::move(changed)); },
             [&](const Node::StateReloaded& reloaded) { outbox_.push_back(reloaded); },
             [&](const Node::WantCopy& want) { want_copy(want.from); },
-            [&](Node::Gathered& gathered) { outbox_.push_back(std::move(gathered)); },
+            [&](Node::Gathered& gathered) {
+                if (summaries_.handle(now, node_, gathered)) return;
+                outbox_.push_back(std::move(gathered));
+            },
             [&](Node::Answered& answered) { outbox_.push_back(std::move(answered)); },
-            [&](Node::Asked& asked) { outbox_.push_back(std::move(asked)); },
+            [&](Node::Asked& asked) {
+                if (summaries_.handle(now, node_, asked)) return;
+                outbox_.push_back(std::move(asked));
+            },
             [&](Node::PersistNotice& persist) {
                 outbox_.push_back(Persist{storage::save_notice(settings_.name, *persist.notice)});
             },
@@ -163,6 +169,7 @@ void Overlay::Implementation::advance(Instant now) {
     seeds_.advance(now);
     if (announcer_) announcer_->advance(now);
     node_.advance(now);
+    summaries_.advance(now, node_);
     drain(now);
     look_at_rotation(now);
     look_at_rollout(now);

@@ -18,6 +18,7 @@
 #include "overlay/rotation.hpp"
 #include "overlay/seen_announcements.hpp"
 #include "overlay/sessions.hpp"
+#include "overlay/summaries.hpp"
 #include "overlay/token_bucket.hpp"
 #include "overlay/vote_cache.hpp"
 #include "wire/native/codec.hpp"
@@ -94,6 +95,8 @@ public:
     Outcome<std::uint64_t> propose_settings(Instant now, const RolloutOrder& order,
                                             const crypto::Identity& signer);
     Outcome<void> take_settings_back(Instant now);
+    Outcome<void> set_summary(Instant now, protocol::SummaryStatement statement,
+                              const crypto::Identity& signer);
     void drain(Instant now);
     [[nodiscard]] Instant rotation_deadline() const { return rotation_.deadline(); }
     [[nodiscard]] Instant rollout_deadline() const { return rollout_.deadline(); }
@@ -104,6 +107,7 @@ public:
     Counters counters_;
     crypto::Identity identity_;
     protocol::Node node_;
+    Summaries summaries_;
     discovery::Seeds seeds_;
     std::optional<discovery::Announcer> announcer_;  ///< Only with groups in the settings.
     Sessions sessions_;

@@ -29,6 +29,8 @@ void use_profile(ProtocolConfig& config, std::uint64_t value) {
     next.zone_label = config.zone_label;
     next.zone_representatives = config.zone_representatives;
     next.zone_interval = config.zone_interval;
+    next.summary_path = config.summary_path;
+    next.summary_interval = config.summary_interval;
     next.dissemination = config.dissemination;
     next.mongering = config.mongering;
     next.retention_age = config.retention_age;

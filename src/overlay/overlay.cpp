@@ -30,6 +30,7 @@ Overlay::Implementation::Implementation(Settings settings, Start start,
       node_(first_record(start), own_record(start), first_epoch(start), settings_.protocol,
             mix64(start.seed), settings_.subscriber_topics, keyed_state_hash(),
             [this](const wire::Notice& notice) { return judge(notice); }),
+      summaries_(settings_, node_.membership(), mix64(start.seed + 4)),
       seeds_(
           settings_.seeds, cached_addresses(start),
           [this](const Endpoint& endpoint) { return member_at(endpoint) != kNobody; },
@@ -216,7 +217,7 @@ Instant Overlay::deadline() const {
     const auto& announcer = implementation_->announcer_;
     return std::min({implementation_->node_.deadline(), implementation_->seeds_.deadline(),
                      implementation_->next_housekeeping_, implementation_->rotation_deadline(),
-                     implementation_->rollout_deadline(),
+                     implementation_->rollout_deadline(), implementation_->summaries_.deadline(),
                      announcer ? announcer->deadline() : kNever});
 }
 
@@ -254,6 +255,21 @@ Outcome<void> Overlay::take_settings_back(Instant now) {
 }
 const Rollout& Overlay::rollout() const {
     return implementation_->rollout();
+}
+Outcome<void> Overlay::set_summary(Instant now, protocol::SummaryStatement statement,
+                                   const crypto::Identity& signer) {
+    auto outcome = implementation_->set_summary(now, std::move(statement), signer);
+    implementation_->drain(now);
+    return outcome;
+}
+Outcome<void> Overlay::set_zone_value(std::string_view key, std::string_view value) {
+    return implementation_->summaries_.set_own(key, value);
+}
+Outcome<void> Overlay::erase_zone_value(std::string_view key) {
+    return implementation_->summaries_.erase_own(key);
+}
+const Summaries& Overlay::summaries() const {
+    return implementation_->summaries_;
 }
 const Overlay::Counters& Overlay::counters() const {
     return implementation_->counters_;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 #include "crypto/key_ring.hpp"
 #include "overlay/ring_plan.hpp"
 #include "overlay/rollout_plan.hpp"
+#include "protocol/aggregate/zone_bodies.hpp"
 #include "protocol/membership/membership.hpp"
 #include "protocol/node.hpp"
 #include "protocol/rumor/events.hpp"
@@ -33,7 +35,16 @@ namespace grapevine::overlay {
 class RecordCache;
 class Rollout;
 class Rotation;
+class Summaries;
 struct RolloutOrder;
+
+/// Computes what a zone says of itself out of the rows of its parts, of that level of the tree.
+/// Nothing: it could not be computed, and the zone stays as it was. Its result must follow from
+/// statements and rows alone, because all who hold the same must compute the same bytes
+/// (protocol::encode_attributes). Called on the overlay's thread.
+using Summarise = std::function<std::optional<Bytes>(
+    std::size_t level, const std::vector<protocol::SummaryStatement>& statements,
+    const std::vector<protocol::SharedRow>& rows)>;
 
 /// What a user decided about an overlay, already checked.
 struct Settings {
@@ -52,6 +63,7 @@ struct Settings {
     std::vector<Endpoint> groups;
     /// Patterns of topics that we send to their subscribers only (protocol/rumor/channels.hpp).
     std::vector<std::string> subscriber_topics;
+    Summarise summarise;  ///< Empty: zones are counted, and nothing more.
 };
 
 /// What differs from start to start.
@@ -273,6 +285,14 @@ public:
     /// Takes the last roll-out back everywhere, whether it has ended or not; its operator has
     /// signed that when it began. Refused as in `Rollout::take_back`.
     Outcome<void> take_settings_back(Instant now);
+    /// Sets a statement that summarises zones (summaries.hpp), or removes it if its text is empty,
+    /// in the name of an operator; its epoch is chosen here. Refused, with nothing changed, by
+    /// `Summaries::make_notice` and `Notices::propose`.
+    Outcome<void> set_summary(Instant now, protocol::SummaryStatement statement,
+                              const crypto::Identity& signer);
+    /// What our zone is told of us. See `Summaries::set_own`.
+    Outcome<void> set_zone_value(std::string_view key, std::string_view value);
+    Outcome<void> erase_zone_value(std::string_view key);
     /// A notice that was signed elsewhere. Refused as in `protocol::Notices::propose`.
     Outcome<void> propose(Instant now, wire::Notice notice);
 
@@ -284,6 +304,7 @@ public:
     [[nodiscard]] const Settings& settings() const;
     [[nodiscard]] const Rotation& rotation() const;
     [[nodiscard]] const Rollout& rollout() const;
+    [[nodiscard]] const Summaries& summaries() const;
     [[nodiscard]] const Counters& counters() const;
     /// Of the replicated view: equal on two members that agree.
     [[nodiscard]] std::uint64_t view_fingerprint() const;

@@ -83,4 +83,11 @@ void Overlay::Implementation::look_at_rollout(Instant now) {
     drain(now);
 }
 
+Outcome<void> Overlay::Implementation::set_summary(Instant now,
+                                                   protocol::SummaryStatement statement,
+                                                   const crypto::Identity& signer) {
+    wire::Notice notice = GV_TRY(summaries_.make_notice(std::move(statement), node_));
+    return node_.propose(now, sign_notice(std::move(notice), signer));
+}
+
 }  // namespace grapevine::overlay

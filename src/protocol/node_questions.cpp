@@ -84,6 +84,8 @@ void Node::answer(Instant now, Gather::Asked& asked) {
             }
             break;
         case QuestionKind::query:
+        case QuestionKind::zone_offer:
+        case QuestionKind::zone_rows:
             outbox_.emplace_back(std::move(asked));
             break;
     }

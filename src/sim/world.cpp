@@ -129,6 +129,7 @@ overlay::Settings World::settings_for(HostIndex host) const {
                           : std::vector<wire::Label>{{"rack", fmt::format("r{}", host % 8)}};
     settings.addresses = {Network::endpoint_of(host)};
     settings.subscriber_topics = config_.subscriber_topics;
+    settings.summarise = config_.summarise;
     if (config_.has_multicast) settings.groups = {kGroup};
     for (HostIndex seed = 0; seed < config_.seeds && seed < hosts_.size(); ++seed) {
         if (seed == host) continue;

@@ -45,6 +45,8 @@ struct WorldConfig {
     std::vector<crypto::PublicKey> operators;
     /// Patterns of topics that every host sends to their subscribers only.
     std::vector<std::string> subscriber_topics;
+    /// See overlay::Settings::summarise.
+    overlay::Summarise summarise;
     /// All hosts share one network and its multicast group, in which they announce themselves.
     bool has_multicast = false;
     /// Clocks run fast or slow by up to this, drawn for each host.
@@ -157,6 +159,12 @@ public:
     Outcome<std::uint64_t> propose_settings(HostIndex host, overlay::RolloutOrder order,
                                             const crypto::Identity& signer);
     Outcome<void> take_settings_back(HostIndex host);
+    /// See overlay::Overlay::set_summary and set_zone_value.
+    Outcome<void> set_summary(HostIndex host, const std::string& name, const std::string& text,
+                              const crypto::Identity& signer);
+    Outcome<void> set_zone_value(HostIndex host, std::string_view key, std::string_view value) {
+        return hosts_[host].overlay->set_zone_value(key, value);
+    }
     /// Two hosts that are up and of which one seals with a key that the other does not hold; empty
     /// if there are none.
     [[nodiscard]] std::string why_no_common_key() const;

@@ -39,6 +39,16 @@ Outcome<std::uint64_t> World::propose_settings(HostIndex index, overlay::Rollout
     return epoch;
 }
 
+Outcome<void> World::set_summary(HostIndex index, const std::string& name, const std::string& text,
+                                 const crypto::Identity& signer) {
+    protocol::SummaryStatement statement;
+    statement.name = name;
+    statement.sql = text;
+    auto outcome = hosts_[index].overlay->set_summary(clock(index), std::move(statement), signer);
+    drain(index);
+    return outcome;
+}
+
 Outcome<void> World::take_settings_back(HostIndex index) {
     assert(is_up(index));
     trace_.happened(now_, index, "take settings back");

@@ -272,8 +272,9 @@ private:
             is_blob ? sqlite3_column_blob(statement, column)
                     : static_cast<const void*>(sqlite3_column_text(statement, column)));
         const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
-        const std::size_t left = kSqlRowBytesMax - std::min(row_bytes_, kSqlRowBytesMax);
-        const std::size_t room = std::min(kSqlAnswerValueBytesMax, left) / (is_blob ? 2 : 1);
+        const std::size_t row_max = limits_.answer_row_bytes_max;
+        const std::size_t left = row_max - std::min(row_bytes_, row_max);
+        const std::size_t room = std::min(limits_.answer_value_bytes_max, left) / (is_blob ? 2 : 1);
         std::string result;
         if (bytes == nullptr) return result;
         std::string_view kept(bytes, std::min(size, room));

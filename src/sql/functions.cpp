@@ -12,6 +12,7 @@
 
 #include "base/limits.hpp"
 #include "sql/exact_sum.hpp"
+#include "sql/sketch_functions.hpp"
 
 namespace grapevine::sql {
 namespace {
@@ -268,6 +269,7 @@ int register_functions(sqlite3* database, Evaluation& evaluation) {
     };
     add_aggregate("quantile", 2, on_quantile_step, on_quantile);
     add_aggregate("top", 3, on_top_step, on_top);
+    if (status == SQLITE_OK) status = register_sketches(database);
     return status;
 }
 

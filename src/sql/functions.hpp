@@ -16,6 +16,8 @@ namespace grapevine::sql {
 ///     quantile(x, q)               the ceil(q n)-th smallest of n values, q from 0 to 1; q = 0 is
 ///                                  the smallest. A value that occurs, never one in between.
 ///     top(n, x, text)              JSON: [[text, x], ...] of the n largest x, ties by text
+///     hll(x), hll_count(s), dd(x), dd_quantile(s, q)
+///                                  sketches: see sketch_functions.hpp
 ///
 /// As in SQL, NULLs do not count, and texts that are numbers do. `evaluation` outlives the
 /// connection. Returns the status of SQLite.

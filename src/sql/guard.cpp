@@ -15,29 +15,21 @@ namespace {
 /// texts of full size.
 constexpr int kStep = 50;
 
-constexpr auto kAllowedFunctions =
-    std::to_array<std::string_view>({"->",           "->>",           "abs",
-                                     "avg",          "ceil",          "ceiling",
-                                     "char",         "coalesce",      "count",
-                                     "cume_dist",    "dense_rank",    "exp",
-                                     "first_value",  "floor",         "glob",
-                                     "group_concat", "hex",           "ifnull",
-                                     "iif",          "instr",         "json_array_length",
-                                     "json_extract", "json_type",     "json_valid",
-                                     "label",        "lag",           "last_value",
-                                     "lead",         "length",        "like",
-                                     "ln",           "log",           "log10",
-                                     "log2",         "lower",         "ltrim",
-                                     "max",          "min",           "mod",
-                                     "nth_value",    "ntile",         "nullif",
-                                     "percent_rank", "pow",           "power",
-                                     "quantile",     "quote",         "rank",
-                                     "record",       "record_number", "replace",
-                                     "round",        "row_number",    "rtrim",
-                                     "sign",         "sqrt",          "substr",
-                                     "substring",    "sum",           "top",
-                                     "total",        "trim",          "trunc",
-                                     "typeof",       "unicode",       "upper"});
+constexpr auto kAllowedFunctions = std::to_array<std::string_view>(
+    {"->",           "->>",          "abs",          "avg",           "ceil",
+     "ceiling",      "char",         "coalesce",     "count",         "cume_dist",
+     "dd",           "dd_quantile",  "dense_rank",   "exp",           "first_value",
+     "floor",        "glob",         "group_concat", "hex",           "hll",
+     "hll_count",    "ifnull",       "iif",          "instr",         "json_array_length",
+     "json_extract", "json_type",    "json_valid",   "label",         "lag",
+     "last_value",   "lead",         "length",       "like",          "ln",
+     "log",          "log10",        "log2",         "lower",         "ltrim",
+     "max",          "min",          "mod",          "nth_value",     "ntile",
+     "nullif",       "percent_rank", "pow",          "power",         "quantile",
+     "quote",        "rank",         "record",       "record_number", "replace",
+     "round",        "row_number",   "rtrim",        "sign",          "sqrt",
+     "substr",       "substring",    "sum",          "top",           "total",
+     "trim",         "trunc",        "typeof",       "unicode",       "upper"});
 static_assert(std::ranges::is_sorted(kAllowedFunctions));
 
 /// Those that say what time it is, under all their names.

@@ -27,6 +27,8 @@ struct Limits {
     std::size_t value_bytes_max = kSqlValueBytesMax;
     std::size_t rows_max = kSqlRowsMax;
     std::size_t answer_bytes_max = kSqlAnswerBytesMax;
+    std::size_t answer_row_bytes_max = kSqlRowBytesMax;
+    std::size_t answer_value_bytes_max = kSqlAnswerValueBytesMax;
 
     /// What runs again and again without anybody who waits for it. A certificate of Astrolabe
     /// (protocols run by everybody) has 10 ms and a million instructions.
@@ -34,9 +36,16 @@ struct Limits {
         return {std::chrono::milliseconds(100), 10'000'000,        kSqlMemoryBytesMax,
                 kAggregateValueBytesMax,        kAggregateRowsMax, kAggregateBytesMax};
     }
+    /// One row, whose values may be sketches.
     static Limits of_certificate() {
-        return {std::chrono::milliseconds(10), 1'000'000,         kSqlMemoryBytesMax,
-                kAggregateValueBytesMax,       kAggregateRowsMax, kAggregateBytesMax};
+        return {std::chrono::milliseconds(10),
+                1'000'000,
+                kSqlMemoryBytesMax,
+                kAggregateValueBytesMax,
+                1,
+                kAggregateBytesMax,
+                kSummaryAttributesBytesMax,
+                kSummaryAttributesBytesMax};
     }
 };
 

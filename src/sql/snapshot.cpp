@@ -37,6 +37,7 @@ void Snapshot::arrange() {
     });
     sort(metrics, &MetricRow::name);
     sort(state, &StateRow::key);
+    std::ranges::sort(zones, {}, [](const ZoneRow& row) { return std::tie(row.level, row.name); });
 }
 
 const MemberRow* Snapshot::find_member(std::string_view id) const {

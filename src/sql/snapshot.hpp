@@ -10,8 +10,8 @@
 namespace grapevine::sql {
 
 /// The tables there are, in the order of docs/reference/sql.md.
-enum class Table : std::uint8_t { members, labels, records, events, metrics, state };
-inline constexpr std::size_t kTableCount = 6;
+enum class Table : std::uint8_t { members, labels, records, events, metrics, state, zones };
+inline constexpr std::size_t kTableCount = 7;
 
 /// Which tables a statement reads.
 class TableSet {
@@ -77,6 +77,17 @@ struct StateRow {
     std::string writer;                        ///< Member id.
 };
 
+/// A row of the summaries: of a zone or a host beside or above us.
+struct ZoneRow {
+    std::int64_t level = 0;  ///< 1 is the highest.
+    std::string zone;        ///< The one that it is a part of, as "eu/fra"; empty: the overlay.
+    std::string name;
+    std::int64_t members = 0;
+    std::int64_t age_ms = 0;
+    bool is_own = false;
+    std::string attributes;  ///< A JSON object; what is a number is one.
+};
+
 /// What a statement sees: rows as they were at one moment. Tables that it does not read are empty.
 ///
 /// Two snapshots with the same rows are the same after `arrange`, whatever order they came in; so
@@ -88,11 +99,13 @@ struct Snapshot {
     std::vector<EventRow> events;
     std::vector<MetricRow> metrics;
     std::vector<StateRow> state;
+    std::vector<ZoneRow> zones;
     /// A table was cut before it came here, and which; empty: none was.
     std::string cut;
 
     /// Puts each table in order: members by id, labels and records by member and key, events by
-    /// publisher, epoch and sequence, metrics by name, state by key. To be called before use.
+    /// publisher, epoch and sequence, metrics by name, state by key,
+    /// zones by level and name. To be called before use.
     void arrange();
 
     // Null when there is none. Of an arranged snapshot.

@@ -195,6 +195,38 @@ void give_state(Evaluation& evaluation, std::size_t index, int column, sqlite3_c
     }
 }
 
+constexpr std::array kZoneColumns = {
+    Column{"level"},
+    Column{"zone", Column::Kind::indexed},
+    Column{"name", Column::Kind::indexed},
+    Column{"members"},
+    Column{"age_ms"},
+    Column{"is_own"},
+    Column{"attributes"},
+};
+
+void give_zone(Evaluation& evaluation, std::size_t index, int column, sqlite3_context* to) {
+    const ZoneRow& row = evaluation.snapshot().zones[index];
+    switch (column) {
+        case 0:
+            return give(to, row.level);
+        case 1:
+            return give(to, row.zone);
+        case 2:
+            return give(to, row.name);
+        case 3:
+            return give(to, row.members);
+        case 4:
+            return give(to, row.age_ms);
+        case 5:
+            return give(to, std::int64_t{row.is_own});
+        case 6:
+            return give(to, row.attributes);
+        default:
+            return;
+    }
+}
+
 const std::array<Shape, kTableCount> kShapes = {
     Shape{Table::members, "members", kMemberColumns,
           [](const Snapshot& rows) { return rows.members.size(); }, give_member,
@@ -227,6 +259,11 @@ const std::array<Shape, kTableCount> kShapes = {
           [](const Snapshot& rows) { return rows.state.size(); }, give_state,
           [](const Snapshot& rows, std::size_t row, int column) {
               return std::string_view(column == 0 ? rows.state[row].key : rows.state[row].writer);
+          }},
+    Shape{Table::zones, "zones", kZoneColumns,
+          [](const Snapshot& rows) { return rows.zones.size(); }, give_zone,
+          [](const Snapshot& rows, std::size_t row, int column) {
+              return std::string_view(column == 1 ? rows.zones[row].zone : rows.zones[row].name);
           }},
 };
 

@@ -188,7 +188,7 @@ struct StateDelta {
 // -- Notices: what concerns the whole overlay (protocol/notices.hpp) --
 
 /// Kinds that we know; others are kept and passed on.
-enum class NoticeKind : std::uint8_t { rotation = 1, configuration = 2, wipe = 3 };
+enum class NoticeKind : std::uint8_t { rotation = 1, configuration = 2, wipe = 3, summary = 4 };
 
 /// What everybody must hold about one subject, which `kind` and `name` are: that of the highest
 /// `epoch`. Immutable once made, and shared.

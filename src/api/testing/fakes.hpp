@@ -456,6 +456,31 @@ private:
     static Outcome<control::Answer> give(const control::ReturnRollout& what) {
         return on_a(what.overlay, rollout());
     }
+    static Outcome<control::Answer> give(const control::ShowSummary& what) {
+        return on_a(what.overlay, summary());
+    }
+    static Outcome<control::Answer> give(const control::SetSummary& what) {
+        return on_a(what.overlay, summary());
+    }
+    static Outcome<control::Answer> give(const control::SetZoneValue& what) {
+        return on_a(what.overlay, summary());
+    }
+    static control::SummaryView summary() {
+        control::SummaryView view;
+        view.is_on = true;
+        control::SummaryView::Row row;
+        row.name = "eu";
+        row.members = 40;
+        row.age_ms = 700;
+        row.representatives = {"00000000000000bb"};
+        row.attributes = {{"load", "21.5"}};
+        row.is_own = true;
+        view.levels = {{"region", "", true, {row}}};
+        view.statements = {{"load", "select sum(record_number('load')) as load from members", 2,
+                            1'700'000'000'000, "running", ""}};
+        view.values = {{"load", "0.5"}};
+        return view;
+    }
     static control::RolloutView rollout() {
         control::RolloutView view;
         view.epoch = 3;

@@ -45,6 +45,16 @@ void Astrolabe::issue(Instant now) {
     summarise(depth());
 }
 
+/// Of hosts, whoever watches them knows sooner than their rows.
+bool Astrolabe::is_gone(std::size_t level, const ZoneRow& row) const {
+    return level == depth() && config_.is_gone && config_.is_gone(row.representatives.front());
+}
+
+Duration Astrolabe::age(Instant now, const ZoneRow& row) const {
+    const std::uint64_t here = clock(now);
+    return Duration(static_cast<Duration::rep>(here - std::min(here, row.issue.newest)));
+}
+
 // -- Tables --
 
 /// Of ourselves nobody else can say anything.
@@ -60,7 +70,7 @@ bool Astrolabe::put(Instant now, std::size_t level, SharedRow row) {
         if (!is_placed) ++counters_.refused;
         return false;
     }
-    if (is_over(now, level, *row)) return false;
+    if (is_over(now, level, *row) || is_gone(level, *row)) return false;
     Table& table = at(level);
     const auto found = table.find(row->name);
     if (found == table.end()) {
@@ -150,7 +160,8 @@ void Astrolabe::summarise(std::size_t from_level) {
 void Astrolabe::expire(Instant now) {
     for (std::size_t level = depth(); level >= 1; --level) {
         const std::size_t gone = std::erase_if(at(level), [&](const auto& entry) {
-            return entry.first != own_name(level) && is_over(now, level, *entry.second);
+            return entry.first != own_name(level) &&
+                   (is_over(now, level, *entry.second) || is_gone(level, *entry.second));
         });
         counters_.expired += gone;
         if (gone == 0 || level == 1) continue;
@@ -170,9 +181,11 @@ void Astrolabe::advance(Instant now) {
         issue(now);
     } else {
         --rounds_until_refresh_;
+        summarise(stale_from_);
     }
+    stale_from_ = 0;
     for (std::size_t level = depth(); level >= 1; --level) {
-        if (level == depth() || represents(level)) exchange(level);
+        if (speaks_at(level)) exchange(level);
     }
 }
 
@@ -187,62 +200,80 @@ void Astrolabe::exchange(std::size_t level) {
         if (drawn-- == 0) break;
     }
     const auto& contacts = partner->second->representatives;
-    const MemberId to = contacts[random_.below(contacts.size())];
-    if (to == self_) return;
+    meet(level, contacts[random_.below(contacts.size())]);
+}
+
+void Astrolabe::meet(std::size_t level, MemberId member) {
+    if (member == self_) return;
     ++counters_.exchanges;
-    Offer offer{level, {}};
+    outbox_.push(Send{member, Offer{level, fingerprint(level), false}});
+}
+
+std::uint64_t Astrolabe::fingerprint(std::size_t level) const {
+    std::uint64_t sum = 0;
     for (std::size_t each = 1; each <= level; ++each) {
         for (const auto& [name, row] : at(each)) {
-            offer.rows.push_back({each, name, row->issue});
+            const std::uint64_t place = mix64(fnv1a(as_bytes(name)) + each);
+            sum += mix64(mix64(place + row->issue.newest) + row->issue.sum);
         }
     }
-    outbox_.push(Send{to, std::move(offer)});
+    return sum;
 }
 
 void Astrolabe::handle(Instant now, MemberId from, const Message& message) {
     std::visit(Overloaded{
-                   [&](const Offer& offer) { answer(now, from, offer); },
-                   [&](const Rows& rows) { take(now, from, rows); },
+                   [&](const Offer& offer) { answer(from, offer); },
+                   [&](const Digests& digests) { compare(from, digests); },
+                   [&](const Want& want) { give(from, want); },
+                   [&](const Rows& rows) { take(now, rows); },
                },
                message);
 }
 
-void Astrolabe::answer(Instant, MemberId from, const Offer& offer) {
+void Astrolabe::answer(MemberId from, const Offer& offer) {
     if (offer.level < 1 || offer.level > depth()) return;
-    Rows rows;
-    std::map<std::pair<std::size_t, std::string_view>, ZoneIssue> theirs;
-    for (const Digest& digest : offer.rows) {
-        if (digest.level < 1 || digest.level > offer.level) continue;
-        theirs.insert_or_assign({digest.level, digest.name}, digest.issue);
-        const SharedRow ours = row(digest.level, digest.name);
-        const bool is_lacking = ours == nullptr || ours->issue < digest.issue;
-        if (is_lacking && !is_ours(digest.level, digest.name)) rows.wanted.push_back(digest);
+    Digests ours{offer.level, {}};
+    const bool is_equal = fingerprint(offer.level) == offer.fingerprint;
+    for (std::size_t level = 1; level <= offer.level && !is_equal; ++level) {
+        for (const auto& [name, row] : at(level)) ours.rows.push_back({level, name, row->issue});
     }
-    for (std::size_t level = 1; level <= offer.level; ++level) {
-        for (const auto& [name, row] : at(level)) {
-            const auto found = theirs.find({level, name});
-            if (found != theirs.end() && found->second >= row->issue) continue;
-            rows.rows.push_back({level, row});
+    outbox_.push(Send{from, std::move(ours)});
+    if (is_equal || offer.is_reply) return;
+    outbox_.push(Send{from, Offer{offer.level, fingerprint(offer.level), true}});
+}
+
+void Astrolabe::compare(MemberId from, const Digests& theirs) {
+    Want want;
+    for (const Digest& digest : theirs.rows) {
+        if (digest.level < 1 || digest.level > depth()) continue;
+        if (is_ours(digest.level, digest.name)) continue;
+        const SharedRow ours = row(digest.level, digest.name);
+        if (ours != nullptr && ours->issue >= digest.issue) continue;
+        want.rows.push_back({digest.level, digest.name});
+    }
+    if (want.rows.empty()) return;
+    // Where not all of them fit, it is not always the same that come late.
+    const auto first = static_cast<std::ptrdiff_t>(random_.below(want.rows.size()));
+    std::ranges::rotate(want.rows, want.rows.begin() + first);
+    outbox_.push(Send{from, std::move(want)});
+}
+
+void Astrolabe::give(MemberId from, const Want& want) {
+    Rows rows;
+    for (const RowName& wanted : want.rows) {
+        if (wanted.level < 1 || wanted.level > depth()) continue;
+        if (SharedRow ours = row(wanted.level, wanted.name)) {
+            rows.rows.push_back({wanted.level, std::move(ours)});
         }
     }
-    if (rows.rows.empty() && rows.wanted.empty()) return;
     outbox_.push(Send{from, std::move(rows)});
 }
 
-void Astrolabe::take(Instant now, MemberId from, const Rows& rows) {
-    std::size_t lowest = 0;
+/// The summaries are made in the next round: a statement for each message would be dear.
+void Astrolabe::take(Instant now, const Rows& rows) {
     for (const LeveledRow& each : rows.rows) {
-        if (put(now, each.level, each.row)) lowest = std::max(lowest, each.level);
+        if (put(now, each.level, each.row)) stale_from_ = std::max(stale_from_, each.level);
     }
-    Rows back;
-    for (const Digest& digest : rows.wanted) {
-        if (digest.level < 1 || digest.level > depth()) continue;
-        if (SharedRow ours = row(digest.level, digest.name)) {
-            back.rows.push_back({digest.level, std::move(ours)});
-        }
-    }
-    if (!back.rows.empty()) outbox_.push(Send{from, std::move(back)});
-    if (lowest > 1) summarise(lowest);
 }
 
 void Astrolabe::check_invariants() const {

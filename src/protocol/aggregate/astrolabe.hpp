@@ -12,6 +12,7 @@
 
 #include "base/bytes.hpp"
 #include "base/ids.hpp"
+#include "base/limits.hpp"
 #include "base/outbox.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
@@ -52,7 +53,13 @@ using SharedRow = std::shared_ptr<const ZoneRow>;
 ///
 /// In each round a member exchanges rows with a random sibling of its leaf zone; if it *represents*
 /// its zone at a higher level, also with a representative of a random zone beside that one, there.
-/// An exchange is about the tables of that level and all above, which both have.
+/// An exchange is about the tables of that level and all above, which both have; each side draws
+/// what it lacks, so that a long answer comes at the pace of who asked for it:
+///
+///     A  ---- offer: my tables have this fingerprint ---->  B
+///        <--- digests of B's rows (none if it is equal) --     and, if not, an offer of B's own
+///        ---- want: these --------------------------------->
+///        <--- rows ----------------------------------------
 ///
 /// Source: van Renesse, Birman, Vogels, "Astrolabe", ACM TOCS 21(2), 2003, sections 3 and 4.
 /// Representatives are the first kRepresentatives by a hash, of those of all parts. What to
@@ -66,18 +73,19 @@ using SharedRow = std::shared_ptr<const ZoneRow>;
 /// *Dead zones vanish*: a row whose issue lies `fail_rounds` rounds back, times the height of its
 /// level, by our own clock, is removed and not taken from anybody any more. So hosts issue theirs
 /// every `refresh_rounds`, and their clocks agree better than that: a row that comes from a clock
-/// far ahead hides later ones until it vanishes.
+/// far ahead hides later ones until it vanishes. Rows of hosts that are known to be dead go at
+/// once (`is_gone`).
+///
+/// Rows are not signed: whoever holds the key of the overlay can say what it likes of a zone.
 ///
 /// A machine (protocol/machine.hpp). Memory: kRowsMax rows per level, kLevelsMax levels; of
 /// a full table the newest row is refused.
 class Astrolabe {
 public:
     static constexpr std::size_t kRepresentatives = 3;
-    /// Rows of one table: twice the 125 beyond which zones should be divided.
-    static constexpr std::size_t kRowsMax = 256;
-    static constexpr std::size_t kLevelsMax = 8;
-    /// Of one row.
-    static constexpr std::size_t kAttributesBytesMax = 8 * 1024;
+    static constexpr std::size_t kRowsMax = kSummaryRowsMax;
+    static constexpr std::size_t kLevelsMax = kSummaryLevelsMax;
+    static constexpr std::size_t kAttributesBytesMax = kSummaryAttributesBytesMax;
 
     /// Rows of one table, by name. Nothing: it failed, and the row stays as it was.
     using Evaluate =
@@ -91,28 +99,42 @@ public:
         /// Added to instants: what our clock shows at instant zero.
         Duration clock_zero{};
         std::size_t representatives = kRepresentatives;
+        /// Hosts whose rows are not wanted any more; empty: there are none.
+        std::function<bool(MemberId)> is_gone{};
     };
 
+    /// "My tables of levels 1 .. `level` have this fingerprint." Answered by Digests.
+    struct Offer {
+        std::size_t level = 0;
+        std::uint64_t fingerprint = 0;
+        bool is_reply = false;  ///< Draws no offer in its turn.
+    };
     struct Digest {
         std::size_t level = 0;
         std::string name;
         ZoneIssue issue;
     };
-    /// "I hold these of levels 1 .. `level`."
-    struct Offer {
+    /// All rows of levels 1 .. `level`; none: the fingerprints are equal.
+    struct Digests {
         std::size_t level = 0;
         std::vector<Digest> rows;
+    };
+    struct RowName {
+        std::size_t level = 0;
+        std::string name;
+    };
+    /// Answered by Rows.
+    struct Want {
+        std::vector<RowName> rows;
     };
     struct LeveledRow {
         std::size_t level = 0;
         SharedRow row;
     };
-    /// What the other one lacks, and (in an answer to an offer) what we lack.
     struct Rows {
         std::vector<LeveledRow> rows;
-        std::vector<Digest> wanted;
     };
-    using Message = std::variant<Offer, Rows>;
+    using Message = std::variant<Offer, Digests, Want, Rows>;
     struct Send {
         MemberId to;
         Message message;
@@ -134,6 +156,9 @@ public:
     void set_attributes(Instant now, Bytes attributes);
     /// A row that somebody has told us by another way, such as at the start: how we find the first.
     void learn(Instant now, std::size_t level, SharedRow row);
+    /// Begins an exchange with somebody whose path is ours above `level`, though no row of its zone
+    /// may have come yet.
+    void meet(std::size_t level, MemberId member);
 
     void handle(Instant now, MemberId from, const Message& message);
     void advance(Instant now);
@@ -145,6 +170,15 @@ public:
     [[nodiscard]] std::vector<SharedRow> table(std::size_t level) const;
     [[nodiscard]] SharedRow row(std::size_t level, const std::string& name) const;
     [[nodiscard]] bool represents(std::size_t level) const;
+    /// It exchanges rows there.
+    [[nodiscard]] bool speaks_at(std::size_t level) const {
+        return level == depth() || represents(level);
+    }
+    /// Of the tables of levels 1 .. `level`.
+    [[nodiscard]] std::uint64_t fingerprint(std::size_t level) const;
+    [[nodiscard]] const std::vector<std::string>& path() const { return config_.path; }
+    /// How long ago the newest part of a row was issued, by our clock; at least zero.
+    [[nodiscard]] Duration age(Instant now, const ZoneRow& row) const;
     [[nodiscard]] std::size_t row_count() const;
     [[nodiscard]] const Counters& counters() const { return counters_; }
     void check_invariants() const;
@@ -160,6 +194,7 @@ private:
 
     [[nodiscard]] std::uint64_t clock(Instant now) const;
     [[nodiscard]] bool is_over(Instant now, std::size_t level, const ZoneRow& row) const;
+    [[nodiscard]] bool is_gone(std::size_t level, const ZoneRow& row) const;
     void issue(Instant now);
     /// True if it is newer than what we hold.
     bool put(Instant now, std::size_t level, SharedRow row);
@@ -168,8 +203,10 @@ private:
     [[nodiscard]] SharedRow summary(std::size_t level);
     void expire(Instant now);
     void exchange(std::size_t level);
-    void answer(Instant now, MemberId from, const Offer& offer);
-    void take(Instant now, MemberId from, const Rows& rows);
+    void answer(MemberId from, const Offer& offer);
+    void compare(MemberId from, const Digests& theirs);
+    void give(MemberId from, const Want& want);
+    void take(Instant now, const Rows& rows);
 
     MemberId self_;
     Config config_;
@@ -179,6 +216,7 @@ private:
     Bytes attributes_;
     Instant next_round_{};
     std::uint32_t rounds_until_refresh_ = 0;
+    std::size_t stale_from_ = 0;  ///< Rows of this level have come since the last summary.
     std::uint64_t last_issue_ = 0;
     Outbox<Action> outbox_;
     Counters counters_;

@@ -183,12 +183,76 @@ TEST(Astrolabe, refuses_rows_that_belong_nowhere) {
                      {3, row_of("x", 1, MemberId(2))},
                      {1, nullptr},
                      {2, std::make_shared<const ZoneRow>(ZoneRow{"x", {1, 1}, {}, 1, {}})},
-                     {2, row_of("x", 1, MemberId(2), Bytes(Astrolabe::kAttributesBytesMax + 1))}},
-                    {}});
+                     {2, row_of("x", 1, MemberId(2), Bytes(Astrolabe::kAttributesBytesMax + 1))}}});
     EXPECT_EQ(host.row_count(), 2U);
     EXPECT_EQ(host.counters().refused, 5U);
-    host.handle(Instant{}, MemberId(2), Astrolabe::Offer{9, {}});
+    host.handle(Instant{}, MemberId(2), Astrolabe::Offer{9, 0, false});
     EXPECT_FALSE(host.poll());
+}
+
+/// What the host sends next, if that is of this kind.
+template <typename Message>
+std::optional<Message> next(Astrolabe& host) {
+    const auto action = host.poll();
+    if (!action) return std::nullopt;
+    const auto* message = std::get_if<Message>(&std::get<Astrolabe::Send>(*action).message);
+    if (message == nullptr) return std::nullopt;
+    return *message;
+}
+
+TEST(Astrolabe, an_exchange_brings_to_both_what_they_lack) {
+    Astrolabe me(MemberId(1), config_of({"eu", "me"}), largest, 1);
+    Astrolabe you(MemberId(2), config_of({"eu", "you"}), largest, 2);
+    me.set_attributes(Instant{}, {1});
+    you.set_attributes(Instant{}, {2});
+    me.meet(2, MemberId(2));
+    const auto offer = next<Astrolabe::Offer>(me);
+    ASSERT_TRUE(offer);
+    you.handle(Instant{}, MemberId(1), *offer);
+    const auto digests = next<Astrolabe::Digests>(you);
+    ASSERT_TRUE(digests);
+    EXPECT_EQ(digests->rows.size(), 2U);
+    const auto back = next<Astrolabe::Offer>(you);
+    ASSERT_TRUE(back);
+    EXPECT_TRUE(back->is_reply);
+    me.handle(Instant{}, MemberId(2), *digests);
+    const auto want = next<Astrolabe::Want>(me);
+    ASSERT_TRUE(want);
+    you.handle(Instant{}, MemberId(1), *want);
+    me.handle(Instant{}, MemberId(2), *next<Astrolabe::Rows>(you));
+    me.handle(Instant{}, MemberId(2), *back);
+    you.handle(Instant{}, MemberId(1), *next<Astrolabe::Digests>(me));
+    EXPECT_FALSE(me.poll()) << "a reply draws no offer";
+    me.handle(Instant{}, MemberId(2), *next<Astrolabe::Want>(you));
+    you.handle(Instant{}, MemberId(1), *next<Astrolabe::Rows>(me));
+    for (Astrolabe* host : {&me, &you}) {
+        host->advance(Instant{} + 1s);
+        EXPECT_EQ(host->row(1, "eu")->members, 2U);
+        EXPECT_EQ(host->row(1, "eu")->attributes, Bytes{2});
+    }
+    // Now they are equal, and that costs two short messages.
+    while (me.poll() || you.poll()) {
+    }
+    EXPECT_EQ(me.fingerprint(2), you.fingerprint(2));
+    me.meet(2, MemberId(2));
+    you.handle(Instant{}, MemberId(1), *next<Astrolabe::Offer>(me));
+    EXPECT_TRUE(next<Astrolabe::Digests>(you)->rows.empty());
+    EXPECT_FALSE(you.poll());
+}
+
+TEST(Astrolabe, the_row_of_a_host_that_is_gone_goes_at_once_and_does_not_come_back) {
+    bool is_dead = false;
+    Astrolabe::Config config = config_of({"eu", "me"});
+    config.is_gone = [&](MemberId member) { return is_dead && member == MemberId(2); };
+    Astrolabe host(MemberId(1), std::move(config), largest, 1);
+    host.learn(Instant{}, 2, row_of("you", 1, MemberId(2), {9}));
+    EXPECT_EQ(host.row(1, "eu")->members, 2U);
+    is_dead = true;
+    host.advance(Instant{} + 1s);
+    EXPECT_EQ(host.row(2, "you"), nullptr);
+    EXPECT_EQ(host.row(1, "eu")->members, 1U);
+    host.learn(Instant{} + 1s, 2, row_of("you", 2, MemberId(2), {9}));
+    EXPECT_EQ(host.row(2, "you"), nullptr);
 }
 
 TEST(Astrolabe, issues_climb_even_if_the_clock_does_not) {

@@ -133,6 +133,10 @@ struct ProtocolConfig {
     /// this.
     Duration zone_interval = std::chrono::seconds(1);
 
+    // Summaries: zones within zones, named by labels from the top, as "region/dc". Empty: off.
+    std::string summary_path{};
+    Duration summary_interval = std::chrono::seconds(1);
+
     // Events.
     Dissemination dissemination = Dissemination::tree;
     MongeringConfig mongering{};

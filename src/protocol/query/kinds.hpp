@@ -12,6 +12,9 @@ enum class QuestionKind : std::uint8_t {
     state_cell = 16,   ///< "Send me that cell of the shared map" (state/map.hpp).
     trace = 2,         ///< "How did you learn of this event?" (rumor/traces.hpp)
     query = 3,         ///< "What does an application of yours say to this?" (query/query.hpp)
+    /// "Have you other rows of the zones that we share?", "Give me these" (aggregate/zone_bodies).
+    zone_offer = 4,
+    zone_rows = 5,
 };
 
 }  // namespace grapevine::protocol

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "base/random.hpp"
-#include "protocol/aggregate/dd_sketch.hpp"
-#include "protocol/aggregate/hyper_log_log.hpp"
+#include "sql/dd_sketch.hpp"
+#include "sql/hyper_log_log.hpp"
 
-namespace grapevine::protocol {
+namespace grapevine::sql {
 namespace {
 
 // -- HyperLogLog --
@@ -211,4 +211,4 @@ TEST(DdSketch, comes_back_as_it_was_encoded_and_garbage_does_not) {
 }
 
 }  // namespace
-}  // namespace grapevine::protocol
+}  // namespace grapevine::sql

@@ -2,13 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 
-namespace grapevine::protocol {
+namespace grapevine::sql {
 
 /// Quantiles of numbers that nobody has all of.
 ///
@@ -40,6 +41,8 @@ public:
     void merge(const DdSketch& other);
 
     [[nodiscard]] std::uint64_t count() const;
+    /// Tells each bucket as a number that `add` counts there again, and how often.
+    void for_each(const std::function<void(double value, std::uint64_t times)>& tell) const;
     /// Of those numbers, in order, that of rank `q` (count - 1); 0 <= q <= 1. Nothing if empty.
     [[nodiscard]] std::optional<double> quantile(double q) const;
 
@@ -62,4 +65,4 @@ private:
     std::uint64_t zeros_ = 0;
 };
 
-}  // namespace grapevine::protocol
+}  // namespace grapevine::sql

@@ -1,4 +1,4 @@
-#include "protocol/aggregate/dd_sketch.hpp"
+#include "sql/dd_sketch.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -7,7 +7,7 @@
 
 #include "base/reader.hpp"
 
-namespace grapevine::protocol {
+namespace grapevine::sql {
 namespace {
 
 constexpr double kGamma = (1 + DdSketch::kAccuracy) / (1 - DdSketch::kAccuracy);
@@ -130,6 +130,12 @@ std::uint64_t DdSketch::count() const {
     return sum;
 }
 
+void DdSketch::for_each(const std::function<void(double value, std::uint64_t times)>& tell) const {
+    for (const auto& [bucket, times] : negative_) tell(-value_of(bucket), times);
+    if (zeros_ > 0) tell(0, zeros_);
+    for (const auto& [bucket, times] : positive_) tell(value_of(bucket), times);
+}
+
 std::optional<double> DdSketch::quantile(double q) const {
     assert(q >= 0 && q <= 1);
     const std::uint64_t total = count();
@@ -169,4 +175,4 @@ Result<DdSketch> DdSketch::decode(ByteView bytes) {
     return sketch;
 }
 
-}  // namespace grapevine::protocol
+}  // namespace grapevine::sql

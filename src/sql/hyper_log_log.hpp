@@ -7,7 +7,7 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 
-namespace grapevine::protocol {
+namespace grapevine::sql {
 
 /// How many different things are there, if many members have seen them, some of them the same ones?
 ///
@@ -49,4 +49,4 @@ private:
     std::array<std::uint8_t, kRegisters> registers_{};
 };
 
-}  // namespace grapevine::protocol
+}  // namespace grapevine::sql

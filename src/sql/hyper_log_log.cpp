@@ -1,4 +1,4 @@
-#include "protocol/aggregate/hyper_log_log.hpp"
+#include "sql/hyper_log_log.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -7,7 +7,7 @@
 
 #include "base/checksum.hpp"
 
-namespace grapevine::protocol {
+namespace grapevine::sql {
 namespace {
 
 /// Ertl 2017, algorithm 5 (sigma) and 6 (tau): what empty and full registers stand for.
@@ -99,4 +99,4 @@ std::uint64_t HyperLogLog::hash_of(ByteView thing) {
     return mix64(fnv1a(thing));
 }
 
-}  // namespace grapevine::protocol
+}  // namespace grapevine::sql
