@@ -2,9 +2,9 @@
 // synchronous rounds: what is offered and answered in a round is what its sender held before. Flat
 // gossip shows that these rounds are those of the literature.
 //
-// Ours takes 14 to 16 with three representatives and 19 or 20 with one. Another simulation of the same shape
-// has come to 20 and 28, and ours does to 25 and 35 if a representative speaks at one level per
-// round.
+// Ours takes 14 to 16 with three representatives and 19 or 20 with one. Another simulation of the
+// same shape has come to 20 and 28, and ours does to 25 and 35 if a representative speaks at one
+// level per round.
 
 #include <gtest/gtest.h>
 #include <iostream>
