@@ -36,6 +36,10 @@ enum class Mutant : std::uint8_t {
     mix_up_payloads,           ///< Events: now and then the payload of another event.
     keep_every_link,           ///< Tree: tell nobody that his copies are not needed.
     graft_nobody,              ///< Tree: ask for what did not come, and leave the tree broken.
+    try_as_no_canary,          ///< Roll-outs: everybody tries what is for the canaries.
+    trust_the_setting,         ///< Roll-outs: a canary does not look how it does.
+    prove_at_once,             ///< Roll-outs: go on before the canaries had their time.
+    take_older_notice,         ///< Notices: an epoch below the one that is held is news, too.
     old_reforward,             ///< Old protocol: pass messages of one daemon on to the others.
     old_ask_for_events,        ///< Old protocol: tell other daemons that we want member events.
     old_forget_ids,            ///< Old protocol: every copy of a message is a new message.

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "base/checksum.hpp"
+#include "base/mutant.hpp"
 #include "protocol/state/reserved_keys.hpp"
 
 namespace grapevine::overlay {
@@ -80,7 +81,8 @@ void Rollout::take(const wire::Notice& notice) {
 /// What is to run here, by the plan and by how we do.
 void Rollout::follow() {
     const bool is_out = state_.health == Health::unwell || state_.health == Health::refused;
-    const std::uint64_t epoch = is_out ? plan_->base_epoch : plan_->epoch_for(self_);
+    std::uint64_t epoch = is_out ? plan_->base_epoch : plan_->epoch_for(self_);
+    if (GV_MUTANT(try_as_no_canary) && is_on_trial()) epoch = plan_->epoch;
     const LiveValues& values = epoch == plan_->epoch ? plan_->next : plan_->base;
     if (!is_understood(values)) return;
     if (plan_->stage == RolloutStage::canary && epoch == plan_->epoch) {
@@ -257,7 +259,8 @@ bool Rollout::watch_self(Instant now, const protocol::Node& node) {
     begin_trial(now, node);
     RolloutState state = state_;
     state.reason = trial_->judge(now, vitals_of(node));
-    if (state.reason == Reason::none) {
+    if (state.reason == Reason::none || GV_MUTANT(trust_the_setting)) {
+        state.reason = Reason::none;
         state.intervals =
             static_cast<std::uint32_t>((now - trial_->begun()) / plan_->health_interval);
         speak(state);
@@ -335,7 +338,8 @@ Rollout::Verdict Rollout::judge_canaries(const protocol::Node& node) {
         if (member->status != wire::Status::alive) is_proven = false;
         if (is_early) {
             ++early;
-            if (!is_well || state->intervals < kHealthyIntervals) is_proven = false;
+            const std::uint32_t wanted = GV_MUTANT(prove_at_once) ? 0 : kHealthyIntervals;
+            if (!is_well || state->intervals < wanted) is_proven = false;
         }
         ++canary;
     }

@@ -73,6 +73,54 @@ TEST(HalfReachable, a_member_that_hears_little_flaps_once_a_minute_at_most) {
     });
 }
 
+/// How long the crash of a member takes to be known to the other four, after two stops of a second
+/// for which all have taken it for dead; it may have restarted in between.
+Duration death_after_two_stops(std::uint64_t seed, Crash how, bool restarts) {
+    World world(world_config(5, kFast, seed));
+    EXPECT_TRUE(start_and_converge(world));
+    for (int stops = 0; stops < 2; ++stops) {
+        world.run_for(3s);
+        world.stall(3, 1s);
+        world.run_for(1s);
+        EXPECT_TRUE(world.run_until([&] { return world.has_converged(); }, 10s));
+        if (restarts) {
+            world.kill(3, Crash::process);
+            world.run_for(5s);
+            world.start(3);
+            EXPECT_TRUE(world.run_until([&] { return world.has_converged(); }, 10s));
+        }
+    }
+    world.run_for(3s);
+    const Moment begin = world.now();
+    world.kill(3, how);
+    EXPECT_TRUE(world.run_until([&] { return world.has_converged(); }, 40s));
+    EXPECT_EQ(violations_of(world), "");
+    return world.now() - begin;
+}
+
+// It flaps, as far as the others know, so silence alone is no proof of its death for a while.
+TEST(Flapping, the_end_of_a_machine_that_stopped_twice_is_known_after_fifteen_seconds) {
+    for_each_seed(5, [](std::uint64_t seed) {
+        const Duration took = death_after_two_stops(seed, Crash::power, false);
+        EXPECT_GE(took, protocol::Flaps::kFirstHold);
+        EXPECT_LE(took, protocol::Flaps::kFirstHold + 2s);
+    });
+}
+
+// Its host says that nobody listens, which no member says that merely hears little.
+TEST(Flapping, the_end_of_a_process_that_stopped_twice_is_known_at_once) {
+    for_each_seed(20, [](std::uint64_t seed) {
+        EXPECT_LE(death_after_two_stops(seed, Crash::process, false), 500ms);
+    });
+}
+
+// Each start of a busy daemon stops it for a moment; that is not flapping.
+TEST(Flapping, what_a_member_did_before_a_restart_is_not_held_against_it) {
+    for_each_seed(20, [](std::uint64_t seed) {
+        EXPECT_LE(death_after_two_stops(seed, Crash::power, true), 1s);
+    });
+}
+
 /// A rack of 10 among 50 fails; how many of the survivors are told so by one item.
 std::size_t told_as_one(std::uint64_t seed) {
     World world(world_config(50, kFast, seed));

@@ -3,6 +3,7 @@
 //
 // A mutant runs in a process of its own, because some are noticed by an assertion of the machine
 // itself, which is as good an answer as a violation.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -12,6 +13,7 @@
 
 #include "base/mutant.hpp"
 #include "gossiperl_scenarios.hpp"
+#include "overlay/rollout.hpp"
 #include "overlay/rotation.hpp"
 #include "sim/chaos.hpp"
 #include "sim/testing.hpp"
@@ -225,6 +227,60 @@ Finding rotations(std::uint64_t seed) {
     return found_in(world);
 }
 
+/// A bad setting stays with the canaries and goes; a good one comes to all, but not too early.
+Finding rollouts(std::uint64_t seed) {
+    constexpr Duration kInterval = 4s;
+    const auto chief = crypto::Identity::from_seed(std::array<std::uint8_t, 32>{7});
+    WorldConfig config = config_of(12, protocol::Profile::fast, seed);
+    config.protocol = profile_config(protocol::Profile::fast, protocol::DetectorKind::heartbeat);
+    config.operators = {chief.public_key()};
+    World world(config);
+    if (!start_and_converge(world, 500ms, 30s)) return failed(world);
+    world.run_for(20s);
+    const auto propose = [&](std::string_view name, std::uint64_t value) {
+        overlay::RolloutOrder order;
+        order.changes[overlay::find_live_setting(name)->id] = value;
+        order.canary_share = 200;
+        order.health_interval = kInterval;
+        return world.propose_settings(0, order, chief).has_value();
+    };
+    const auto all = [&](const auto& claim) {
+        return std::ranges::all_of(world.members(), [&](HostIndex host) {
+            return claim(world.overlay(host).rollout(), world.member_of(host));
+        });
+    };
+    /// Whoever runs `epoch` is one of its canaries.
+    const auto is_contained = [&](std::uint64_t epoch) {
+        return all([epoch](const overlay::Rollout& rollout, MemberId member) {
+            return rollout.running() != epoch || !rollout.plan() ||
+                   rollout.plan()->is_canary(member);
+        });
+    };
+    const auto all_run = [&](std::uint64_t epoch, overlay::RolloutStage stage) {
+        return all([&](const overlay::Rollout& rollout, MemberId) {
+            return rollout.running() == epoch && rollout.plan() && rollout.plan()->stage == stage;
+        });
+    };
+    // A canary that suspects everybody, or one that everybody suspects.
+    const bool is_bad =
+        seed % 2 == 0 ? propose("heartbeat_fail", 20) : propose("heartbeat_interval", 60'000);
+    if (!is_bad) return "a roll-out that does not begin";
+    for (Duration passed{}; passed < 3 * kInterval; passed += 20ms) {
+        world.run_for(20ms);
+        if (!is_contained(1)) return "a bad setting beyond its canaries";
+    }
+    if (!all_run(0, overlay::RolloutStage::returned)) return "a bad setting that stays";
+    world.run_for(20s);
+    if (!propose("retention_age", 600'000)) return "a roll-out that does not begin";
+    for (Duration passed{}; passed < 3 * kInterval - 1s; passed += 20ms) {
+        world.run_for(20ms);
+        if (!is_contained(2)) return "a setting that nobody has proven";
+    }
+    world.run_for(3 * kInterval);
+    if (!all_run(2, overlay::RolloutStage::everywhere)) return "a good setting that does not come";
+    return found_in(world);
+}
+
 /// A key of the shared map is deleted while some are cut off, for longer than deletions are
 /// remembered.
 Finding shared_state(std::uint64_t seed) {
@@ -256,7 +312,8 @@ Finding any_finding(std::uint64_t seed) {
             return finding;
         }
     }
-    for (const auto scenario : {rotations, records, shared_state, calm, trees, events, chaos}) {
+    for (const auto scenario :
+         {rotations, rollouts, records, shared_state, calm, trees, events, chaos}) {
         if (Finding finding = scenario(seed); !finding.empty()) return finding;
     }
     return {};

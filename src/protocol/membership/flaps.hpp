@@ -26,6 +26,11 @@ namespace grapevine::protocol {
 /// that agree only suspect it. One return is free: after a partition has healed, everybody has had
 /// one, and must not be slow to be noticed for that.
 ///
+/// The price: a host that was stopped twice for longer than its profile bears, and then really
+/// crashes within five minutes, is told after 15 s. Returns before a restart do not count, because
+/// a busy daemon may stop for a moment at each start, and a bad link restarts nobody. None counts
+/// once its host says that nobody listens there (wire::Vote::is_refused): the deaf do not refuse.
+///
 /// Why 15 s? Whom every peer tells once a probe period that it is suspected hears it within some
 /// periods even at 80% loss; the longest, of `wan`, is 5 s. Why not more than 60 s? Then it flaps
 /// once a minute at most, and if it really crashes, it is noticed within a minute.

@@ -105,7 +105,10 @@ bool Membership::merge_record(Instant now, MemberId from, Position position,
     if (told <= held && !is_newer_record) return false;
 
     if (told > held) cleared(now, position, *record);
-    if (is_newer_record) members_[position].record = record;
+    if (is_newer_record) {
+        if (members_[position].record->boot != record->boot) flaps_.forget(member);
+        members_[position].record = record;
+    }
     if (told > held) set_claim(now, position, told);
     position = *position_of(member);
     Kind kind = Kind::updated;

@@ -88,7 +88,7 @@ struct MemberChange {
 /// suspicion and makes no quorum, with that of a reliable member it counts. The same holds for
 /// ourselves. This is the one rule that looks at more than the claims, so for a while two members
 /// may disagree about an accusation; evidence that convinces everybody ends it. Who keeps being
-/// taken back (flaps.hpp) is suspected for longer, and never dead at once.
+/// taken back (flaps.hpp) is suspected for longer, and dead at once only if its host refuses.
 ///
 /// Source: Das et al., "SWIM", DSN 2002, section 4.2 (suspicion, incarnations); Dadgar et al.,
 /// "Lifeguard", 2018 (timers in suspicion.hpp; buddy rule: a suspect is the first to be told);

@@ -147,7 +147,10 @@ void Membership::declared(Instant now, MemberId member, Incarnation incarnation,
     if (is_gone(held.status) || held.incarnation != incarnation) return;
     const Votes witnesses = of_witnesses(member, votes);
     Votes evidence = with_own(witnesses);
-    if (!is_flapping(now, member) && is_quorum(now, evidence)) {
+    // Who hears too little does not refuse: then it is a process that has ended, however often it
+    // was taken back before. If that word is forged, a quorum has had no answer all the same.
+    const bool is_refused = std::ranges::any_of(witnesses, &wire::Vote::is_refused);
+    if ((is_refused || !is_flapping(now, member)) && is_quorum(now, evidence)) {
         return declare_dead(now, *position, std::move(evidence));
     }
     if (!witnesses.empty() && is_credible(now, witnesses)) {

@@ -243,19 +243,65 @@ TEST(Unreliable, we_hold_ourselves_to_the_same) {
     EXPECT_EQ(view.voters_told(2), (Voters{3, 1}));
 }
 
+/// Taken for dead and back in the same life, so often.
+std::uint32_t come_back(View& view, std::uint64_t member, int times, std::uint32_t incarnation) {
+    for (; times > 0; --times) {
+        view.accuse(member, Status::dead, {3, 4}, incarnation);
+        view.membership.handle_record(view.now, kNobody,
+                                      record_of(MemberId(member), ++incarnation));
+    }
+    return incarnation;
+}
+
 TEST(Flapping, who_keeps_coming_back_is_suspected_for_longer_and_not_declared_dead_at_once) {
     View view(20);
-    std::uint32_t incarnation = 5;
-    for (int times = 0; times < 2; ++times) {
-        view.accuse(2, Status::dead, {3, 4}, incarnation);
-        view.membership.handle_record(view.now, kNobody, record_of(MemberId(2), ++incarnation));
-    }
+    const Incarnation incarnation(come_back(view, 2, 2, 5));
     EXPECT_TRUE(view.membership.is_flapping(view.now, MemberId(2)));
-    view.membership.declared(view.now, MemberId(2), Incarnation(incarnation), votes_of({3, 4, 5}));
+    view.membership.declared(view.now, MemberId(2), incarnation, votes_of({3, 4, 5}));
     EXPECT_EQ(view.status(2), Status::suspect);
     EXPECT_EQ(view.voters_told(2), (Voters{4, 5, 1}));
     // Four accusers: it would be alpha log10(20) T = 5.2 s.
     EXPECT_EQ(view.membership.deadline(), view.now + Flaps::kFirstHold);
+}
+
+// Who hears little answers late or not at all; it does not refuse.
+TEST(Flapping, whose_host_says_that_nobody_listens_is_dead_at_once) {
+    View view(20);
+    const Incarnation incarnation(come_back(view, 2, 4, 5));
+    auto votes = votes_of({3});
+    votes.front().is_refused = true;
+    view.membership.declared(view.now, MemberId(2), incarnation, votes);
+    EXPECT_EQ(view.status(2), Status::dead);
+}
+
+TEST(Flapping, a_refusal_that_nobody_confirms_is_no_death) {
+    View view(20);
+    const Incarnation incarnation(come_back(view, 2, 4, 5));
+    auto votes = votes_of({4711});
+    votes.front().is_refused = true;
+    view.membership.declared(view.now, MemberId(2), incarnation, votes);
+    EXPECT_EQ(view.status(2), Status::suspect) << "nobody knows that voter";
+}
+
+TEST(Flapping, a_restart_begins_anew) {
+    View view(20);
+    const std::uint32_t incarnation = come_back(view, 2, 2, 5);
+    EXPECT_TRUE(view.membership.is_flapping(view.now, MemberId(2)));
+    view.membership.handle_record(view.now, kNobody, record_of(MemberId(2), incarnation + 1, 99));
+    EXPECT_FALSE(view.membership.is_flapping(view.now, MemberId(2)));
+    view.accuse(2, Status::suspect, {3}, incarnation + 1);
+    view.membership.handle_record(view.now, kNobody, record_of(MemberId(2), incarnation + 2, 99));
+    EXPECT_FALSE(view.membership.is_flapping(view.now, MemberId(2))) << "its first in this life";
+}
+
+// The suspicion of the new life arrives before its record does.
+TEST(Flapping, a_restart_that_was_suspected_before_it_was_known_begins_anew) {
+    View view(20);
+    const std::uint32_t incarnation = come_back(view, 2, 2, 5);
+    view.accuse(2, Status::suspect, {3}, incarnation + 1);
+    view.membership.handle_record(view.now, kNobody, record_of(MemberId(2), incarnation + 1, 99));
+    EXPECT_EQ(view.status(2), Status::suspect);
+    EXPECT_FALSE(view.membership.is_flapping(view.now, MemberId(2)));
 }
 
 TEST(Flapping, one_return_after_a_healed_partition_costs_nothing) {
