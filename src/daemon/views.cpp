@@ -3,8 +3,8 @@
 #include <fmt/core.h>
 
 #include "overlay/rollout.hpp"
-#include "overlay/summaries.hpp"
 #include "overlay/rotation.hpp"
+#include "overlay/summaries.hpp"
 
 namespace grapevine::daemon {
 
@@ -197,6 +197,8 @@ std::vector<std::pair<std::string, std::uint64_t>> counters_of(const overlay::Ov
         {"zone_is_representative",
          node.zones().is_representative(node.membership().self()) ? 1U : 0U},
         {"summary_rows", summaries.zones() != nullptr ? summaries.zones()->row_count() : 0},
+        {"summary_rows_refused_total",
+         summaries.zones() != nullptr ? summaries.zones()->counters().refused : 0},
         {"summary_talks_total", summaries.counters().talks},
         {"summary_talks_passed_over_total", summaries.counters().passed_over},
         {"summary_sent_bytes_total", summaries.counters().bytes_sent},

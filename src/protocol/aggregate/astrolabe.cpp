@@ -66,10 +66,13 @@ bool Astrolabe::put(Instant now, std::size_t level, SharedRow row) {
     const bool is_placed = level >= 1 && level <= depth() && row != nullptr &&
                            !row->representatives.empty() &&
                            row->attributes.size() <= kAttributesBytesMax;
-    if (!is_placed || is_ours(level, row->name)) {
-        if (!is_placed) ++counters_.refused;
+    constexpr Duration kAheadMax = std::chrono::milliseconds(kClockAheadMaxMs);
+    const auto latest = clock(now) + static_cast<std::uint64_t>(kAheadMax.count());
+    if (!is_placed || row->issue.newest > latest) {
+        ++counters_.refused;
         return false;
     }
+    if (is_ours(level, row->name)) return false;
     if (is_over(now, level, *row) || is_gone(level, *row)) return false;
     Table& table = at(level);
     const auto found = table.find(row->name);

@@ -73,8 +73,8 @@ using SharedRow = std::shared_ptr<const ZoneRow>;
 /// *Dead zones vanish*: a row whose issue lies `fail_rounds` rounds back, times the height of its
 /// level, by our own clock, is removed and not taken from anybody any more. So hosts issue theirs
 /// every `refresh_rounds`, and their clocks agree better than that: a row that comes from a clock
-/// far ahead hides later ones until it vanishes. Rows of hosts that are known to be dead go at
-/// once (`is_gone`).
+/// ahead hides later ones until it vanishes, and one from more than kClockAheadMaxMs ahead is
+/// refused. Rows of hosts that are known to be dead go at once (`is_gone`).
 ///
 /// Rows are not signed: whoever holds the key of the overlay can say what it likes of a zone.
 ///
@@ -146,7 +146,7 @@ public:
         std::uint64_t evaluated = 0;
         std::uint64_t failed = 0;  ///< Evaluations without a result.
         std::uint64_t expired = 0;
-        std::uint64_t refused = 0;  ///< Rows that a table has no room or no place for.
+        std::uint64_t refused = 0;  ///< Rows without room or place in a table, or of the future.
     };
 
     /// `path` has 1 .. kLevelsMax names, none empty.

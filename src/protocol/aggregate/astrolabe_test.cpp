@@ -186,6 +186,12 @@ TEST(Astrolabe, refuses_rows_that_belong_nowhere) {
                      {2, row_of("x", 1, MemberId(2), Bytes(Astrolabe::kAttributesBytesMax + 1))}}});
     EXPECT_EQ(host.row_count(), 2U);
     EXPECT_EQ(host.counters().refused, 5U);
+    // Of a clock that is too far ahead, and of one that is just not.
+    const auto ahead = static_cast<std::uint64_t>(kClockAheadMaxMs) * 1'000'000;
+    host.learn(Instant{}, 2, row_of("later", ahead + 1, MemberId(3)));
+    EXPECT_EQ(host.row(2, "later"), nullptr);
+    host.learn(Instant{}, 2, row_of("later", ahead, MemberId(3)));
+    EXPECT_NE(host.row(2, "later"), nullptr);
     host.handle(Instant{}, MemberId(2), Astrolabe::Offer{9, 0, false});
     EXPECT_FALSE(host.poll());
 }
