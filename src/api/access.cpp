@@ -92,6 +92,20 @@ Checked<std::optional<std::string_view>> find_token(const Request& request) {
     return std::nullopt;
 }
 
+/// Browsers drop a connection whose offer was ignored, so an offer without ours is a problem.
+Checked<std::string_view> select_subprotocol(const Request& request) {
+    const auto offered = first_header(request, "sec-websocket-protocol");
+    if (!offered) return std::string_view();
+    for (const std::string_view protocol : split_list(*offered)) {
+        if (protocol == kProtocol) return kProtocol;
+    }
+    Problem problem;
+    problem.detail = "none of the offered subprotocols is spoken here";
+    problem.cure = "offer \"grapevine.v1\", beside the token if there is one";
+    problem.field = "sec-websocket-protocol";
+    return std::unexpected(std::move(problem));
+}
+
 }  // namespace
 
 Checked<std::optional<std::string_view>> single_header(const Request& request,
@@ -201,16 +215,14 @@ bool is_websocket_request(const Request& request) {
     });
 }
 
-Checked<std::string_view> select_subprotocol(const Request& request) {
-    const auto offered = first_header(request, "sec-websocket-protocol");
-    if (!offered) return std::string_view();
-    for (const std::string_view protocol : split_list(*offered)) {
-        if (protocol == kProtocol) return kProtocol;
-    }
+Checked<std::string_view> check_websocket(const Request& request, std::string_view otherwise) {
+    if (is_websocket_request(request)) return select_subprotocol(request);
     Problem problem;
-    problem.detail = "none of the offered subprotocols is spoken here";
-    problem.cure = "offer \"grapevine.v1\", beside the token if there is one";
-    problem.field = "sec-websocket-protocol";
+    problem.kind = ProblemKind::upgrade_required;
+    problem.detail = "this route is a WebSocket, and the request does not ask for one";
+    problem.cure = fmt::format("connect with a WebSocket client, or {}", otherwise);
+    problem.field = "upgrade";
+    problem.headers.emplace_back("upgrade", "websocket");
     return std::unexpected(std::move(problem));
 }
 

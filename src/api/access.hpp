@@ -48,8 +48,10 @@ struct Caller {
 /// The request asks for a WebSocket (RFC 6455, section 4.2.1).
 [[nodiscard]] bool is_websocket_request(const Request& request);
 
-/// What to select of the offered subprotocols: "grapevine.v1", or nothing if none was offered.
-/// Browsers drop a connection whose offer was ignored, so an offer without it is a problem.
-[[nodiscard]] Checked<std::string_view> select_subprotocol(const Request& request);
+/// For a route that is a WebSocket and nothing else: the subprotocol to accept it with, which is
+/// "grapevine.v1", or nothing if none was offered. Refuses any other request; `otherwise` completes
+/// the cure, "connect with a WebSocket client, or ...".
+[[nodiscard]] Checked<std::string_view> check_websocket(const Request& request,
+                                                        std::string_view otherwise);
 
 }  // namespace grapevine::api

@@ -181,16 +181,7 @@ void handle_events(Service& service, const CallPointer& call) {
 }
 
 void handle_socket(Service& service, const CallPointer& call) {
-    if (!is_websocket_request(call->request)) {
-        Problem problem;
-        problem.kind = ProblemKind::upgrade_required;
-        problem.detail = "this route is a WebSocket, and the request does not ask for one";
-        problem.cure = "connect with a WebSocket client, or GET .../events for a plain stream";
-        problem.field = "upgrade";
-        problem.headers.emplace_back("upgrade", "websocket");
-        return call->refuse(problem);
-    }
-    const auto subprotocol = select_subprotocol(call->request);
+    const auto subprotocol = check_websocket(call->request, "GET .../events for a plain stream");
     if (!subprotocol) return call->refuse(subprotocol.error());
     const std::string& overlay = call->path_value("overlay");
     auto log = service.control().log(overlay);

@@ -23,16 +23,7 @@ void handle_lab(Service& service, const CallPointer& call) {
 }
 
 void handle_lab_stream(Service& service, const CallPointer& call) {
-    if (!is_websocket_request(call->request)) {
-        Problem problem;
-        problem.kind = ProblemKind::upgrade_required;
-        problem.detail = "this route is a WebSocket, and the request does not ask for one";
-        problem.cure = "connect with a WebSocket client, or run: grapevine lab run LINK";
-        problem.field = "upgrade";
-        problem.headers.emplace_back("upgrade", "websocket");
-        return call->refuse(problem);
-    }
-    const auto subprotocol = select_subprotocol(call->request);
+    const auto subprotocol = check_websocket(call->request, "run: grapevine lab run LINK");
     if (!subprotocol) return call->refuse(subprotocol.error());
     control::Lab* const lab = service.control().lab();
     if (lab == nullptr) return call->refuse(no_lab());

@@ -39,7 +39,6 @@ enum class Mutant : std::uint8_t {
     try_as_no_canary,          ///< Roll-outs: everybody tries what is for the canaries.
     trust_the_setting,         ///< Roll-outs: a canary does not look how it does.
     prove_at_once,             ///< Roll-outs: go on before the canaries had their time.
-    take_older_notice,         ///< Notices: an epoch below the one that is held is news, too.
     old_reforward,             ///< Old protocol: pass messages of one daemon on to the others.
     old_ask_for_events,        ///< Old protocol: tell other daemons that we want member events.
     old_forget_ids,            ///< Old protocol: every copy of a message is a new message.

@@ -8,7 +8,6 @@
 
 #include "base/checksum.hpp"
 #include "base/limits.hpp"
-#include "base/mutant.hpp"
 
 namespace grapevine::protocol {
 namespace {
@@ -55,9 +54,6 @@ void Notices::restore(const std::vector<wire::Notice>& notices) {
 Notices::Fit Notices::judge_place(const wire::Notice& notice) const {
     const auto held = notices_.find({notice.kind, notice.name});
     const std::uint64_t epoch = held == notices_.end() ? 0 : held->second->epoch;
-    if (held != notices_.end() && GV_MUTANT(take_older_notice)) {
-        return rank_of(notice) == rank_of(*held->second) ? Fit::known : Fit::news;
-    }
     if (held != notices_.end() && rank_of(notice) <= rank_of(*held->second)) return Fit::known;
     if (notice.epoch - epoch > kNoticeEpochLeadMax) return Fit::lead;
     if (held == notices_.end() && notices_.size() >= kNoticesMax) return Fit::full;

@@ -227,57 +227,75 @@ Finding rotations(std::uint64_t seed) {
     return found_in(world);
 }
 
-/// A bad setting stays with the canaries and goes; a good one comes to all, but not too early.
-Finding rollouts(std::uint64_t seed) {
-    constexpr Duration kInterval = 4s;
-    const auto chief = crypto::Identity::from_seed(std::array<std::uint8_t, 32>{7});
+constexpr Duration kTrialInterval = 4s;
+
+const crypto::Identity& chief() {
+    static const auto identity = crypto::Identity::from_seed(std::array<std::uint8_t, 32>{7});
+    return identity;
+}
+
+WorldConfig operated(std::uint64_t seed) {
     WorldConfig config = config_of(12, protocol::Profile::fast, seed);
     config.protocol = profile_config(protocol::Profile::fast, protocol::DetectorKind::heartbeat);
-    config.operators = {chief.public_key()};
-    World world(config);
+    config.operators = {chief().public_key()};
+    return config;
+}
+
+bool propose(World& world, std::string_view name, std::uint64_t value) {
+    overlay::RolloutOrder order;
+    order.changes[overlay::find_live_setting(name)->id] = value;
+    order.canary_share = 200;
+    order.health_interval = kTrialInterval;
+    return world.propose_settings(0, order, chief()).has_value();
+}
+
+bool all_run(const World& world, std::uint64_t epoch, overlay::RolloutStage stage) {
+    return std::ranges::all_of(world.members(), [&](HostIndex host) {
+        const overlay::Rollout& rollout = world.overlay(host).rollout();
+        return rollout.running() == epoch && rollout.plan() && rollout.plan()->stage == stage;
+    });
+}
+
+/// For so long, nobody but its canaries runs the first roll-out.
+bool stays_with_canaries(World& world, Duration duration) {
+    for (Duration passed{}; passed < duration; passed += 20ms) {
+        world.run_for(20ms);
+        for (const HostIndex host : world.members()) {
+            const overlay::Rollout& rollout = world.overlay(host).rollout();
+            if (rollout.running() != 1 || !rollout.plan()) continue;
+            if (!rollout.plan()->is_canary(world.member_of(host))) return false;
+        }
+    }
+    return true;
+}
+
+/// A setting that breaks the detector stays with the canaries, and goes.
+Finding bad_rollouts(std::uint64_t seed) {
+    World world(operated(seed));
     if (!start_and_converge(world, 500ms, 30s)) return failed(world);
     world.run_for(20s);
-    const auto propose = [&](std::string_view name, std::uint64_t value) {
-        overlay::RolloutOrder order;
-        order.changes[overlay::find_live_setting(name)->id] = value;
-        order.canary_share = 200;
-        order.health_interval = kInterval;
-        return world.propose_settings(0, order, chief).has_value();
-    };
-    const auto all = [&](const auto& claim) {
-        return std::ranges::all_of(world.members(), [&](HostIndex host) {
-            return claim(world.overlay(host).rollout(), world.member_of(host));
-        });
-    };
-    /// Whoever runs `epoch` is one of its canaries.
-    const auto is_contained = [&](std::uint64_t epoch) {
-        return all([epoch](const overlay::Rollout& rollout, MemberId member) {
-            return rollout.running() != epoch || !rollout.plan() ||
-                   rollout.plan()->is_canary(member);
-        });
-    };
-    const auto all_run = [&](std::uint64_t epoch, overlay::RolloutStage stage) {
-        return all([&](const overlay::Rollout& rollout, MemberId) {
-            return rollout.running() == epoch && rollout.plan() && rollout.plan()->stage == stage;
-        });
-    };
     // A canary that suspects everybody, or one that everybody suspects.
-    const bool is_bad =
-        seed % 2 == 0 ? propose("heartbeat_fail", 20) : propose("heartbeat_interval", 60'000);
-    if (!is_bad) return "a roll-out that does not begin";
-    for (Duration passed{}; passed < 3 * kInterval; passed += 20ms) {
-        world.run_for(20ms);
-        if (!is_contained(1)) return "a bad setting beyond its canaries";
+    const bool has_begun = seed % 2 == 0 ? propose(world, "heartbeat_fail", 20)
+                                         : propose(world, "heartbeat_interval", 60'000);
+    if (!has_begun) return "a roll-out that does not begin";
+    if (!stays_with_canaries(world, 3 * kTrialInterval)) return "a bad setting beyond its canaries";
+    if (!all_run(world, 0, overlay::RolloutStage::returned)) return "a bad setting that stays";
+    return found_in(world);
+}
+
+/// A good one comes to all, but not before its canaries had their time.
+Finding good_rollouts(std::uint64_t seed) {
+    World world(operated(seed));
+    if (!start_and_converge(world, 500ms, 30s)) return failed(world);
+    world.run_for(10s);
+    if (!propose(world, "retention_age", 600'000)) return "a roll-out that does not begin";
+    if (!stays_with_canaries(world, 3 * kTrialInterval - 1s)) {
+        return "a setting that nobody has proven";
     }
-    if (!all_run(0, overlay::RolloutStage::returned)) return "a bad setting that stays";
-    world.run_for(20s);
-    if (!propose("retention_age", 600'000)) return "a roll-out that does not begin";
-    for (Duration passed{}; passed < 3 * kInterval - 1s; passed += 20ms) {
-        world.run_for(20ms);
-        if (!is_contained(2)) return "a setting that nobody has proven";
+    world.run_for(3 * kTrialInterval);
+    if (!all_run(world, 1, overlay::RolloutStage::everywhere)) {
+        return "a good setting that does not come";
     }
-    world.run_for(3 * kInterval);
-    if (!all_run(2, overlay::RolloutStage::everywhere)) return "a good setting that does not come";
     return found_in(world);
 }
 
@@ -312,8 +330,8 @@ Finding any_finding(std::uint64_t seed) {
             return finding;
         }
     }
-    for (const auto scenario :
-         {rotations, rollouts, records, shared_state, calm, trees, events, chaos}) {
+    for (const auto scenario : {rotations, bad_rollouts, good_rollouts, records, shared_state, calm,
+                                trees, events, chaos}) {
         if (Finding finding = scenario(seed); !finding.empty()) return finding;
     }
     return {};
