@@ -208,7 +208,7 @@ marks where it is.)"},
   grapevine summary define users --operator-key ops.key --expires-in 86400000 \
       "select hll(record('user')) as user from members"
 
-The rows of a zone are its members, and what they say their records. A zone looks like a member of
+To SQL the rows of a zone are members, and what they say is records. A zone looks like a member of
 the one above it, so name each column like what it was made from.)"},
     Entry{"summary remove", R"(Examples:
   grapevine summary remove load --operator-key ops.key)"},

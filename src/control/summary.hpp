@@ -31,7 +31,7 @@ struct SummaryView {
         std::string sql;
         std::uint64_t epoch = 0;
         std::optional<std::int64_t> expires_at{};  ///< Milliseconds since 1970.
-        std::string state;  ///< running, failed (`error` says why), expired, too_many
+        std::string state;  ///< running, failed (`error` says why), expired, waiting
         std::string error;
     };
     bool is_on = false;         ///< The overlay has a summary_path.

@@ -13,24 +13,13 @@
 #include "base/limits.hpp"
 #include "sql/exact_sum.hpp"
 #include "sql/sketch_functions.hpp"
+#include "sql/values.hpp"
 
 namespace grapevine::sql {
 namespace {
 
 /// Texts that top() shows are names; longer ones are cut.
 constexpr std::size_t kTopTextBytesMax = 128;
-
-std::string_view text_of(sqlite3_value* value) {
-    const auto* const bytes = reinterpret_cast<const char*>(sqlite3_value_text(value));
-    if (bytes == nullptr) return {};
-    return {bytes, static_cast<std::size_t>(sqlite3_value_bytes(value))};
-}
-
-/// A number, or a text that is one.
-bool is_number(sqlite3_value* value) {
-    const int type = sqlite3_value_numeric_type(value);
-    return type == SQLITE_INTEGER || type == SQLITE_FLOAT;
-}
 
 Evaluation& evaluation_of(sqlite3_context* context) {
     return *static_cast<Evaluation*>(sqlite3_user_data(context));

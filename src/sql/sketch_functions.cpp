@@ -12,24 +12,13 @@
 #include "base/bytes.hpp"
 #include "sql/dd_sketch.hpp"
 #include "sql/hyper_log_log.hpp"
+#include "sql/values.hpp"
 
 namespace grapevine::sql {
 namespace {
 
 constexpr std::string_view kHllPrefix = "hll:";
 constexpr std::string_view kDdPrefix = "dd:";
-
-std::string_view text_of(sqlite3_value* value) {
-    const auto* const bytes = reinterpret_cast<const char*>(sqlite3_value_text(value));
-    if (bytes == nullptr) return {};
-    return {bytes, static_cast<std::size_t>(sqlite3_value_bytes(value))};
-}
-
-/// A number, or a text that is one.
-bool is_number(sqlite3_value* value) {
-    const int type = sqlite3_value_numeric_type(value);
-    return type == SQLITE_INTEGER || type == SQLITE_FLOAT;
-}
 
 void give(sqlite3_context* context, std::string_view prefix, ByteView sketch) {
     const std::string text = std::string(prefix) + to_base64url(sketch);
